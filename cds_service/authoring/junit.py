@@ -1,0 +1,37 @@
+"""A test report as JUnit XML, which every continuous integration server reads."""
+
+from pathlib import Path
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from cds_service.authoring.runner import FileResult, Report
+
+
+def junit(report: Report, root: Path | None = None) -> bytes:
+    """The report as XML; files are named relative to `root`."""
+    total = report.cases + sum(len(one.problems) for one in report.files)
+    suites = Element("testsuites", tests=str(total), failures=str(report.failures))
+    for one in report.files:
+        _suite(suites, one, root)
+    written: bytes = tostring(suites, encoding="utf-8", xml_declaration=True)
+    return written
+
+
+def _suite(suites: Element, one: FileResult, root: Path | None) -> None:
+    inside = root is not None and one.path.is_relative_to(root)
+    name = str(one.path.relative_to(root)) if root and inside else one.path.name
+    failed = len(one.problems) + sum(not case.passed for case in one.cases)
+    total = len(one.cases) + len(one.problems)
+    suite = SubElement(suites, "testsuite", name=name, tests=str(total), failures=str(failed))
+    for problem in one.problems:
+        case = SubElement(suite, "testcase", classname=name, name="(file)")
+        SubElement(case, "failure", message=_clean(problem))
+    for result in one.cases:
+        case = SubElement(suite, "testcase", classname=name, name=_clean(result.name))
+        if not result.passed:
+            failure = SubElement(case, "failure", message=_clean("; ".join(result.problems)))
+            failure.text = _clean(result.trace)
+
+
+def _clean(text: str) -> str:
+    """The text without characters that XML does not allow."""
+    return "".join(c for c in text if c in "\t\n" or (c >= " " and not "\ud800" <= c <= "\udfff"))

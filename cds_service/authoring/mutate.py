@@ -1,0 +1,147 @@
+"""Checks the tests of rules: which small changes to a rule or definition does no case notice?
+
+A change to a rule is evaluated on the charts of the rule's own cases, one to a definition on the
+cases of all rules that use it. It is caught when some case fails with it. One that cannot matter
+may be accepted, with the reason.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cds_service.authoring.mutants import Mutant, definition_mutants, rule_mutants
+from cds_service.authoring.mutation_case import Changed, PreparedCase, prepared_cases
+from cds_service.authoring.runner import own_rule
+from cds_service.authoring.sketch_values import Json, SketchError
+from cds_service.authoring.testfile import TestFile, TestFileError, read_test_file
+from cds_service.authoring.trial import Bench, Compose
+from cds_service.rules.nodes import Reference
+from cds_service.rules.ruleset import CompiledRule, RuleSet, serves
+
+Accepted = Sequence[Mapping[str, Json]]
+
+
+@dataclass(frozen=True)
+class MutationResult:
+    """One rule or definition. `accepted` survived with a reason; `stale` are accepted changes
+    that are caught or do not exist any more."""
+
+    subject: str
+    total: int
+    survivors: tuple[Mutant, ...] = ()
+    accepted: tuple[Mutant, ...] = ()
+    stale: tuple[str, ...] = ()
+    problem: str = ""  # why nothing could be tried
+
+    @property
+    def caught(self) -> int:
+        """Changes that a case notices."""
+        return self.total - len(self.survivors) - len(self.accepted)
+
+    def as_text(self) -> str:
+        """A line of totals, then a line for each change that was not caught."""
+        if self.problem:
+            return f"{self.subject}: {self.problem}"
+        lines = [f"{self.subject}: {self.caught}/{self.total} changes are caught by the tests"]
+        if self.accepted:
+            lines[0] += f", {len(self.accepted)} accepted"
+        lines += [f"NOT CAUGHT  {mutant}" for mutant in self.survivors]
+        lines += [f"STALE       {entry}" for entry in self.stale]
+        return "\n".join(lines)
+
+
+def mutate(
+    paths: Iterable[Path], bench: Bench, compose: Compose | None = None, accepted: Accepted = ()
+) -> list[MutationResult]:
+    """Try all changes to the rules beside these test files.
+
+    `accepted` entries are `{"rule", "path", "change", "reason"}`, beside the `equivalent` of a
+    test file, where `rule` may be left out. An entry without a reason accepts nothing. The tests
+    should pass before: a case that fails already notices nothing.
+    """
+    return [_mutate_file(path, bench, compose, accepted) for path in paths]
+
+
+def _mutate_file(
+    path: Path, bench: Bench, compose: Compose | None, accepted: Accepted
+) -> MutationResult:
+    try:
+        tests = read_test_file(path)
+        if not tests.cases:
+            return MutationResult(path.name, 0, problem="no cases")
+        return _mutate_rule(tests, bench, compose, accepted)
+    except (TestFileError, SketchError) as error:
+        return MutationResult(path.name, 0, problem=str(error))
+
+
+def _mutate_rule(
+    tests: TestFile, bench: Bench, compose: Compose | None, accepted: Accepted
+) -> MutationResult:
+    rule = own_rule(tests, bench)
+    if rule is None:
+        return MutationResult(tests.path.name, 0, problem="no rule stands beside these tests")
+    prepared = [
+        one for one in prepared_cases(tests, bench, compose) if serves(one.trial.service, rule)
+    ]
+    mutants = list(rule_mutants(rule, bench.ruleset(tests.cases[0]).pack))
+    survivors = _survivors(mutants, frozenset({rule.id}), prepared)
+    return _sorted_out(rule.id, mutants, survivors, [*tests.equivalent, *accepted])
+
+
+def mutate_definitions(
+    paths: Iterable[Path], bench: Bench, compose: Compose | None = None, accepted: Accepted = ()
+) -> list[MutationResult]:
+    """Try all changes to the definitions, on the cases in these files of rules that use them.
+
+    `accepted` names a definition under `rule`. Raises TestFileError and SketchError.
+    """
+    cases: dict[str, list[PreparedCase]] = {}
+    for path in paths:
+        tests = read_test_file(path)
+        rule = own_rule(tests, bench) if tests.cases else None
+        if rule is not None:
+            cases[rule.id] = prepared_cases(tests, bench, compose)
+    base = next((one.trial.ruleset for made in cases.values() for one in made), None)
+    if base is None:
+        return []
+    return [_mutate_definition(name, base, cases, accepted) for name in base.pack.definitions]
+
+
+def _mutate_definition(
+    name: str, base: RuleSet, cases: Mapping[str, list[PreparedCase]], accepted: Accepted
+) -> MutationResult:
+    mutants = list(definition_mutants(name, base.pack))
+    users = frozenset(rule for rule, made in base.rules.items() if _uses(made, name))
+    prepared = [one for rule in users for one in cases.get(rule, ())]
+    return _sorted_out(name, mutants, _survivors(mutants, users, prepared), accepted)
+
+
+def _uses(compiled: CompiledRule, definition: str) -> bool:
+    roots = [compiled.when, *([compiled.unless] if compiled.unless else [])]
+    roots += [when for when, _ in compiled.variants]
+    roots += [exclusion.when for exclusion in compiled.exclusions]
+    nodes = (node for root in roots for node in root.descend())
+    return any(isinstance(node, Reference) and node.name == definition for node in nodes)
+
+
+def _survivors(
+    mutants: Iterable[Mutant], rules: frozenset[str], prepared: Sequence[PreparedCase]
+) -> list[Mutant]:
+    """The changes that none of the cases notices. `rules` are all that may say something new."""
+    changes = [Changed(mutant, rules) for mutant in mutants]
+    return [one.mutant for one in changes if not any(case.notices(one) for case in prepared)]
+
+
+def _sorted_out(
+    subject: str, tried: Sequence[Mutant], survivors: Sequence[Mutant], accepted: Accepted
+) -> MutationResult:
+    allowed = {
+        (entry.get("path", ""), entry.get("change", ""))
+        for entry in accepted
+        if entry.get("rule", subject) == subject and entry.get("reason")
+    }
+    kept = tuple(one for one in survivors if (one.path, one.change) not in allowed)
+    excused = tuple(one for one in survivors if (one.path, one.change) in allowed)
+    used = {(one.path, one.change) for one in excused}
+    stale = tuple(f"{subject} {path}: {change}" for path, change in sorted(allowed - used))
+    return MutationResult(subject, len(tried), kept, excused, stale)

@@ -1,0 +1,104 @@
+"""Whether a test case notices a change to the pack: the cases of a mutation run, made ready."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cds_service.authoring.expectations import outcome_problems
+from cds_service.authoring.mutants import Mutant
+from cds_service.authoring.runner import compare_cards, drafts_under_test
+from cds_service.authoring.sketch_values import Json
+from cds_service.authoring.testfile import TestFile
+from cds_service.authoring.trial import Bench, Compose, Trial, facts_of
+from cds_service.rules.context import Facts
+from cds_service.rules.engine import evaluate
+from cds_service.rules.model import Evaluation, Finding
+from cds_service.rules.ruleset import RuleSet, compile_rules
+
+
+class Changed:
+    """A mutant with the rule sets it makes: one for each rule set of the cases.
+
+    Only `rules` are compiled: the others say what they said before.
+    """
+
+    def __init__(self, mutant: Mutant, rules: frozenset[str]) -> None:
+        self.mutant = mutant
+        self.rules = rules
+        self._made: dict[int, RuleSet | None] = {}
+
+    def ruleset(self, base: RuleSet) -> RuleSet | None:
+        """The changed rule set; None for one that could not be loaded."""
+        if id(base) not in self._made:
+            self._made[id(base)] = self._compiled(base)
+        return self._made[id(base)]
+
+    def _compiled(self, base: RuleSet) -> RuleSet | None:
+        pack = self.mutant.apply(base.pack)
+        rules = tuple(rule for rule in pack.rules if rule.id in self.rules)
+        try:
+            return compile_rules(dataclasses.replace(pack, rules=rules), base.rules)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True)
+class PreparedCase:
+    """A case that passes, and what the unchanged rules say of it."""
+
+    trial: Trial
+    base: Evaluation
+    compose: Compose | None
+
+    def notices(self, changed: Changed) -> bool:
+        """Whether the case fails with the change."""
+        ruleset = changed.ruleset(self.trial.ruleset)
+        if ruleset is None:
+            return True
+        evaluation = self._together(self._evaluate(ruleset), changed.rules)
+        if _fails(self.trial, evaluation):
+            return True
+        if self.compose is None or self.trial.case.cards is None:
+            return False
+        if _contents(evaluation.findings) == _contents(self.base.findings):
+            return False
+        return bool(compare_cards(self.trial, evaluation, self.compose))
+
+    def _evaluate(self, ruleset: RuleSet) -> Evaluation:
+        facts: Facts = self.trial.facts
+        if ruleset.pack.catalogue is not self.trial.ruleset.pack.catalogue:
+            facts = facts_of(ruleset.pack, self.trial.chart, self.trial.case)
+        return evaluate(ruleset, self.trial.service, facts)
+
+    def _together(self, changed: Evaluation, rules: frozenset[str]) -> Evaluation:
+        """What all rules say: the changed rules anew, the others as before."""
+        outcomes = {rule: said for rule, said in self.base.outcomes.items() if rule not in rules}
+        findings = [one for one in self.base.findings if one.rule.id not in rules]
+        order = {rule: number for number, rule in enumerate(self.trial.ruleset.rules)}
+        return dataclasses.replace(
+            self.base,
+            outcomes=outcomes | dict(changed.outcomes),
+            findings=sorted(
+                [*findings, *changed.findings],
+                key=lambda one: (-1 if one.draft is None else one.draft, order[one.rule.id]),
+            ),
+        )
+
+
+def prepared_cases(tests: TestFile, bench: Bench, compose: Compose | None) -> list[PreparedCase]:
+    """The cases of a file that pass."""
+    bench = bench.also(drafts_under_test(tests, bench))
+    trials = (bench.trial(case) for case in tests.cases)
+    made = (
+        PreparedCase(one, evaluate(one.ruleset, one.service, one.facts), compose) for one in trials
+    )
+    return [one for one in made if not _fails(one.trial, one.base)]
+
+
+def _fails(trial: Trial, evaluation: Evaluation) -> bool:
+    return any(outcome_problems(trial.case, evaluation, trial.ruleset))
+
+
+def _contents(findings: Sequence[Finding]) -> list[Json]:
+    """What findings say, whatever the rule's other content."""
+    return [dataclasses.replace(one, rule=one.rule.id) for one in findings]  # type: ignore[arg-type]

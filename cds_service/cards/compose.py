@@ -1,0 +1,162 @@
+"""Findings to cards: the one entry point of this package.
+
+`compose_cards` also says which findings could not be written; their rules' outcome is "error".
+`compose` is for callers that want such a finding to fail loudly.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cds_service.cards import detail, head
+from cds_service.cards.drafts import draft_name, draft_reason
+from cds_service.cards.per_pack import prepared
+from cds_service.cards.plan import (
+    Plan,
+    cap,
+    card_order,
+    cite_once,
+    merge_info,
+    plan_cards,
+    plan_conditional,
+    precedence,
+)
+from cds_service.cards.said import Said, say
+from cds_service.cards.scene import Scene
+from cds_service.cards.suggest import Orders, suggestions
+from cds_service.cards.uuids import new_uuid
+from cds_service.protocol.model import Card, HookRequest
+from cds_service.rules.context import Context, Facts
+from cds_service.rules.logic import YES
+from cds_service.rules.model import Evaluation, Finding, Pack, ServiceDefinition
+
+Json = Any
+
+
+@dataclass(frozen=True)
+class Composition:
+    """The cards, and the class name of the error for each rule that could not be written."""
+
+    cards: list[Card]
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def compose(
+    pack: Pack,
+    service: ServiceDefinition,
+    evaluation: Evaluation,
+    facts: Facts,
+    request: HookRequest,
+    *,
+    public_url: str = "",
+) -> list[Card]:
+    """The cards of one call. Raises the first error of a finding that cannot be written."""
+    composer = Composer(pack, service, facts, request, public_url=public_url)
+    return composer.cards([composer.say(finding) for finding in evaluation.findings])
+
+
+def compose_cards(
+    pack: Pack,
+    service: ServiceDefinition,
+    evaluation: Evaluation,
+    facts: Facts,
+    request: HookRequest,
+    *,
+    public_url: str = "",
+) -> Composition:
+    """The cards of all findings that can be written, and which could not (invariant 6)."""
+    composer = Composer(pack, service, facts, request, public_url=public_url)
+    said: list[Said] = []
+    errors: dict[str, str] = {}
+    for finding in evaluation.findings:
+        try:
+            said.append(composer.say(finding))
+        except Exception as error:  # one rule's fault must not silence the others
+            errors[finding.rule.id] = type(error).__name__
+    return Composition(composer.cards(said), errors)
+
+
+class Composer:
+    """Composes for one call. An empty `public_url` leaves the source's address out."""
+
+    def __init__(
+        self,
+        pack: Pack,
+        service: ServiceDefinition,
+        facts: Facts,
+        request: HookRequest,
+        *,
+        public_url: str = "",
+        make_uuid: Callable[[], str] = new_uuid,
+    ) -> None:
+        self._pack = pack
+        self._service = service
+        self._facts = facts
+        self._request = request
+        self._public_url = public_url
+        self._new_uuid = make_uuid
+        self._prepared = prepared(pack)
+        self._contexts: dict[tuple[int | None, bool], Context] = {}
+
+    def say(self, finding: Finding) -> Said:
+        """A finding in words. Raises `MissingValue`."""
+        draft = None if finding.draft is None else self._facts.chart.drafts[finding.draft]
+        context = self._context(finding)
+        return say(
+            Scene(
+                finding=finding,
+                facts=self._facts,
+                settings=self._prepared.settings,
+                holds=lambda condition: self._prepared.holds(condition, context, finding.rule),
+                draft_name=draft_name(draft, finding.about) if draft else "",
+                reason=draft_reason(draft) if draft else "",
+            )
+        )
+
+    def cards(self, said: Sequence[Said]) -> list[Card]:
+        """The cards of findings in words: precedence, merging, caps."""
+        return [self._card(plan) for plan in self._plans(precedence(said))] if said else []
+
+    def _context(self, finding: Finding) -> Context:
+        key = (finding.draft, finding.conditional)
+        if key not in self._contexts:
+            definition = self._pack.conditional.get("definition", "")
+            assumed = {definition: YES} if finding.conditional else {}
+            self._contexts[key] = Context(self._facts, finding.draft, assumed)
+        return self._contexts[key]
+
+    def _plans(self, said: Sequence[Said]) -> list[Plan]:
+        groups = self._pack.groups
+        plans = plan_cards(said, groups) + plan_conditional(said, groups)
+        drafts = [draft.reference for draft in self._facts.chart.drafts]
+        cited_once = cite_once(sorted(plans, key=card_order), drafts)
+        return cap(sorted(merge_info(cited_once), key=card_order), self._service.max_cards)
+
+    def _card(self, plan: Plan) -> Card:
+        pack, findings = self._pack, [part.said.finding for part in plan.parts]
+        behavior = head.selection(plan)
+        # "If leg cramps are the concern" is a question; it comes with no orders to place.
+        asked = [] if plan.conditional else plan.reasons
+        offered = suggestions(asked, self._orders(plan), behavior)
+        return Card(
+            uuid=self._new_uuid(),
+            summary=head.summary(plan, pack),
+            indicator=plan.indicator,
+            source=head.source(plan, self._public_url),
+            detail=detail.paragraphs(plan, head.opening(plan, pack), pack.profiles),
+            suggestions=offered,
+            selection_behavior=behavior if offered else "",
+            override_reasons=head.override_reasons(plan, pack),
+            links=head.links(plan, pack),
+            extension={head.EXTENSION: head.trace(plan, pack, self._facts.chart.drafts)},
+            rules=tuple(dict.fromkeys((f.rule.id, f.rule.version) for f in findings)),
+        )
+
+    def _orders(self, plan: Plan) -> Orders:
+        drafts = self._facts.chart.drafts
+        names = {
+            part.draft: draft_name(drafts[part.draft], part.about)
+            for part in plan.parts
+            if part.draft is not None
+        }
+        return Orders(self._pack.orders, self._request, drafts, names, self._new_uuid)

@@ -1,0 +1,130 @@
+"""The detail of a card: what the sources say, what was found, what is not known.
+
+GitHub Flavored Markdown (spec H5), paragraphs and lists only, as clinical section 2.6 orders it.
+All text that comes from the chart arrives here escaped or is escaped here.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from cds_service.cards import values
+from cds_service.cards.markdown import escape
+from cds_service.cards.plan import Part, Plan
+from cds_service.cards.said import Sentence
+from cds_service.facts.model import Item
+from cds_service.rules.model import Group
+
+MOST_BASIS = 12
+LONGEST_NOTE = 240
+
+
+def paragraphs(plan: Plan, opening: Sequence[str], profiles: Sequence[str]) -> str:
+    """The whole detail. `opening` stands first and is Markdown already."""
+    findings = [part.said.finding for part in plan.parts]
+    return "\n\n".join(
+        filter(
+            None,
+            [
+                *opening,
+                *_body(plan),
+                because(item for finding in findings for item in finding.basis),
+                _labelled("Evidence", [part.said.caveat for part in plan.parts], " "),
+                _labelled("Not checked", _notes(f.unknown_exclusions for f in findings), "; ", "."),
+                _labelled("Note", _notes(f.notes for f in findings), " "),
+                _unshown(plan.unshown),
+                _footer(plan, profiles),
+            ],
+        )
+    )
+
+
+def because(basis: Iterable[Item]) -> str:
+    """A list of what was found, when and with which value; each entry once."""
+    lines = list(dict.fromkeys(_basis_line(item) for item in basis if item.text or item.quantity))
+    if not lines:
+        return ""
+    more = len(lines) - MOST_BASIS
+    shown = lines[:MOST_BASIS] + ([f"- and {more} more"] if more > 0 else [])
+    return "\n".join(["Because:", "", *shown])
+
+
+def _basis_line(item: Item) -> str:
+    facts = [
+        _value(item),
+        item.details.get("side", ""),
+        item.details.get("source", ""),
+        values.day(item) or "undated",
+        "matched by name" if item.via == "name" else "",
+    ]
+    shown = ", ".join(escape(fact) for fact in facts if fact)
+    return f"- {escape(item.text or 'Result')}: {shown}"
+
+
+def _value(item: Item) -> str:
+    if item.quantity is None:
+        return ""
+    told = values.measured(item.quantity)
+    sent = item.quantity.shown
+    same = not sent or sent.split() == told.split() or item.quantity.unit in values.UNITLESS
+    return told if same else f"{told} (sent as {sent})"
+
+
+def _body(plan: Plan) -> list[str]:
+    if plan.conditional:
+        return [_lines(plan.parts)]
+    if len(plan.groups) == 1:
+        return _section(plan.groups[0], plan.parts)
+    body: list[str] = []
+    for group in plan.groups:
+        parts = [part for part in plan.parts if part.said.finding.rule.group == group.id]
+        body += [f"**{group.title}**", *_section(group, parts)]
+    known = {group.id for group in plan.groups}
+    strangers = [part for part in plan.parts if part.said.finding.rule.group not in known]
+    return [*body, *([_lines(strangers)] if strangers else [])]
+
+
+def _section(group: Group, parts: Sequence[Part]) -> list[str]:
+    """A single finding speaks in full; in a list each says its line and what is special to it."""
+    reasons = [part for part in parts if not part.line_only]
+    if group.compose == "list" and len(reasons) > 1:
+        special = _sentences([s for part in reasons for s in part.said.detail if s.special])
+        return [*special, _lines(parts)]
+    head, *others = parts
+    told = _sentences(head.said.detail)
+    lines = _lines([part for part in others if part.said.line != head.said.line])
+    return [*told, *([lines] if lines else [])]
+
+
+def _sentences(sentences: Sequence[Sentence]) -> list[str]:
+    text = " ".join(dict.fromkeys(sentence.text for sentence in sentences))
+    return [text] if text else []
+
+
+def _lines(parts: Sequence[Part]) -> str:
+    return "\n".join(dict.fromkeys(f"- {part.said.line}" for part in parts if part.said.line))
+
+
+def _notes(groups: Iterable[Sequence[str]]) -> list[str]:
+    return [escape(note, LONGEST_NOTE) for notes in groups for note in notes]
+
+
+def _labelled(label: str, texts: Iterable[str], between: str, end: str = "") -> str:
+    told = [text for text in dict.fromkeys(texts) if text]
+    return f"{label}: {between.join(told)}{end}" if told else ""
+
+
+def _unshown(titles: Sequence[str]) -> str:
+    if not titles:
+        return ""
+    count = len(titles)
+    return f"{count} further {'note' if count == 1 else 'notes'} not shown: {', '.join(titles)}."
+
+
+def _footer(plan: Plan, profiles: Sequence[str]) -> str:
+    rules = dict.fromkeys(
+        f"{part.said.finding.rule.id} v{part.said.finding.rule.version}" for part in plan.parts
+    )
+    word = "Rule" if len(rules) == 1 else "Rules"
+    return (
+        "Information for clinicians; verify before acting. "
+        f"{word} {', '.join(rules)}, profile {', '.join(profiles) or 'none'}."
+    )

@@ -1,0 +1,138 @@
+"""The parts of a card around its detail: summary, source, reasons to override, links, trace."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+from cds_service.cards import values
+from cds_service.cards.markdown import plain
+from cds_service.cards.plan import Part, Plan
+from cds_service.cards.render import compile_template
+from cds_service.cards.said import LONGEST_SUMMARY
+from cds_service.facts.chart import Draft
+from cds_service.protocol.model import Coding, Link, Source
+from cds_service.rules.model import Pack
+
+Json = Any
+
+# Names of systems, not addresses: the same wherever the service runs, so that what an EHR has
+# mapped or remembered for a code stays valid.
+OVERRIDE_REASONS = "https://cds.legcramps.example/CodeSystem/override-reason"
+TOPICS = "https://cds.legcramps.example/CodeSystem/topic"
+EXTENSION = "com.legcramps.cds"
+
+MERGED = "Leg cramp review"
+CONDITIONAL_SUMMARY = (
+    "If leg cramps are the concern: {count} finding(s) on file may be relevant ({names})"
+)
+MOST_OVERRIDE_REASONS = 12
+_NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
+
+
+def summary(plan: Plan, pack: Pack) -> str:
+    """One line of at most 139 characters (spec H3)."""
+    if plan.conditional:
+        template = str(pack.conditional.get("summary", CONDITIONAL_SUMMARY))
+        return _counted(template, len(plan.reasons), _short_names(plan.reasons))
+    named = [(group, plan.names(group)) for group in plan.groups if group.compose == "list"]
+    named = [(group, names) for group, names in named if names]
+    if len(plan.groups) > 1 and len(named) > 1:
+        told = "; ".join(values.abbreviated(names) for _, names in named)
+        return plain(f"{MERGED}: {told}", LONGEST_SUMMARY)
+    if named and len(named[0][1]) > 1 and named[0][0].many:
+        group, names = named[0]
+        return _counted(group.many, len(names), names)
+    return _own_summary(plan, named[0][0].id if named else plan.groups[0].id)
+
+
+def source(plan: Plan, public_url: str) -> Source:
+    """The first source of the head's rule; its address does not depend on the patient (spec I3).
+
+    The topic is fixed for each group and alphanumeric: Epic remembers an override by it.
+    """
+    rule, group = plan.parts[0].said.finding.rule, plan.groups[0]
+    label = rule.sources[0].get("label", "") if rule.sources else ""
+    return Source(
+        label=label or rule.title,
+        url=f"{public_url}/sources/{rule.id}" if public_url else "",
+        topic=Coding(TOPICS, _NOT_ALPHANUMERIC.sub("", group.id), group.title),
+    )
+
+
+def opening(plan: Plan, pack: Pack) -> list[str]:
+    """What stands before everything else: why a conditional card is conditional."""
+    return [str(text) for text in pack.conditional.get("detail", ())] if plan.conditional else []
+
+
+def selection(plan: Plan) -> Literal["any", "at-most-one"]:
+    """The head's choice; "any" unless it asks for one at most."""
+    asked = plan.parts[0].said.finding.card.get("selection")
+    return "at-most-one" if asked == "at-most-one" else "any"
+
+
+def override_reasons(plan: Plan, pack: Pack) -> tuple[Coding, ...]:
+    """Reasons of all findings, each once, with the words that the pack gives them (spec H15)."""
+    codes = _once(_cards_values(plan, "overrideReasons"))[:MOST_OVERRIDE_REASONS]
+    return tuple(Coding(OVERRIDE_REASONS, code, pack.override_reasons[code]) for code in codes)
+
+
+def links(plan: Plan, pack: Pack) -> tuple[Link, ...]:
+    """Absolute links of all findings, each once."""
+    found = (pack.links[name] for name in _once(_cards_values(plan, "links")))
+    return tuple(Link(link["label"], link["url"], "absolute") for link in found)
+
+
+def trace(plan: Plan, pack: Pack, drafts: Sequence[Draft]) -> dict[str, Json]:
+    """What ties the card to rules, pack and chart entries. No empty values (invariant 8).
+
+    `evidence`: what the card is about. `basis`: everything that its rules rested on.
+    """
+    findings = [part.said.finding for part in plan.parts]
+    about = _once(item.reference for part in plan.reasons for item in part.about)
+    basis = _once(item.reference for finding in findings for item in finding.basis)
+    ordered = _once(drafts[part.draft].reference for part in plan.reasons if part.draft is not None)
+    rules = dict.fromkeys((f.rule.id, f.rule.version) for f in findings)
+    found: dict[str, Json] = {
+        "rules": [{"id": rule_id, "version": version} for rule_id, version in rules],
+        "profile": list(pack.profiles),
+        "packRevision": pack.revision,
+        "evidence": about,
+        "basis": basis,
+        "draft": ordered[0] if len(ordered) == 1 else "",
+        "drafts": ordered if len(ordered) > 1 else [],
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _own_summary(plan: Plan, group_id: str) -> str:
+    """The summary of the group's strongest finding."""
+    for part in plan.reasons:
+        if part.said.finding.rule.group == group_id and part.said.summary:
+            return part.said.summary
+    return plan.reasons[0].said.summary or plain(plan.groups[0].title, LONGEST_SUMMARY)
+
+
+def _counted(template: str, count: int, names: Sequence[str]) -> str:
+    """`{count}` and `{names}` filled in; one name fewer is shown until the line fits."""
+    shown = [plain(name) for name in names]
+    for most in (2, 1):
+        texts = {"count": str(count), "names": values.abbreviated(shown, most)}
+        texts["list"] = texts["names"]
+        line = compile_template(template).render(texts.get)
+        if len(line) <= LONGEST_SUMMARY:
+            break
+    return plain(line, LONGEST_SUMMARY)
+
+
+def _short_names(parts: Sequence[Part]) -> list[str]:
+    """Subjects where there are any, else the titles of the rules."""
+    names = values.distinct_names(item for part in parts for item in part.about)
+    return names or _once(part.said.finding.rule.title for part in parts)
+
+
+def _cards_values(plan: Plan, key: str) -> Iterable[str]:
+    return (value for part in plan.reasons for value in part.said.finding.card.get(key, ()))
+
+
+def _once(texts: Iterable[str]) -> list[str]:
+    return [text for text in dict.fromkeys(texts) if text]

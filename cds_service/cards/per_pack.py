@@ -1,0 +1,79 @@
+"""What composing needs of a pack, made once for each pack and kept while it is in use."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from cds_service.cards.render import compile_template
+from cds_service.cards.values import setting_texts
+from cds_service.facts.model import Truth
+from cds_service.rules.conditions import Compiler
+from cds_service.rules.context import Context
+from cds_service.rules.model import Pack, Rule
+from cds_service.rules.nodes import Node
+
+Json = Any
+KEPT_PACKS = 4  # the one in use, the one being checked, and room for tests
+
+
+class Prepared:
+    """Texts of settings and compiled conditions of cards."""
+
+    def __init__(self, pack: Pack) -> None:
+        self.settings: Mapping[str, str] = setting_texts(pack.settings)
+        self._compiler = Compiler(pack.catalogue, pack.settings, pack.definitions)
+        # By identity: the pack's JSON does not change, and hashing it would cost too much.
+        self._nodes: dict[int, tuple[Json, Node]] = {}
+
+    def holds(self, condition: Json, context: Context, rule: Rule) -> bool:
+        """Whether a condition on a sentence or suggestion of `rule` is YES."""
+        _, node = self._nodes.get(id(condition)) or self._compile(condition, rule)
+        return node.truth(context) is Truth.YES
+
+    def _compile(self, condition: Json, rule: Rule) -> tuple[Json, Node]:
+        node = self._compiler.condition(condition, f"{rule.id} card")
+        return self._nodes.setdefault(id(condition), (condition, node))
+
+
+def prepared(pack: Pack) -> Prepared:
+    """The pack's `Prepared`, made at the first call."""
+    return _prepared(_ByIdentity(pack))
+
+
+def compile_texts(pack: Pack) -> None:
+    """Compile every template of the cards, so that no call has to. Raises `TemplateError`."""
+    for rule in pack.rules:
+        if rule.status in ("draft", "retired"):
+            continue
+        for card in (rule.card, *(variant.get("card", {}) for variant in rule.variants)):
+            for text in card_texts(card):
+                compile_template(text)
+    prepared(pack)
+
+
+def card_texts(card: Mapping[str, Json]) -> list[str]:
+    """All templates of one card."""
+    texts = [card[key] for key in ("summary", "line", "caveat") if card.get(key)]
+    for sentence in card.get("detail", ()):
+        texts.append(sentence if isinstance(sentence, str) else sentence["text"])
+    return texts + [offer["label"] for offer in card.get("suggestions", ())]
+
+
+class _ByIdentity:
+    """Makes a pack a cache key: packs compare by content, which is far too slow here."""
+
+    __slots__ = ("pack",)
+
+    def __init__(self, pack: Pack) -> None:
+        self.pack = pack
+
+    def __hash__(self) -> int:
+        return id(self.pack)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByIdentity) and other.pack is self.pack
+
+
+@lru_cache(maxsize=KEPT_PACKS)
+def _prepared(key: _ByIdentity) -> Prepared:
+    return Prepared(key.pack)

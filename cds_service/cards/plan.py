@@ -1,0 +1,229 @@
+"""Which findings share a card, which card keeps a resource, and what is cut.
+
+Precedence follows the clinical specification, section 2.2; the ways of composing are described
+in docs/architecture.md, "Groups and composition".
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from cds_service.cards.said import Said, strength
+from cds_service.cards.values import distinct_names
+from cds_service.facts.model import Item
+from cds_service.rules.model import INDICATORS, Group, Indicator
+
+TIERS = {"A": 0, "B": 1, "C": 2}
+LAST_TIER = 3
+CONDITIONAL_TITLE = "If leg cramps are the concern"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A finding's share of a card. `about`: the items that this card names and cites.
+
+    `line_only`: says its line, but is no reason for the card.
+    """
+
+    said: Said
+    about: tuple[Item, ...]
+    line_only: bool
+
+    @property
+    def draft(self) -> int | None:
+        return self.said.finding.draft
+
+
+@dataclass(slots=True)
+class Plan:
+    """A card to be. The head is the first part; it lends the card its source."""
+
+    groups: tuple[Group, ...]
+    parts: list[Part]
+    conditional: bool = False
+    unshown: list[str] = field(default_factory=list)  # titles of cards that were cut
+
+    @property
+    def reasons(self) -> list[Part]:
+        """The parts that are a reason for the card."""
+        return [part for part in self.parts if not part.line_only]
+
+    @property
+    def indicator(self) -> Indicator:
+        if self.conditional:
+            return "info"
+        return INDICATORS[max(strength(part.said.indicator) for part in self.reasons)]
+
+    @property
+    def drafts(self) -> frozenset[int | None]:
+        return frozenset(part.draft for part in self.reasons)
+
+    def names(self, group: Group | None = None) -> list[str]:
+        """The distinct subjects of the card, or of one of its groups."""
+        return distinct_names(
+            item
+            for part in self.reasons
+            if group is None or part.said.finding.rule.group == group.id
+            for item in part.about
+        )
+
+
+def precedence(said: Iterable[Said]) -> list[Said]:
+    """Without the findings that another finding supersedes."""
+    said = list(said)
+    return [one for one in said if not any(_supersedes(other, one) for other in said)]
+
+
+def plan_cards(said: Sequence[Said], groups: Mapping[str, Group]) -> list[Plan]:
+    """One plan for each card that the findings ask for, before merging and caps."""
+    plans: list[Plan] = []
+    by_group: dict[str, list[Part]] = {}
+    for one in said:
+        if not one.finding.conditional:
+            by_group.setdefault(one.finding.rule.group, []).append(_part(one))
+    for group_id, parts in by_group.items():
+        plans += _plans_of_group(groups[group_id], sorted(parts, key=_list_order))
+    return sorted(plans, key=card_order)
+
+
+def plan_conditional(said: Sequence[Said], groups: Mapping[str, Group]) -> list[Plan]:
+    """The one card of all findings that rest on an unknown complaint, or none."""
+    parts = [_part(one) for one in said if one.finding.conditional]
+    if not any(not part.line_only for part in parts):
+        return []
+    parts.sort(key=lambda part: (groups[part.said.finding.rule.group].order, _list_order(part)))
+    last = 1 + max((group.order for group in groups.values()), default=0)
+    return [Plan((Group("conditional", CONDITIONAL_TITLE, last, "list"),), parts, conditional=True)]
+
+
+def cite_once(plans: Sequence[Plan], drafts: Collection[str] = ()) -> list[Plan]:
+    """No resource is the subject of two cards: the stronger card keeps it.
+
+    `plans` are in card order. A finding left without a subject hands its line to the card that
+    has its subject, so that nothing is lost; a conditional finding is dropped. `drafts` are
+    references of draft orders: several cards may be about the order that is being written.
+    """
+    keeper: dict[str, Plan] = {}
+    free = frozenset(drafts) | {""}
+    kept = []
+    for plan in plans:
+        moved = _give_up(plan, keeper)
+        if plan.reasons:
+            kept.append(plan)
+            cited = {item.reference for part in plan.reasons for item in part.about}
+            keeper |= {reference: plan for reference in cited - free - keeper.keys()}
+        if not plan.conditional:
+            for part, to in moved:
+                to.parts.append(part)
+    return kept
+
+
+def merge_info(plans: Sequence[Plan]) -> list[Plan]:
+    """Info cards of groups with `merge` become one, if there are two or more about the same."""
+    merged: dict[frozenset[int | None], Plan] = {}
+    result = []
+    for plan in plans:
+        if plan.conditional or plan.indicator != "info" or not plan.groups[0].merge:
+            result.append(plan)
+        elif plan.drafts not in merged:
+            merged[plan.drafts] = plan
+            result.append(plan)
+        else:
+            into = merged[plan.drafts]
+            into.groups += tuple(group for group in plan.groups if group not in into.groups)
+            into.parts += plan.parts
+    return result
+
+
+def cap(plans: Sequence[Plan], most: int) -> list[Plan]:
+    """At most `most` cards for the patient and for each draft; the last names what was cut.
+
+    Warning and critical cards are never cut (clinical section 2.2, 7).
+    """
+    counts: dict[int | None, int] = {}
+    kept: list[Plan] = []
+    cut: list[Plan] = []
+    for plan in plans:
+        room = any(counts.get(draft, 0) < most for draft in plan.drafts)
+        if plan.indicator == "info" and not room:
+            cut.append(plan)
+            continue
+        kept.append(plan)
+        for draft in plan.drafts:
+            counts[draft] = counts.get(draft, 0) + 1
+    if kept:
+        kept[-1].unshown += [group.title for plan in cut for group in plan.groups]
+    return kept
+
+
+def card_order(plan: Plan) -> tuple[int, int, int]:
+    """The strongest first, then the pack's order of groups, then the order of drafts."""
+    first_draft = min((d for d in plan.drafts if d is not None), default=-1)
+    return (-strength(plan.indicator), plan.groups[0].order, first_draft)
+
+
+def _supersedes(other: Said, one: Said) -> bool:
+    if one.finding.rule.id not in other.finding.rule.supersedes:
+        return False
+    if other.finding.conditional and not one.finding.conditional:
+        return False
+    drafts = (other.finding.draft, one.finding.draft)
+    return None in drafts or drafts[0] == drafts[1]
+
+
+def _part(said: Said) -> Part:
+    return Part(said, said.finding.about, line_only=not said.finding.rule.alone)
+
+
+def _list_order(part: Part) -> tuple[bool, int, int]:
+    rule = part.said.finding.rule
+    return (part.line_only, TIERS.get(rule.tier, LAST_TIER), rule.rank)
+
+
+def _head_order(part: Part) -> tuple[bool, int, int]:
+    return (part.line_only, -strength(part.said.indicator), part.said.finding.rule.rank)
+
+
+def _plans_of_group(group: Group, parts: list[Part]) -> list[Plan]:
+    if group.compose == "list":
+        shares = [parts]
+    elif group.compose == "first":
+        shares = [sorted(share, key=_head_order) for share in _by_draft(parts)]
+    else:
+        lines = [part for part in parts if part.line_only]
+        alone = [[part] for part in parts if not part.line_only]
+        shares = [alone[0] + lines, *alone[1:]] if alone else []
+    plans = [Plan((group,), share) for share in shares if not share[0].line_only]
+    return _same_words_once(plans) if group.compose != "list" else plans
+
+
+def _by_draft(parts: list[Part]) -> list[list[Part]]:
+    shares: dict[int | None, list[Part]] = {}
+    for part in parts:
+        shares.setdefault(part.draft, []).append(part)
+    return list(shares.values())
+
+
+def _same_words_once(plans: list[Plan]) -> list[Plan]:
+    """Two drafts that earn the same card word for word share it."""
+    by_words: dict[tuple[str, str], Plan] = {}
+    for plan in plans:
+        head = plan.parts[0].said
+        first = by_words.setdefault((head.finding.rule.id, head.summary), plan)
+        if first is not plan:
+            first.parts += plan.parts
+    return list(by_words.values())
+
+
+def _give_up(plan: Plan, keeper: Mapping[str, Plan]) -> list[tuple[Part, Plan]]:
+    """Take from the plan what a stronger card keeps; returns parts left without a subject."""
+    kept: list[Part] = []
+    moved: list[tuple[Part, Plan]] = []
+    for part in plan.parts:
+        about = tuple(item for item in part.about if item.reference not in keeper)
+        if about or not part.about:
+            kept.append(replace(part, about=about))
+        else:
+            line = replace(part, about=(), line_only=True)
+            moved.append((line, keeper[part.about[0].reference]))
+    plan.parts = kept
+    return moved

@@ -1,0 +1,107 @@
+"""One finding in words, before it is known which card it becomes part of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cds_service.cards.scene import Scene
+from cds_service.rules.model import INDICATORS, Finding, Indicator
+
+Json = Any
+LONGEST_SUMMARY = 139  # the specification's "<140-character" (row H3)
+LONGEST_LABEL = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of the detail, as Markdown. `special`: shown only because its condition holds."""
+
+    text: str
+    special: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A suggestion that holds, before it is joined with those of other findings.
+
+    `create` names an order template; otherwise the finding's draft is to be deleted.
+    """
+
+    label: str
+    create: str
+    recommended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A finding's rendered texts. `line` is Markdown, `summary` plain text of one line."""
+
+    finding: Finding
+    indicator: Indicator
+    summary: str
+    line: str
+    detail: tuple[Sentence, ...]
+    caveat: str
+    offers: tuple[Offer, ...]
+
+
+def say(scene: Scene) -> Said:
+    """Render all texts of a finding. Raises `MissingValue` when one lacks a value."""
+    card = scene.finding.card
+    detail = tuple(_sentences(scene, card.get("detail", ())))
+    summary = _summary(scene, card)
+    line = scene.markdown(card["line"]) if card.get("line") else _fallback(detail, scene, card)
+    return Said(
+        finding=scene.finding,
+        indicator=_indicator(card),
+        summary=summary,
+        line=line,
+        detail=detail,
+        caveat=scene.markdown(card["caveat"]) if card.get("caveat") else "",
+        offers=tuple(_offers(scene, card.get("suggestions", ()))),
+    )
+
+
+def strength(indicator: Indicator) -> int:
+    """0 for info, 2 for critical."""
+    return INDICATORS.index(indicator)
+
+
+def _indicator(card: Mapping[str, Json]) -> Indicator:
+    indicator: Indicator = card.get("indicator", "info")
+    return indicator
+
+
+def _summary(scene: Scene, card: Mapping[str, Json]) -> str:
+    template = card.get("summary")
+    if not template:
+        return ""
+    return scene.plain(template, LONGEST_SUMMARY)
+
+
+def _fallback(detail: tuple[Sentence, ...], scene: Scene, card: Mapping[str, Json]) -> str:
+    if card.get("summary"):
+        return scene.markdown(card["summary"])
+    return detail[0].text if detail else ""
+
+
+def _sentences(scene: Scene, detail: Json) -> list[Sentence]:
+    found = []
+    for entry in [detail] if isinstance(detail, str | Mapping) else detail:
+        if isinstance(entry, str):
+            found.append(Sentence(scene.markdown(entry), special=False))
+        elif "when" not in entry or scene.holds(entry["when"]):
+            found.append(Sentence(scene.markdown(entry["text"]), special="when" in entry))
+    return found
+
+
+def _offers(scene: Scene, suggestions: Json) -> list[Offer]:
+    return [
+        Offer(
+            label=scene.plain(entry["label"], LONGEST_LABEL),
+            create=entry.get("create", ""),
+            recommended=bool(entry.get("recommended", False)),
+        )
+        for entry in suggestions
+        if "when" not in entry or scene.holds(entry["when"])
+    ]

@@ -1,0 +1,98 @@
+"""`cds call`: answer one request, here or at a running service, and print it for a person."""
+
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from cds_service.cli import context, http, present
+from cds_service.cli.failures import FAILED, fail, for_people
+from cds_service.errors import ConfigurationError, ServiceError
+from cds_service.rules.model import ServiceDefinition
+from cds_service.service.runtime import Runtime
+
+Json = Any
+Ask = Callable[[], list[Json]]
+
+
+@click.command()
+@click.argument("request", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--url", default="", help="Base address of a running service; here by default.")
+@click.option("--service", "service_id", default="", help="Service id; all of the hook by default.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@for_people
+def call(request: Path, url: str, service_id: str, style: str) -> None:
+    """Answer the CDS Hooks REQUEST (a JSON file) and print the cards."""
+    content, parsed = context.read_request(request)
+    hook = str(parsed.get("hook", ""))
+    asks = _remote(url, hook, service_id, content) if url else _local(hook, service_id, content)
+    if not asks:
+        fail(f"There is no service '{service_id}'." if service_id else f"Nothing answers '{hook}'.")
+    answers, refusals = _answers(asks)
+    if style == "json":
+        click.echo(orjson.dumps(answers, option=orjson.OPT_INDENT_2).decode())
+    elif answers:
+        texts = (present.cards_text(name, cards) for name, cards in answers.items())
+        click.echo("\n\n".join(texts))
+    for name, words in refusals.items():
+        click.echo(f"{name}: {words}", err=True)
+    if refusals:
+        sys.exit(FAILED)
+
+
+def in_process(runtime: Runtime, service: ServiceDefinition, content: bytes) -> list[Json]:
+    """The cards of one service as an EHR would get them. Raises ServiceError."""
+    from cds_service.gather.chart import gather
+    from cds_service.protocol import response
+    from cds_service.protocol.request import parse_request
+
+    request = parse_request(service.hook, content)
+    cards = runtime.answer(service, request, gather(request, service))
+    written: list[Json] = orjson.loads(response.write(cards))["cards"]
+    return written
+
+
+def _local(hook: str, service_id: str, content: bytes) -> dict[str, Ask]:
+    runtime = context.local_runtime(context.settings())
+    return {
+        service.id: partial(in_process, runtime, service, content)
+        for service in runtime.services
+        if service.enabled and _wanted(service.id, service.hook, hook, service_id)
+    }
+
+
+def _remote(url: str, hook: str, service_id: str, content: bytes) -> dict[str, Ask]:
+    base = f"{url.rstrip('/')}/cds-services"
+    return {
+        service["id"]: partial(cards_at, f"{base}/{service['id']}", content)
+        for service in http.get(base).get("services", [])
+        if _wanted(service["id"], service["hook"], hook, service_id)
+    }
+
+
+def cards_at(url: str, content: bytes) -> list[Json]:
+    """The cards of a service at its address."""
+    cards: list[Json] = http.post(url, content)["cards"]
+    return cards
+
+
+def _answers(asks: Mapping[str, Ask]) -> tuple[dict[str, list[Json]], dict[str, str]]:
+    """Cards by service, and the words of those that refused the request."""
+    answers: dict[str, list[Json]] = {}
+    refusals: dict[str, str] = {}
+    for name, ask in asks.items():
+        try:
+            answers[name] = ask()
+        except ServiceError as error:
+            refusals[name] = f"{error.status} {error}"
+        except ConfigurationError as error:
+            refusals[name] = error.message
+    return answers, refusals
+
+
+def _wanted(id: str, service_hook: str, hook: str, service_id: str) -> bool:
+    return id == service_id if service_id else service_hook == hook

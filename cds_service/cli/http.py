@@ -1,0 +1,63 @@
+"""Calls to a running service from the command line (never while answering a call).
+
+A client of our own service for people at a terminal; the EHR's FHIR server is the business of
+`gather`.
+"""
+
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from cds_service.errors import ConfigurationError
+
+SECONDS = 30.0
+Json = Any
+
+
+def get(url: str) -> dict[str, Json]:
+    """The JSON object at `url`. Raises ConfigurationError that says what came instead."""
+    return _exchange("GET", url, None)
+
+
+def post(url: str, content: bytes) -> dict[str, Json]:
+    """The JSON answer to a request. Raises ConfigurationError with the OperationOutcome's words."""
+    return _exchange("POST", url, content)
+
+
+def _exchange(method: str, url: str, content: bytes | None) -> dict[str, Json]:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError(f"{url} is no http(s) address.")
+    make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = make(parts.hostname, parts.port, timeout=SECONDS)
+    try:
+        headers = {"Content-Type": "application/json"} if content is not None else {}
+        connection.request(method, parts.path, content, headers)
+        answer = connection.getresponse()
+        body, status = answer.read(), answer.status
+    except (OSError, HTTPException) as error:
+        raise ConfigurationError(
+            f"{parts.scheme}://{parts.netloc} does not answer: {error}.", "Start it with: cds serve"
+        ) from error
+    finally:
+        connection.close()
+    return _read(url, status, body)
+
+
+def _read(url: str, status: int, body: bytes) -> dict[str, Json]:
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        parsed = None
+    if status == 200 and isinstance(parsed, dict):
+        return parsed
+    raise ConfigurationError(f"{url} answered {status}: {_words(parsed)}")
+
+
+def _words(parsed: Json) -> str:
+    """The diagnostics of an OperationOutcome."""
+    issues = parsed.get("issue", []) if isinstance(parsed, dict) else []
+    told = [issue.get("diagnostics", "") for issue in issues if isinstance(issue, dict)]
+    return "; ".join(text for text in told if text) or "not the JSON that was expected"

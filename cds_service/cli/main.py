@@ -1,0 +1,38 @@
+"""The commands put together. A command's module loads when the command runs."""
+
+from importlib import import_module
+
+import click
+
+import cds_service
+
+# Command to where its click object is: (module, attribute).
+COMMANDS = {
+    "call": ("call", "call"),
+    "config": ("config", "config"),
+    "feedback": ("feedback", "feedback"),
+    "request": ("request", "request"),
+    "rules": ("rules", "rules"),
+    "serve": ("serve", "serve"),
+    "terminology": ("terminology", "terminology"),
+}
+
+
+class LazyGroup(click.Group):
+    """Finds its commands by name and imports them only then."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"cds_service.cli.{module}"), attribute)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(cds_service.__version__, prog_name="cds")
+def main() -> None:
+    """Leg cramps decision support over CDS Hooks: serve it, try it, look after its rules."""

@@ -1,0 +1,39 @@
+"""`cds request check`: what in an EHR's request departs from CDS Hooks or from FHIR R4."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from cds_service.cli import context
+from cds_service.cli.failures import FAILED, WARNINGS, for_people
+from cds_service.cli.request_check import Departure, departures
+
+
+@click.group()
+def request() -> None:
+    """Look at requests that an EHR sends."""
+
+
+@request.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@for_people
+def check(file: Path) -> None:
+    """Say what in the request FILE departs from CDS Hooks 2.0.1 or FHIR R4.
+
+    Exit code 1: the service would refuse it. 3: it is answered, but departs. Values are not shown.
+    """
+    content, parsed = context.read_request(file)
+    found = departures(content, parsed)
+    for departure in found:
+        click.echo(f"{file}  {departure.place}  {departure.severity}: {departure.message}")
+    _leave(found)
+
+
+def _leave(found: list[Departure]) -> None:
+    if not found:
+        click.echo("Nothing departs from CDS Hooks 2.0.1 or FHIR R4.")
+    elif any(departure.severity == "error" for departure in found):
+        sys.exit(FAILED)
+    else:
+        sys.exit(WARNINGS)

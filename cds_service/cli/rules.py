@@ -1,0 +1,164 @@
+"""`cds rules`: check, test, explain and list the rules of a pack and a site.
+
+Exit codes: 0 good, 1 refused or failed, 3 warnings only.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from cds_service.cli import context, tests_text
+from cds_service.cli.failures import FAILED, WARNINGS, fail, for_people
+from cds_service.cli.tables import table
+from cds_service.errors import Problem, ServiceError
+from cds_service.rules.model import Pack, Rule
+
+Json = Any
+FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+COLUMNS = ("rule", "version", "status", "hooks", "group", "indicator", "title")
+
+
+@click.group()
+def rules() -> None:
+    """Check, test, explain and list the rules."""
+
+
+@rules.command()
+@FORMAT
+@for_people
+def check(style: str) -> None:
+    """Find everything that is wrong in the pack and the site, each with its place."""
+    from cds_service.clock import Clock
+    from cds_service.packs.load import check_pack
+    from cds_service.packs.report import as_json, format_problem
+
+    hooks, site = context.folders()
+    problems = check_pack(hooks, site, today=Clock(context.settings().now).now().date())
+    if style == "json":
+        echo_json([as_json(problem) for problem in problems])
+    else:
+        for problem in problems:
+            click.echo(format_problem(problem))
+        click.echo(_verdict(problems))
+    _leave(problems)
+
+
+@rules.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@FORMAT
+@for_people
+def test(paths: tuple[Path, ...], style: str) -> None:
+    """Run the tests that stand beside the rules: all, or the given files and folders."""
+    from cds_service.authoring import runner
+    from cds_service.authoring.trial import Bench
+    from cds_service.cards.compose import compose
+    from cds_service.packs.load import load_pack
+
+    hooks, site = context.folders()
+    files = [
+        file
+        for place in paths or [folder for folder in (hooks, site) if folder]
+        for file in ([place] if place.is_file() else runner.test_files(place))
+    ]
+    bench = Bench(
+        lambda profiles: load_pack(hooks, site, profiles, thorough=False), _bundles(hooks)
+    )
+    report = runner.run(files, bench, compose)
+    if style == "json":
+        echo_json(tests_text.as_json(report))
+    else:
+        click.echo(tests_text.as_text(report))
+    if not report.passed:
+        sys.exit(FAILED)
+
+
+@rules.command()
+@click.argument("request", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--rule", "only", multiple=True, help="Only this rule; may be repeated.")
+@FORMAT
+@for_people
+def explain(request: Path, only: tuple[str, ...], style: str) -> None:
+    """Say for the REQUEST why each rule fired, did not, or is unknown.
+
+    Shows chart data of the request: for the screen, not for a log.
+    """
+    from cds_service.authoring.explain import as_json, as_text
+    from cds_service.authoring.explain import explain as explain_rules
+    from cds_service.cli.explaining import facts_of
+
+    content, parsed = context.read_request(request)
+    runtime = context.local_runtime(context.settings())
+    services = [s for s in runtime.services if s.enabled and s.hook == parsed.get("hook")]
+    if not services:
+        fail(f"No service answers '{parsed.get('hook')}'.")
+    _known(only, runtime.pack)
+    shown: dict[str, Json] = {}
+    for service in services:
+        try:
+            facts = facts_of(runtime, service, content)
+        except ServiceError as error:
+            click.echo(f"{service.id}: {error.status} {error}", err=True)
+            continue
+        found = explain_rules(runtime.ruleset, service, facts, only)
+        shown[service.id] = as_json(found) if style == "json" else as_text(found)
+    if style == "json":
+        echo_json(shown)
+    else:
+        click.echo("\n\n".join(f"{name}\n{text}" for name, text in shown.items()))
+    if not shown:
+        sys.exit(FAILED)
+
+
+@rules.command("list")
+@click.option("--profile", "profiles", multiple=True, help="Instead of those of site.json.")
+@FORMAT
+@for_people
+def list_(profiles: tuple[str, ...], style: str) -> None:
+    """All rules with their status in force."""
+    from cds_service.packs.load import load_pack
+
+    hooks, site = context.folders()
+    pack = load_pack(hooks, site, profiles or None, thorough=False)
+    rows = [_row(rule) for rule in sorted(pack.rules, key=lambda rule: rule.id)]
+    if style == "json":
+        echo_json([dict(zip(COLUMNS, row, strict=True)) for row in rows])
+    else:
+        click.echo("\n".join(table([COLUMNS, *rows])))
+
+
+def echo_json(content: Json) -> None:
+    """Print JSON, indented."""
+    click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+
+
+def _row(rule: Rule) -> tuple[str, ...]:
+    hooks, indicator = " ".join(rule.hooks), str(rule.card.get("indicator", ""))
+    return (rule.id, rule.version, rule.status, hooks, rule.group, indicator, rule.title)
+
+
+def _known(only: tuple[str, ...], pack: Pack) -> None:
+    unknown = sorted(set(only) - {rule.id for rule in pack.rules})
+    if unknown:
+        fail(f"There is no rule {', '.join(unknown)}.", "Run: cds rules list")
+
+
+def _bundles(hooks: Path) -> Path | None:
+    """The folder in which test cases find whole patients; only a checkout has it."""
+    folder = hooks.resolve().parent / "fixtures" / "patients"
+    return folder if folder.is_dir() else None
+
+
+def _verdict(problems: Sequence[Problem]) -> str:
+    errors = sum(problem.severity == "error" for problem in problems)
+    return f"{errors} error(s), {len(problems) - errors} warning(s)"
+
+
+def _leave(problems: Sequence[Problem]) -> None:
+    if any(problem.severity == "error" for problem in problems):
+        sys.exit(FAILED)
+    if problems:
+        sys.exit(WARNINGS)

@@ -1,0 +1,56 @@
+"""What `cds serve --sample` shows: how to call the service, and what comes back.
+
+Runs as a process of its own beside the server: `python -m cds_service.cli.sample ADDRESS`.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from cds_service.cli import http, present
+from cds_service.cli.call import cards_at
+from cds_service.errors import ConfigurationError
+
+REQUESTS = Path(__file__).resolve().parents[2] / "fixtures" / "requests"
+SAMPLES = (
+    ("leg-cramps-patient-view", REQUESTS / "patient-view" / "cramps-and-restless-legs.json"),
+    ("leg-cramps-order-select", REQUESTS / "order-select" / "quinine.json"),
+)
+PATIENCE = 20.0  # seconds until the service must answer
+PAUSE = 0.1
+
+
+def show(address: str) -> None:
+    """Print each sample's command and its cards."""
+    _wait_for(address)
+    for service, path in SAMPLES:
+        url = f"{address}/cds-services/{service}"
+        if not path.is_file():
+            click.echo(f"{path} is part of a checkout only.")
+            continue
+        shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+        click.echo(
+            f"\n$ curl -s -H 'Content-Type: application/json' --data @{shown} \\\n    {url}\n"
+        )
+        click.echo(present.cards_text(service, cards_at(url, path.read_bytes())))
+
+
+def _wait_for(address: str) -> None:
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            http.get(f"{address}/healthz")
+            return
+        except ConfigurationError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(PAUSE)
+
+
+if __name__ == "__main__":
+    try:
+        show(sys.argv[1])
+    except ConfigurationError as error:
+        sys.exit(f"The sample calls were not answered. {error.message}")

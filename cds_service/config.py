@@ -1,0 +1,173 @@
+"""The environment as typed settings. Every problem is found before any is reported."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal, TypeVar
+from urllib.parse import urlsplit
+
+from cds_service.errors import ConfigurationError
+
+T = TypeVar("T")
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+DEFAULT_DATABASE = "sqlite:///cds-service.sqlite3"
+DEFAULT_MAX_BODY = 10_000_000  # bytes; a typical request has 200 kB, a large chart 2.8 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says. `warnings` are for the log at start."""
+
+    host: str = "127.0.0.1"
+    port: int = 5005
+    public_url: str = ""  # without a trailing slash; "" when unset
+    auth: Literal["required", "off"] = "required"
+    hooks_dir: Path | None = None  # None: the pack shipped with the program
+    site_dir: Path | None = None
+    database_url: str = DEFAULT_DATABASE
+    cors_origins: tuple[str, ...] = ()
+    log_level: str = "INFO"
+    now: datetime | None = None
+    max_body_bytes: int = DEFAULT_MAX_BODY
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def path_prefix(self) -> str:
+        """The path under which a proxy shows the service: the path of `CDS_PUBLIC_URL`."""
+        return urlsplit(self.public_url).path.rstrip("/")
+
+
+def load(environ: Mapping[str, str], *, serving: bool = True) -> Settings:
+    """Read the `CDS_*` variables.
+
+    `serving=False` is for commands that answer no calls (`cds rules check`): they need no decision
+    about authentication. Raises ConfigurationError with all problems, one a line.
+    """
+    reader = _Reader(environ)
+    wanted = reader.choice("CDS_AUTH", ("required", "off"), "required")
+    auth: Literal["required", "off"] = "off" if wanted == "off" else "required"
+    everyone = ("*",) if auth == "off" else ()
+    host = reader.text("CDS_HOST") or "127.0.0.1"
+    settings = Settings(
+        host=host,
+        port=reader.integer("CDS_PORT", 5005, 1, 65535),
+        public_url=reader.parsed("CDS_PUBLIC_URL", _base_url, "") or "",
+        auth=auth,
+        hooks_dir=reader.parsed("CDS_HOOKS_DIR", _directory, None),
+        site_dir=reader.parsed("CDS_SITE_DIR", _directory, None),
+        database_url=reader.text("CDS_DATABASE_URL") or DEFAULT_DATABASE,
+        cors_origins=reader.parsed("CDS_CORS_ORIGINS", _origins, everyone) or (),
+        log_level=reader.choice("CDS_LOG_LEVEL", LEVELS, "INFO"),
+        now=reader.parsed("CDS_NOW", _moment, None),
+        max_body_bytes=reader.integer("CDS_MAX_BODY_BYTES", DEFAULT_MAX_BODY, 1_000, 1_000_000_000),
+        warnings=_warnings(auth, host),
+    )
+    if settings.now and auth != "off":
+        reader.problems.append("CDS_NOW is for tests and demonstrations and needs CDS_AUTH=off.")
+    if serving and auth == "required":
+        reader.problems.append(
+            "CDS_AUTH is 'required' and no client is configured, so every call would be refused. "
+            "For a trial on this machine set CDS_AUTH=off."
+        )
+    if reader.problems:
+        raise ConfigurationError(
+            "\n".join(reader.problems),
+            "Set the variables named above; docs/integrators-guide.md lists them.",
+        )
+    return settings
+
+
+class _Reader:
+    """Reads variables and collects what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.problems: list[str] = []
+
+    def text(self, name: str) -> str:
+        return self._environ.get(name, "").strip()
+
+    def choice(self, name: str, allowed: tuple[str, ...], default: str = "") -> str:
+        value = self.text(name) or default
+        if value and value not in allowed:
+            self.problems.append(f"{name} is {value!r}; it must be one of: {', '.join(allowed)}.")
+            return default
+        return value
+
+    def integer(self, name: str, default: int, least: int, most: int) -> int:
+        value = self.text(name)
+        if not value:
+            return default
+        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+            self.problems.append(
+                f"{name} is {value!r}; it must be a whole number from {least} to {most}."
+            )
+            return default
+        return int(value)
+
+    def parsed(self, name: str, parse: Callable[[str], T], default: T | None) -> T | None:
+        value = self.text(name)
+        if not value:
+            return default
+        try:
+            return parse(value)
+        except ValueError as error:
+            self.problems.append(f"{name} is {value!r}; {error}.")
+            return default
+
+
+def _base_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError(
+            "it must be an http or https address without a query, such as https://cds.example.org"
+        )
+    return value.rstrip("/")
+
+
+def _directory(value: str) -> Path:
+    path = Path(value)
+    if not path.is_dir():
+        raise ValueError("there is no such directory")
+    return path
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    origins = tuple(part.strip() for part in value.split(",") if part.strip())
+    for origin in origins:
+        parts = urlsplit(origin)
+        if origin != "*" and (
+            parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}"
+        ):
+            raise ValueError(
+                "it must be * or a comma list of origins such as https://ehr.example.org"
+            )
+    return origins
+
+
+def _moment(value: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("it must be a time with an offset, such as 2026-11-21T09:00:00Z")
+    return moment
+
+
+def _warnings(auth: str, host: str) -> tuple[str, ...]:
+    if auth == "off" and not _loopback(host):
+        return ("CDS_AUTH=off on an address that other machines reach: anyone there may call it.",)
+    return ()
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

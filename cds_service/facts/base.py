@@ -1,0 +1,136 @@
+"""The facts of one call: asked for by name, read when first asked for, and remembered."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from cds_service.facts import (
+    answers,
+    availability,
+    coded,
+    derived,
+    drafts,
+    drugs,
+    orders,
+    person,
+    problems,
+    procedures,
+    quantities,
+)
+from cds_service.facts.catalogue import Catalogue, FactDefinition
+from cds_service.facts.chart import Chart
+from cds_service.facts.index import ChartIndex
+from cds_service.facts.model import Fact
+from cds_service.facts.query import Patient, Query, Settings
+from cds_service.terminology.index import Terminology
+
+_PERIOD = re.compile(r"P(\d+)D")
+
+READERS: Mapping[str, Callable[[Query], Fact]] = {
+    "problem": problems.read,
+    "drug": drugs.read,
+    "draft-drug": drafts.read_drug,
+    "draft-order": drafts.read_order,
+    "order": orders.read,
+    "procedure": procedures.read,
+    "quantity": quantities.read,
+    "coded": coded.read,
+    "answer": answers.read,
+    "code": person.read_code,
+    "number": person.read_age,
+    "flag": lambda query: derived.FLAGS[query.definition.name](query),
+}
+
+
+class FactBase:
+    """All facts of one chart.
+
+    `settings` are the pack's effective values by name. `unknown_codes` counts, by code system,
+    condition and medication codings that no value set and no dictionary knows. `dropped` is the
+    chart's count of resources that were left out.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        terminology: Terminology,
+        chart: Chart,
+        now: datetime,
+        settings: Settings,
+    ) -> None:
+        self.catalogue = catalogue
+        self.chart = chart
+        self.dropped: Mapping[str, int] = chart.dropped
+        index = ChartIndex(catalogue, terminology, chart)
+        self.unknown_codes: Counter[str] = index.unknown_codes
+        today = (now if now.tzinfo is None else now.astimezone(UTC)).date()
+        self._patient = Patient(chart, index, terminology, settings, now, today)
+        self._known: dict[tuple[str, int | str | None, int | None, str | None], Fact] = {}
+        self._possible: frozenset[str] | None = None
+
+    def get(
+        self,
+        name: str,
+        within: int | str | None = None,
+        draft: int | None = None,
+        undated: str | None = None,
+    ) -> Fact:
+        """The answer to one question; KeyError for a name that the catalogue does not have.
+
+        `within` replaces the fact's look-back: days, "P90D", or a setting's name. `draft` is the
+        index in `chart.drafts` of the order under evaluation. `undated` is "include" or "exclude"
+        for entries without a date; by default they count only where there is no look-back.
+        """
+        definition = self.catalogue[name]
+        if not definition.draft_dependent:
+            draft = None
+        key = (name, within, draft, undated)
+        fact = self._known.get(key)
+        if fact is None:
+            query = self._query(definition, within, draft, undated)
+            fact = self._known[key] = READERS[definition.kind](query)
+        return fact
+
+    def possible(self, draft: int | None = None) -> frozenset[str]:
+        """Names of all facts that may be other than ABSENT; the others certainly are.
+
+        Rules that need one of the others can be skipped. Costs no reading of dates or values.
+        """
+        if self._possible is None:
+            self._possible = self._without_drafts()
+        index = self._patient.index
+        if not index.drafts:
+            return self._possible
+        return self._possible | index.draft_names(-1 if draft is None else draft)
+
+    def _without_drafts(self) -> frozenset[str]:
+        index, catalogue = self._patient.index, self.catalogue
+        names = index.names() | catalogue.always
+        if index.answers:
+            names |= catalogue.answers
+        for keys, dependent in catalogue.by_slots.items():
+            if availability.gaps(self.chart, keys):
+                names |= dependent
+        if any(reason.concept is None for entry in index.drafts for reason in entry.given):
+            names |= catalogue.by_order_reason
+        return frozenset(names)
+
+    def _query(
+        self,
+        definition: FactDefinition,
+        within: int | str | None,
+        draft: int | None,
+        undated: str | None,
+    ) -> Query:
+        days = self._days(definition, within)
+        include = undated == "include" or (undated is None and definition.undated == "include")
+        return Query(definition, self._patient, days, include, undated == "exclude", draft)
+
+    def _days(self, definition: FactDefinition, within: int | str | None) -> int | None:
+        if within is None or within == "":
+            return self._patient.days(definition.lookback)
+        if isinstance(within, int):
+            return within
+        period = _PERIOD.fullmatch(within)
+        return int(period.group(1)) if period else self._patient.days(within)

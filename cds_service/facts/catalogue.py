@@ -1,0 +1,364 @@
+"""The fact catalogue: what each fact reads, as data (docs/architecture.md, section Facts).
+
+The JSON Schemas report to people; here a wrong entry only raises, with the fact's name.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
+from typing import Any
+
+PROBLEM_SOURCES = ("condition", "encounter", "order-reason", "observation")
+PROCEDURE_SOURCES = ("procedure", "report", "observation")
+_SETS = {"valueSet", "valueSets", "lookback", "undated"}
+KINDS: Mapping[str, frozenset[str]] = {
+    "problem": frozenset(
+        _SETS
+        | {"verification", "clinical", "from", "encounterLookback", "notBodySite", "bodySite"}
+        | {"notBodySiteWords", "clearedBy"}
+    ),
+    "drug": frozenset(_SETS | {"routes", "givenWithin", "maxStrength"}),
+    "draft-drug": frozenset({"valueSet", "valueSets", "routes", "maxStrength"}),
+    "draft-order": frozenset({"valueSet", "valueSets"}),
+    "order": frozenset(_SETS),
+    "procedure": frozenset(_SETS | {"from"}),
+    "quantity": frozenset(
+        {"valueSet", "valueSets", "lookback", "unit", "pick", "decimals", "plausible"}
+        | {"unitless", "analyte"}
+    ),
+    "coded": frozenset({"valueSet", "valueSets", "lookback", "undated", "answers"}),
+    "answer": frozenset({"lookback", "questionnaire", "linkId", "answers"}),
+    "code": frozenset({"path"}),
+    "number": frozenset({"path", "unit"}),
+    "flag": frozenset({"valueSet"}),
+}
+DRAFT_KINDS = frozenset({"draft-drug", "draft-order", "order"})
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The plausible values of a quantity, in its unit. None is unbounded."""
+
+    above: Decimal | None = None
+    at_least: Decimal | None = None
+    below: Decimal | None = None
+    at_most: Decimal | None = None
+
+    def holds(self, value: Decimal) -> bool:
+        """Whether a value can be real."""
+        return (
+            (self.above is None or value > self.above)
+            and (self.at_least is None or value >= self.at_least)
+            and (self.below is None or value < self.below)
+            and (self.at_most is None or value <= self.at_most)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MaxStrength:
+    """Products of one ingredient count only above a strength in mg (aspirin against platelets)."""
+
+    ingredient: str
+    milligrams: Decimal | None
+    setting: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FactDefinition:
+    """One entry of the catalogue. Look-backs and the like name settings, never numbers."""
+
+    name: str
+    kind: str
+    title: str
+    value_sets: tuple[str, ...] = ()
+    lookback: str = ""
+    undated: str = ""  # "include", "unknown", or "" for the default
+    # problem
+    verification: frozenset[str] = frozenset({"confirmed", "suspected"})
+    clinical: str = "active"
+    sources: tuple[str, ...] = ()  # "from"
+    encounter_lookback: str = ""
+    body_site: str = ""
+    not_body_site: str = ""
+    not_body_site_words: tuple[str, ...] = ()
+    cleared_by: str = ""
+    # drug
+    routes: str = "systemic"
+    given_within: str = ""
+    max_strength: MaxStrength | None = None
+    # quantity
+    unit: str = ""
+    pick: str = "newest"
+    decimals: int | None = None
+    plausible: Range = Range()
+    unitless: Decimal | None = None
+    analyte: str = ""
+    # coded, answer, code
+    answers: tuple[str, ...] = ()
+    questionnaire: str = ""
+    link_id: str = ""
+    path: str = ""
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The settings that the fact names."""
+        strength = self.max_strength.setting if self.max_strength else ""
+        named = (self.lookback, self.encounter_lookback, self.given_within, strength)
+        return tuple(name for name in named if name)
+
+    @property
+    def draft_dependent(self) -> bool:
+        """Whether the answer may differ from draft to draft."""
+        return (
+            self.kind in DRAFT_KINDS
+            or "order-reason" in self.sources
+            or (self.kind == "flag" and self.name.startswith("draft."))
+        )
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All facts by name, and which of them may read what."""
+
+    facts: Mapping[str, FactDefinition]
+    readers: Mapping[str, Mapping[str, frozenset[str]]] = field(init=False, repr=False)
+    by_slots: Mapping[tuple[str, ...], frozenset[str]] = field(init=False, repr=False)
+    always: frozenset[str] = field(init=False, repr=False)
+    answers: frozenset[str] = field(init=False, repr=False)
+    by_order_reason: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        readers: dict[str, dict[str, set[str]]] = {domain: {} for domain in DOMAINS}
+        by_slots: dict[tuple[str, ...], set[str]] = {}
+        for definition in self.facts.values():
+            for domain in domains_of(definition):
+                for set_id in (*definition.value_sets, *filter(None, [definition.cleared_by])):
+                    readers[domain].setdefault(set_id, set()).add(definition.name)
+            by_slots.setdefault(slots_of(definition), set()).add(definition.name)
+        frozen = {
+            domain: MappingProxyType({key: frozenset(names) for key, names in sets.items()})
+            for domain, sets in readers.items()
+        }
+        object.__setattr__(self, "readers", MappingProxyType(frozen))
+        object.__setattr__(self, "by_slots", {key: frozenset(n) for key, n in by_slots.items()})
+        object.__setattr__(self, "always", self._of_kinds("number", "code", "flag"))
+        object.__setattr__(self, "answers", self._of_kinds("answer"))
+        reasons = (name for name, d in self.facts.items() if "order-reason" in d.sources)
+        object.__setattr__(self, "by_order_reason", frozenset(reasons))
+
+    def _of_kinds(self, *kinds: str) -> frozenset[str]:
+        return frozenset(name for name, d in self.facts.items() if d.kind in kinds)
+
+    def __getitem__(self, name: str) -> FactDefinition:
+        return self.facts[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.facts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.facts)
+
+    def __len__(self) -> int:
+        return len(self.facts)
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> "Catalogue":
+        """Read `{"facts": {name: {...}}}`; raises ValueError with the fact's name."""
+        facts = raw.get("facts")
+        if not isinstance(facts, Mapping):
+            raise ValueError("the fact catalogue has no object 'facts'")
+        return cls(
+            MappingProxyType({name: _definition(name, entry) for name, entry in facts.items()})
+        )
+
+
+DOMAINS = ("conditions", "reasons", "findings", "drugs", "orders", "procedures", "observations")
+_KIND_DOMAINS = {
+    "drug": ("drugs",),
+    "draft-drug": ("drugs",),
+    "draft-order": ("orders",),
+    "order": ("orders", "drugs"),
+    "quantity": ("observations",),
+    "coded": ("observations",),
+    "flag": ("observations",),
+}
+_SOURCE_DOMAINS = {
+    "condition": ("conditions",),
+    "encounter": ("reasons",),
+    "order-reason": ("reasons",),
+    "observation": ("observations", "findings"),
+    "procedure": ("procedures",),
+    "report": ("procedures",),
+}
+_KIND_SLOTS = {
+    "drug": ("medicationRequests", "medicationStatements"),
+    "order": ("serviceRequests",),
+    "quantity": ("observations",),
+    "coded": ("observations",),
+}
+
+
+def domains_of(definition: FactDefinition) -> tuple[str, ...]:
+    """The parts of the index that a fact reads."""
+    if definition.sources:
+        found = {d for source in definition.sources for d in _SOURCE_DOMAINS[source]}
+        if definition.cleared_by:
+            found |= {"conditions", "procedures"}
+        return tuple(sorted(found))
+    return _KIND_DOMAINS.get(definition.kind, ())
+
+
+def slots_of(definition: FactDefinition) -> tuple[str, ...]:
+    """The prefetch keys that must be complete before the fact may be absent.
+
+    A problem rests on its first source: an encounter that could not be had does not make a
+    recorded complaint unknown where the conditions are there (clinical section 2.1). A test such
+    as an ABI is recorded as an Observation more often than as a Procedure.
+    """
+    if definition.kind == "problem":
+        if "condition" in definition.sources:
+            return ("conditions",)
+        if "encounter" in definition.sources:
+            return ("encounter",)
+        return ("observations",) if "observation" in definition.sources else ()
+    if definition.kind == "procedure":
+        tests = any(set_id.startswith("obs-") for set_id in definition.value_sets)
+        recorded = "observation" in definition.sources and tests
+        return ("procedures", "observations") if recorded else ("procedures",)
+    return _KIND_SLOTS.get(definition.kind, ())
+
+
+def _definition(name: str, entry: Any) -> FactDefinition:
+    if not isinstance(entry, Mapping):
+        raise ValueError(f"fact {name}: not an object")
+    kind = entry.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ValueError(f"fact {name}: unknown kind {kind!r}")
+    values: dict[str, Any] = {"name": name, "kind": kind, "title": str(entry.get("title") or name)}
+    for key, value in entry.items():
+        if key in ("kind", "title", "note", "description"):
+            continue
+        if key not in KINDS[kind]:
+            raise ValueError(f"fact {name}: unknown property {key!r} for kind {kind}")
+        target, reader = _PROPERTIES[key]
+        try:
+            values[target] = reader(value)
+        except (ValueError, TypeError, AttributeError, InvalidOperation) as error:
+            raise ValueError(f"fact {name}: property {key!r} cannot be {value!r}") from error
+    values.setdefault("sources", _DEFAULT_SOURCES.get(kind, ()))
+    if kind == "flag":
+        values.setdefault("value_sets", _FLAG_SETS.get(name, ()))
+    return _checked(FactDefinition(**values))
+
+
+_FLAG_SETS = {"pregnancy.due-ahead": ("obs-edd",)}  # what a flag reads unless it says otherwise
+_DEFAULT_SOURCES = {"problem": ("condition",), "procedure": PROCEDURE_SOURCES}
+
+
+def _checked(definition: FactDefinition) -> FactDefinition:
+    allowed = {"problem": PROBLEM_SOURCES, "procedure": PROCEDURE_SOURCES}.get(definition.kind, ())
+    strange = [source for source in definition.sources if source not in allowed]
+    if strange:
+        raise ValueError(f"fact {definition.name}: unknown source {strange[0]!r}")
+    takes_sets = "valueSet" in KINDS[definition.kind] and definition.kind != "flag"
+    if takes_sets and not definition.value_sets:
+        raise ValueError(f"fact {definition.name}: no value set")
+    if definition.kind == "quantity" and not definition.unit:
+        raise ValueError(f"fact {definition.name}: no unit")
+    return definition
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(value)
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (_text(value),)
+    return tuple(_text(element) for element in value)
+
+
+def _answers(value: Any) -> tuple[str, ...]:
+    """Value set ids or literals; booleans are written as FHIR does."""
+    elements = value if isinstance(value, list | tuple) else [value]
+    return tuple(
+        str(element).lower() if isinstance(element, bool) else _text(element)
+        for element in elements
+    )
+
+
+def _one_of(*allowed: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError(value)
+        return str(value)
+
+    return read
+
+
+def _verification(value: Any) -> frozenset[str]:
+    return frozenset(map(_one_of("confirmed", "suspected", "refuted"), _texts(value)))
+
+
+def _number(value: Any) -> Decimal:
+    if isinstance(value, bool):
+        raise ValueError(value)
+    return Decimal(str(value))
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or int(value) < 0:
+        raise ValueError(value)
+    return int(value)
+
+
+def _range(value: Any) -> Range:
+    names = {"above": "above", "atLeast": "at_least", "below": "below", "atMost": "at_most"}
+    return Range(**{names[key]: _number(bound) for key, bound in _known(value, names).items()})
+
+
+def _known(value: Any, names: Mapping[str, str]) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping) or set(value) - set(names):
+        raise ValueError(value)
+    return value
+
+
+def _strength(value: Any) -> MaxStrength:
+    """`{"ingredient": "aspirin", "mg": 325}` or with `"setting"` in place of `"mg"`."""
+    entry = _known(value, dict.fromkeys(("ingredient", "mg", "setting"), ""))
+    if ("mg" in entry) == ("setting" in entry):
+        raise ValueError(value)
+    milligrams = _number(entry["mg"]) if "mg" in entry else None
+    return MaxStrength(_text(entry.get("ingredient")).lower(), milligrams, entry.get("setting", ""))
+
+
+_PROPERTIES: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "valueSet": ("value_sets", _texts),
+    "valueSets": ("value_sets", _texts),
+    "lookback": ("lookback", _text),
+    "undated": ("undated", _one_of("include", "unknown")),
+    "verification": ("verification", _verification),
+    "clinical": ("clinical", _one_of("active", "any")),
+    "from": ("sources", _texts),
+    "encounterLookback": ("encounter_lookback", _text),
+    "bodySite": ("body_site", _text),
+    "notBodySite": ("not_body_site", _text),
+    "notBodySiteWords": ("not_body_site_words", _texts),
+    "clearedBy": ("cleared_by", _text),
+    "routes": ("routes", _one_of("systemic", "any")),
+    "givenWithin": ("given_within", _text),
+    "maxStrength": ("max_strength", _strength),
+    "unit": ("unit", _text),
+    "pick": ("pick", _one_of("newest", "lowest", "highest")),
+    "decimals": ("decimals", _count),
+    "plausible": ("plausible", _range),
+    "unitless": ("unitless", _number),
+    "analyte": ("analyte", _text),
+    "answers": ("answers", _answers),
+    "questionnaire": ("questionnaire", _text),
+    "linkId": ("link_id", _text),
+    "path": ("path", _text),
+}

@@ -1,0 +1,78 @@
+"""The patient's chart as one call supplied it: resources by kind, and how complete each kind is.
+
+`gather` makes a `Chart` from a request, the rule test runner makes one from a sketch, and only
+`facts` reads it. Resources are plain dicts as they arrived: real EHRs send what FHIR models refuse.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+Resource = dict[str, Any]
+
+PREFETCH_KEYS = (
+    "patient",
+    "encounter",
+    "conditions",
+    "medicationRequests",
+    "medicationStatements",
+    "observations",
+    "procedures",
+    "serviceRequests",
+)
+
+
+class Supply(Enum):
+    """What is known of one prefetch key (spec rows D7 to D16)."""
+
+    SUPPLIED = "supplied"
+    EMPTY = "known-empty"
+    MISSING = "missing"
+    FAILED = "failed"
+    INCOMPLETE = "incomplete"
+
+    @property
+    def complete(self) -> bool:
+        """Whether not finding something under this key shows that it is not on file."""
+        return self in (Supply.SUPPLIED, Supply.EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The resources found for one prefetch key, and why there may be more of them."""
+
+    supply: Supply
+    resources: Sequence[Resource] = ()
+    problem: str = (
+        ""  # for people, without patient data: "Observation could not be read (OperationOutcome)"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One order of `context.draftOrders`."""
+
+    resource: Resource
+    reference: str  # "MedicationRequest/draft-1", or "" where the draft has no id
+    selected: bool
+
+
+@dataclass(frozen=True)
+class Chart:
+    """All that one call knows of its patient.
+
+    `slots` has every name of PREFETCH_KEYS. `others` holds resources that support the rest
+    (Medication, QuestionnaireResponse, MedicationAdministration, Coverage...) in the order found.
+    `dropped` counts resources left out, by reason ("other-patient", "not-an-object").
+    """
+
+    slots: Mapping[str, Slot]
+    drafts: Sequence[Draft] = ()
+    others: Sequence[Resource] = ()
+    hook: str = "patient-view"
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+    def slot(self, key: str) -> Slot:
+        """The slot of a prefetch key; MISSING when nothing was said of it."""
+        return self.slots.get(key) or Slot(Supply.MISSING)

@@ -1,0 +1,116 @@
+"""Flags: what a condition over facts cannot say. Each has a name, a reader and tests."""
+
+from collections.abc import Callable, Mapping
+
+from cds_service.facts import availability, dates, drafts
+from cds_service.facts.chart import Supply
+from cds_service.facts.fhir import reference_of
+from cds_service.facts.medication_status import is_active
+from cds_service.facts.model import Fact, Item, State
+from cds_service.facts.observations import status_usable, when_of
+from cds_service.facts.person import read_deceased
+from cds_service.facts.query import Query
+
+
+def draft_any(query: Query) -> Fact:
+    """A draft order is under evaluation."""
+    return _about_draft(query, True)
+
+
+def draft_drug_known(query: Query) -> Fact:
+    """The draft is for a medication whose ingredients are known."""
+    entry = drafts.under_evaluation(query)
+    medication = entry.medication if entry else None
+    return _about_draft(query, medication is not None and bool(medication.ingredients))
+
+
+def draft_has_reason(query: Query) -> Fact:
+    """The draft gives a reason, whether or not anybody here can read it."""
+    entry = drafts.under_evaluation(query)
+    if entry is None or not entry.given:
+        return Fact(query.definition.name, State.ABSENT)
+    items = tuple(
+        Item(reference_of(entry.draft.resource), reason.text, details={"source": "order reason"})
+        for reason in entry.given
+    )
+    return Fact(query.definition.name, State.KNOWN, items)
+
+
+def draft_renewal(query: Query) -> Fact:
+    """Every ingredient of the draft is in use already, or the draft names what it renews."""
+    entry = drafts.under_evaluation(query)
+    medication = entry.medication if entry else None
+    if entry is None or medication is None:
+        return Fact(query.definition.name, State.ABSENT)
+    if isinstance(entry.draft.resource.get("priorPrescription"), dict):
+        return _about_draft(query, True)
+    wanted = set(medication.ingredients)
+    if wanted and wanted <= _in_use(query):
+        return _about_draft(query, True)
+    gaps = availability.medication_gaps(query.patient.chart)
+    return Fact(query.definition.name, State.UNKNOWN if gaps else State.ABSENT, reasons=gaps)
+
+
+def _in_use(query: Query) -> set[str]:
+    """Ingredients of all active medications, the draft itself aside."""
+    patient = query.patient
+    entry = drafts.under_evaluation(query)
+    own = entry.draft.reference if entry else ""
+    max_age = (
+        patient.days("medication.max-age") if "medication.max-age" in patient.settings else None
+    )
+    return {
+        name
+        for medication in patient.index.medications
+        if medication.reference != own and is_active(medication.resource, patient.today, max_age)
+        for name in medication.ingredients
+    }
+
+
+def _about_draft(query: Query, holds: bool) -> Fact:
+    subject = drafts.subject(query)
+    if subject is None or not holds:
+        return Fact(query.definition.name, State.ABSENT)
+    return Fact(query.definition.name, State.KNOWN, (subject,))
+
+
+def due_ahead(query: Query) -> Fact:
+    """An expected delivery date that lies ahead: the patient is pregnant."""
+    today = query.patient.today
+    items: list[Item] = []
+    for hit in query.hits("observations"):
+        part = hit.component or hit.resource
+        due = dates.latest_day(part.get("valueDateTime"))
+        if due is None or due < today or not status_usable(hit.resource):
+            continue
+        when = when_of(hit.resource, today)
+        items.append(
+            Item(
+                reference=reference_of(hit.resource),
+                text=query.definition.title,
+                on=when.day if when else None,
+                date_text=when.text if when else "",
+                code=hit.code,
+                details={"due": due.isoformat()},
+            )
+        )
+    return query.answer(items, availability.gaps(query.patient.chart, ("observations",)))
+
+
+def conditions_unavailable(query: Query) -> Fact:
+    """Conditions were not supplied or could not be read: whatever they would say is unknown."""
+    supply = query.patient.chart.slot("conditions").supply
+    if supply not in (Supply.MISSING, Supply.FAILED):
+        return Fact(query.definition.name, State.ABSENT)
+    return Fact(query.definition.name, State.KNOWN, (Item("", ""),))
+
+
+FLAGS: Mapping[str, Callable[[Query], Fact]] = {
+    "chart.conditions-unavailable": conditions_unavailable,
+    "patient.deceased": read_deceased,
+    "pregnancy.due-ahead": due_ahead,
+    "draft.any": draft_any,
+    "draft.drug-known": draft_drug_known,
+    "draft.has-reason": draft_has_reason,
+    "draft.renewal": draft_renewal,
+}

@@ -1,0 +1,139 @@
+"""Drugs in use: requests, statements and administrations, merged by ingredient."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from cds_service.facts import dates
+from cds_service.facts.catalogue import MaxStrength
+from cds_service.facts.medication_status import is_active, recorded, was_given
+from cds_service.facts.medications import Medication
+from cds_service.facts.model import Fact, Item
+from cds_service.facts.query import Patient, Query, newest_first, status_of
+
+MAX_AGE = "medication.max-age"  # setting: days a request without an end counts
+_MILLIGRAMS = re.compile(r"(\d+(?:\.\d+)?)\s*MG\b", re.IGNORECASE)
+
+
+def read(query: Query) -> Fact:
+    """A fact of kind `drug`."""
+    patient = query.patient
+    entries = once(
+        entry
+        for set_id in query.definition.value_sets
+        for entry in patient.index.drugs.get(set_id, ())
+    )
+    used: list[Item] = []
+    past: list[Item] = []
+    reasons: list[str] = []
+    for entry in entries:
+        if not counts(query, entry):
+            continue
+        holds = _in_use(query, entry)
+        if holds is None:
+            reasons.append(f"an entry for {query.definition.title} has no date")
+        else:
+            (used if holds else past).append(item(query, entry))
+    unused = newest_first(past)[0] if past and not used else None
+    return query.answer(merged(newest_first(used)), reasons, unreadable(patient), unused)
+
+
+def once(entries: Iterable[Medication]) -> Iterator[Medication]:
+    """Each entry once, though several value sets hold it."""
+    return iter({id(entry): entry for entry in entries}.values())
+
+
+def counts(query: Query, entry: Medication) -> bool:
+    """Whether the product is one that the fact means, by route and strength."""
+    if entry.local and query.definition.routes == "systemic":
+        return False
+    limit = query.definition.max_strength
+    return limit is None or _strong_enough(query, entry, limit)
+
+
+def _strong_enough(query: Query, entry: Medication, limit: MaxStrength) -> bool:
+    """Other ingredients of the fact's sets count whatever the strength of the limited one."""
+    if limit.ingredient not in entry.ingredients:
+        return True
+    if any(name != limit.ingredient for name in matching(query, entry)):
+        return True
+    found = _MILLIGRAMS.search(entry.text)
+    bound = limit.milligrams
+    if bound is None:
+        bound = Decimal(str(query.patient.settings[limit.setting]))
+    return found is not None and Decimal(found.group(1)) > bound
+
+
+def _in_use(query: Query, entry: Medication) -> bool | None:
+    """Whether the entry is active, or was given within the fact's time; None: no telling date."""
+    patient, resource = query.patient, entry.resource
+    when = recorded(resource, patient.today)
+    if is_active(resource, patient.today, patient.days(_max_age(patient))):
+        return query.dated(when, query.days)
+    given_within = patient.days(query.definition.given_within)
+    if given_within is None or not was_given(resource) or when is None:
+        return False
+    return dates.inside(when.day, patient.today, given_within)
+
+
+def _max_age(patient: Patient) -> str:
+    return MAX_AGE if MAX_AGE in patient.settings else ""
+
+
+def matching(query: Query, entry: Medication) -> tuple[str, ...]:
+    """The entry's ingredients that belong to the fact's own value sets."""
+    wanted = set(query.definition.value_sets)
+    of_ingredient = query.patient.terminology.sets_of_ingredient
+    return tuple(name for name in entry.ingredients if not wanted.isdisjoint(of_ingredient(name)))
+
+
+def item(query: Query, entry: Medication) -> Item:
+    """The chart entry, named by the ingredients that matter here."""
+    today = query.patient.today
+    when = recorded(entry.resource, today)
+    details = {
+        "source": str(entry.resource.get("resourceType", "")),
+        "status": status_of(entry.resource),
+        "product": entry.text,
+    }
+    return Item(
+        reference=entry.reference,
+        text=" / ".join(matching(query, entry)) or entry.text,
+        on=_past_day(when, today),
+        date_text=when.text if when else "",
+        code=entry.code,
+        via=entry.via,
+        ingredients=entry.ingredients,
+        details={key: value for key, value in details.items() if value},
+    )
+
+
+def _past_day(when: dates.When | None, today: date) -> date | None:
+    return when.day if when and not dates.is_future(when.day, today) else None
+
+
+def merged(items: Iterable[Item]) -> list[Item]:
+    """One item for each ingredient: the same drug is often both requested and stated."""
+    found: dict[str, Item] = {}
+    for entry in items:
+        key = entry.text.lower()
+        first = found.get(key)
+        if first is None:
+            found[key] = entry
+            continue
+        if "also" not in first.details:
+            first = replace(first, details={**first.details, "also": entry.reference})
+        if first.via == "name" and entry.via == "code":
+            first = replace(first, via="code", code=entry.code)
+        found[key] = first
+    return list(found.values())
+
+
+def unreadable(patient: Patient) -> tuple[str, ...]:
+    """A note on medications that nothing could be made of (clinical section 2.4)."""
+    count = patient.index.unreadable_medications
+    if not count:
+        return ()
+    return (f"{count} medication{'s' if count > 1 else ''} could not be read.",)

@@ -1,0 +1,264 @@
+"""One walk over the chart: which resources carry a code that some fact asks for.
+
+Everything else is read from the hits, when a fact is asked for. A resource without a wanted code
+costs one look-up for each of its codings.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from cds_service.facts.catalogue import DOMAINS, Catalogue
+from cds_service.facts.chart import Chart, Draft, Resource
+from cds_service.facts.fhir import contained, objects, reference_key, reference_of, string
+from cds_service.facts.medications import Medication, MedicationReader
+from cds_service.facts.reasons import Reason, reasons_of
+from cds_service.terminology.codings import codings
+from cds_service.terminology.index import Terminology
+
+
+class Hit(NamedTuple):
+    """A coding of a resource that is in a wanted value set.
+
+    `component` is the part of the Observation that carries it; `source` is "" or, for a reason,
+    "encounter" or "order-reason". A reason that is a Condition has that Condition as `resource`.
+    """
+
+    resource: Resource
+    set_id: str
+    system: str
+    code: str
+    component: Resource | None = None
+    source: str = ""
+
+
+Hits = dict[str, list[Hit]]
+
+_ORDER_TYPES = (
+    "ServiceRequest",
+    "ProcedureRequest",
+    "DiagnosticOrder",
+    "DiagnosticRequest",
+    "ReferralRequest",
+)
+_MEDICATION_TYPES = (
+    "MedicationRequest",
+    "MedicationStatement",
+    "MedicationAdministration",
+    "MedicationOrder",
+    "MedicationUsage",
+)
+
+
+class DraftIndex(NamedTuple):
+    """What one draft order is, and why it is ordered."""
+
+    draft: Draft
+    orders: Hits
+    medication: Medication | None
+    reasons: Hits
+    given: tuple[Reason, ...]  # all reasons, whether or not a value set knows them
+
+
+class ChartIndex:
+    """The chart by value set. Building it reads codes only: no dates, no values."""
+
+    def __init__(self, catalogue: Catalogue, terminology: Terminology, chart: Chart) -> None:
+        self.wanted = catalogue.readers
+        self.patient: Resource | None = None
+        self.encounters: list[Resource] = []
+        self.answers: list[Resource] = []
+        self.conditions: Hits = {}
+        self.reasons: Hits = {}
+        self.findings: Hits = {}
+        self.orders: Hits = {}
+        self.procedures: Hits = {}
+        self.observations: Hits = {}
+        self.drugs: dict[str, list[Medication]] = {}
+        self.medications: list[Medication] = []
+        self.unreadable_medications = 0
+        self.unknown_codes: Counter[str] = Counter()
+        self._terminology = terminology
+        self._sets: dict[tuple[str, str], tuple[str, ...]] = {}  # look-ups already made
+        self._all_conditions: list[Resource] = []
+        self._by_reference: dict[str, Resource] | None = None
+        self._taken: list[Resource] = []  # resources that record a medication
+        self._dictionary: list[Resource] = []  # Medication resources
+        self._walk(chart)
+        self._read_medications()
+        self._read_encounters()
+        self._chart_reasons = self.reasons
+        self.drafts = tuple(self._draft(draft) for draft in chart.drafts)
+
+    def domain(self, name: str) -> Mapping[str, Any]:
+        """The hits of one of `catalogue.DOMAINS`, without the drafts'."""
+        hits: Mapping[str, Any] = getattr(self, name)
+        return hits
+
+    def names(self) -> set[str]:
+        """Names of the facts that a hit outside the drafts may concern."""
+        return {
+            name
+            for domain in DOMAINS
+            for set_id in self.domain(domain)
+            for name in self.wanted[domain].get(set_id, ())
+        }
+
+    def draft_names(self, number: int) -> set[str]:
+        """Names of the facts that drafts may concern when this one is under evaluation."""
+        found: set[str] = set()
+        for entry in self.drafts:
+            for set_id in entry.orders:
+                found |= self.wanted["orders"].get(set_id, frozenset())
+            for set_id in entry.medication.sets if entry.medication else ():
+                found |= self.wanted["drugs"].get(set_id, frozenset())
+        if 0 <= number < len(self.drafts):
+            for set_id in self.drafts[number].reasons:
+                found |= self.wanted["reasons"].get(set_id, frozenset())
+        return found
+
+    def find(self, reference: Any, owner: Resource) -> Resource | None:
+        """The Condition or Medication that a reference of `owner` names, if the chart has it."""
+        key = reference_key(reference)
+        if not key:
+            return None
+        if key.startswith("#"):
+            return contained(owner, key)
+        return self._references().get(key)
+
+    def _references(self) -> Mapping[str, Resource]:
+        if self._by_reference is None:
+            self._by_reference = {}
+            for resource in (*self._all_conditions, *self._dictionary):
+                identifier = string(resource.get("id"))
+                self._by_reference.setdefault(reference_of(resource), resource)
+                self._by_reference.setdefault(f"urn:uuid:{identifier}", resource)
+        return self._by_reference
+
+    def _walk(self, chart: Chart) -> None:
+        readers: dict[str, Callable[[Resource], None]] = {
+            "Patient": self._patient,
+            "QuestionnaireResponse": self.answers.append,
+            "Condition": self._condition,
+            "Observation": self._observation,
+            "Procedure": self._procedure,
+            "DiagnosticReport": self._procedure,
+            "Medication": self._dictionary.append,
+            **dict.fromkeys(_ORDER_TYPES, self._order),
+            **dict.fromkeys(_MEDICATION_TYPES, self._taken.append),
+        }
+        for resource in objects(list(chart.slot("encounter").resources)):
+            if resource.get("resourceType") == "Encounter":  # in another slot it is a past one
+                self.encounters.append(resource)
+        sources = [slot.resources for slot in chart.slots.values()]
+        for resources in (*sources, chart.others):
+            for resource in resources:
+                kind = resource.get("resourceType") if isinstance(resource, dict) else None
+                reader = readers.get(kind) if isinstance(kind, str) else None
+                if reader is not None:
+                    reader(resource)
+
+    def _patient(self, resource: Resource) -> None:
+        self.patient = self.patient or resource
+
+    def _condition(self, resource: Resource) -> None:
+        self._all_conditions.append(resource)
+        self._collect("conditions", self.conditions, resource, resource.get("code"), count=True)
+
+    def _observation(self, resource: Resource) -> None:
+        self._collect("observations", self.observations, resource, resource.get("code"))
+        if "component" in resource:
+            for component in objects(resource["component"]):
+                code = component.get("code")
+                self._collect(
+                    "observations", self.observations, resource, code, component=component
+                )
+        if "valueCodeableConcept" in resource:
+            self._collect("findings", self.findings, resource, resource["valueCodeableConcept"])
+
+    def _procedure(self, resource: Resource) -> None:
+        self._collect("procedures", self.procedures, resource, resource.get("code"))
+
+    def _order(self, resource: Resource) -> None:
+        for concept in _ordered(resource):
+            self._collect("orders", self.orders, resource, concept)
+
+    def _collect(
+        self,
+        domain: str,
+        hits: Hits,
+        resource: Resource,
+        concept: Any,
+        *,
+        component: Resource | None = None,
+        source: str = "",
+        count: bool = False,
+    ) -> None:
+        """File a resource under each wanted value set that has one of the concept's codings."""
+        wanted, known = self.wanted[domain], self._sets
+        for key in _keys(concept) if concept else ():
+            sets = known.get(key)
+            if sets is None:
+                sets = known[key] = tuple(self._terminology.sets_of(*key))
+            for set_id in sets:
+                if set_id in wanted:
+                    hit = Hit(resource, set_id, *key, component, source)
+                    hits.setdefault(set_id, []).append(hit)
+            if count and not sets and not self._terminology.knows(*key):
+                self.unknown_codes[key[0]] += 1
+
+    def _read_medications(self) -> None:
+        reader = MedicationReader(self._terminology, self.find, self.unknown_codes)
+        self._reader = reader
+        for resource in self._taken:
+            medication = reader.read(resource)
+            if medication is None:
+                self.unreadable_medications += 1
+                continue
+            self.medications.append(medication)
+            for set_id in medication.sets:
+                if set_id in self.wanted["drugs"]:
+                    self.drugs.setdefault(set_id, []).append(medication)
+
+    def _read_encounters(self) -> None:
+        for encounter in self.encounters:
+            self._file_reasons(
+                self.reasons, encounter, reasons_of(encounter, self.find), "encounter"
+            )
+
+    def _file_reasons(
+        self, hits: Hits, owner: Resource, given: Iterable[Reason], source: str
+    ) -> None:
+        for reason in given:
+            resource = reason.condition or owner
+            self._collect("reasons", hits, resource, reason.concept, source=source)
+
+    def _draft(self, draft: Draft) -> DraftIndex:
+        resource = next(iter(objects(draft.resource)), {})  # {}: not an object after all
+        draft = Draft(resource, draft.reference, draft.selected)
+        orders: Hits = {}
+        for concept in _ordered(resource):
+            self._collect("orders", orders, resource, concept)
+        given = tuple(reasons_of(resource, self.find))
+        reasons: Hits = {}
+        self._file_reasons(reasons, resource, given, "order-reason")
+        return DraftIndex(draft, orders, self._reader.read(resource), reasons, given)
+
+
+def _keys(concept: Any) -> list[tuple[str, str]]:
+    """System and code of each coding. The common shape is read here, any other by `codings`."""
+    try:
+        keys = [(coding["system"], coding["code"].strip()) for coding in concept["coding"]]
+        hash(tuple(keys))
+    except (AttributeError, KeyError, TypeError):
+        return [(system, code) for system, code, _ in codings(concept)]
+    return keys
+
+
+def _ordered(resource: Resource) -> Iterable[Any]:
+    """What an order asks for: `code` (R5: `code.concept`), in DSTU2 the `item`s' codes."""
+    code = resource.get("code")
+    if code:
+        yield code
+    for item in objects(resource.get("item")):
+        yield item.get("code")

@@ -1,0 +1,140 @@
+"""One measured value: what an Observation or component says, in the fact's unit."""
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any, NamedTuple
+
+from cds_service.facts.chart import Resource
+from cds_service.facts.fhir import codes, objects, string
+from cds_service.facts.model import Quantity
+from cds_service.facts.query import Query
+from cds_service.units.convert import UnitUnknown, canonical_unit, convert
+
+_UNITLESS = ("1", "{ratio}")  # UCUM's ways to write no unit; nobody reads them as one
+_COMPARATORS = ("<", "<=", ">", ">=")
+_LARGEST_EXPONENT = 15  # no laboratory value is near it; keeps arithmetic from overflowing
+# HL7 v3 ObservationInterpretation, and v2 table 0078; the most telling first.
+_FLAGS = ("LL", "HH", "L", "H", "LU", "HU", "<", ">", "N")
+
+
+class Measurement(NamedTuple):
+    """A value as read. `quantity` is None where it cannot be used; `fault` then says why.
+
+    `fault`: "" (there is no value at all), "text", "number", "no unit", "unit", "implausible".
+    """
+
+    quantity: Quantity | None
+    shown: str
+    fault: str = ""
+
+
+def measure(query: Query, part: Resource) -> Measurement:
+    """The value of an Observation or component."""
+    value = part.get("valueQuantity")
+    if not isinstance(value, dict):
+        integer = part.get("valueInteger")
+        if integer is None:
+            return Measurement(None, "", _fault_without_quantity(part))
+        value = {"value": integer}
+    number = decimal(value.get("value"))
+    if number is None:
+        return Measurement(None, "", "" if value.get("value") is None else "number")
+    comparator = string(value.get("comparator"))
+    unit_text = string(value.get("unit")) or string(value.get("code"))
+    unit_text = "" if unit_text in _UNITLESS else unit_text
+    shown = f"{comparator}{_plain(value['value'], number)} {unit_text}".strip()
+    if comparator and comparator not in _COMPARATORS:
+        return Measurement(None, shown, "number")
+    return _in_unit(query, value, number, comparator, shown)
+
+
+def _in_unit(
+    query: Query, value: Resource, number: Decimal, comparator: str, shown: str
+) -> Measurement:
+    definition = query.definition
+    converted, fault = converted_value(query, number, value)
+    if converted is None:
+        return Measurement(None, shown, fault)
+    if definition.decimals is not None:
+        converted = converted.quantize(Decimal(1).scaleb(-definition.decimals), ROUND_HALF_UP)
+    if not definition.plausible.holds(converted):
+        return Measurement(None, shown, "implausible")
+    return Measurement(Quantity(converted, definition.unit, comparator, shown), shown)
+
+
+def converted_value(
+    query: Query, number: Decimal, value: Mapping[str, Any]
+) -> tuple[Decimal | None, str]:
+    """A number in the fact's unit, or None and the fault."""
+    definition = query.definition
+    code, text = string(value.get("code")), string(value.get("unit"))
+    if not code and not text:
+        limit = definition.unitless
+        usable = limit is not None and number <= limit
+        return (number, "") if usable else (None, "no unit")
+    return _convert(query, number, code, text, string(value.get("system")))
+
+
+def _convert(
+    query: Query, number: Decimal, code: str, text: str, system: str
+) -> tuple[Decimal | None, str]:
+    """Into the analyte's canonical unit, and from there into the fact's own where they differ."""
+    analyte = query.definition.analyte or query.definition.value_sets[0]
+    tables, unit = query.patient.terminology.units, query.definition.unit
+    converted = convert(number, code, text, analyte, system, tables=tables)
+    if isinstance(converted, UnitUnknown):
+        return None, "unit"
+    if unit == canonical_unit(analyte, tables):
+        return converted, ""
+    one = convert(Decimal(1), unit, None, analyte, tables=tables)
+    return (None, "unit") if isinstance(one, UnitUnknown) else (converted / one, "")
+
+
+def _fault_without_quantity(part: Resource) -> str:
+    """Text is a result nobody here can read; a stated absence is no result."""
+    if "dataAbsentReason" in part:
+        return ""
+    text = any(key in part for key in ("valueString", "valueCodeableConcept", "valueRange"))
+    return "text" if text else ""
+
+
+def decimal(value: Any) -> Decimal | None:
+    """A JSON number exactly as written. Floats go by their shortest form: 0.905 is 0.905."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        return None
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
+        return None
+    return number
+
+
+def _plain(value: Any, number: Decimal) -> str:
+    return f"{number:f}" if isinstance(value, float | Decimal) else str(value)
+
+
+def flag_of(part: Resource) -> str:
+    """The laboratory's interpretation code ("L"), or ""."""
+    said = {code.upper() for code in codes(part.get("interpretation"))}
+    return next((flag for flag in _FLAGS if flag in said), "")
+
+
+def reference_low(query: Query, part: Resource) -> str:
+    """The lower reference limit in the fact's unit, where the result names exactly one."""
+    found: list[str] = []
+    measured = part.get("valueQuantity")
+    for entry in objects(part.get("referenceRange")):
+        kinds = codes(entry.get("type"))
+        low = entry.get("low")
+        if (kinds and "normal" not in kinds) or not isinstance(low, dict):
+            continue
+        number = decimal(low.get("value"))
+        if number is None:
+            continue
+        with_unit = low if low.get("unit") or low.get("code") else measured
+        value, _ = converted_value(query, number, with_unit if isinstance(with_unit, dict) else {})
+        if value is not None:
+            found.append(f"{value:f}")
+    return found[0] if len(found) == 1 else ""

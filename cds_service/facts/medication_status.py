@@ -1,0 +1,96 @@
+"""Whether a medication entry is in use (clinical section 2.1), and when it was given."""
+
+from datetime import date
+from typing import Any
+
+from cds_service.facts import dates
+from cds_service.facts.chart import Resource
+from cds_service.facts.fhir import codes, is_true, objects, string
+
+# Proposals and options are not orders; `plan` is how US Core writes a reported medication.
+_NOT_ORDERED = ("proposal", "option")
+_NOT_TAKING = frozenset({"not-taking", "not-taken", "stopped", "on-hold", "never", "n"})
+_REQUEST_DATES = ("authoredOn", "dateWritten")
+_OTHER_DATES = ("effective", "occurence", "occurrence", "effectiveTime")  # R5 ballots misspelt one
+
+
+def is_active(resource: Resource, today: date, max_age: int | None) -> bool:
+    """Whether the drug counts as being taken.
+
+    `max_age` in days is how long a request without an end date counts after it was written.
+    """
+    status = string(resource.get("status")).lower()
+    match resource.get("resourceType"):
+        case "MedicationStatement" | "MedicationUsage":
+            return _statement_active(resource, status, today)
+        case "MedicationAdministration":
+            return status == "in-progress" and not is_true(resource.get("wasNotGiven"))
+    return status == "active" and _request_holds(resource, today, max_age)
+
+
+def _statement_active(resource: Resource, status: str, today: date) -> bool:
+    if status not in ("active", "intended", "recorded"):  # "recorded" is R5's
+        return False
+    if is_true(resource.get("wasNotTaken")) or codes(resource.get("taken")) & _NOT_TAKING:
+        return False
+    adherence = resource.get("adherence")
+    if isinstance(adherence, dict) and codes(adherence.get("code")) & _NOT_TAKING:
+        return False
+    period = resource.get("effectivePeriod")
+    return not (isinstance(period, dict) and dates.has_ended(period.get("end"), today))
+
+
+def _request_holds(resource: Resource, today: date, max_age: int | None) -> bool:
+    if is_true(resource.get("doNotPerform")):
+        return False
+    if string(resource.get("intent")).lower() in _NOT_ORDERED:
+        return False
+    ends = _ends(resource)
+    if ends:
+        return max(ends) >= today
+    written = recorded(resource, today)
+    return written is None or max_age is None or dates.age_in_days(written.day, today) <= max_age
+
+
+def _ends(resource: Resource) -> list[date]:
+    """Ends of the supply, and of the dosage where each instruction has one."""
+    found: list[date] = []
+    dispense = resource.get("dispenseRequest")
+    if isinstance(dispense, dict) and isinstance(dispense.get("validityPeriod"), dict):
+        end = dates.latest_day(dispense["validityPeriod"].get("end"))
+        if end is not None:
+            return [end]
+    for dosage in objects(resource.get("dosageInstruction")):
+        end = dates.latest_day(_bounds(dosage).get("end"))
+        if end is None:
+            return []
+        found.append(end)
+    return found
+
+
+def _bounds(dosage: Resource) -> Resource:
+    value: Any = dosage
+    for key in ("timing", "repeat", "boundsPeriod"):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def recorded(resource: Resource, today: date) -> dates.When | None:
+    """When a request was written, or when a statement or administration says the drug was taken."""
+    for key in _REQUEST_DATES:
+        when = dates.parse(resource.get(key), today)
+        if when is not None:
+            return when
+    for key in _OTHER_DATES:
+        when = dates.parse(resource.get(f"{key}DateTime"), today)
+        when = when or dates.period(resource.get(f"{key}Period"), today)
+        if when is not None:
+            return when
+    return dates.parse(resource.get("dateAsserted"), today)
+
+
+def was_given(resource: Resource) -> bool:
+    """Whether the entry says that the drug was administered or the course was completed."""
+    if is_true(resource.get("doNotPerform")) or is_true(resource.get("wasNotGiven")):
+        return False
+    return string(resource.get("status")).lower() in ("completed", "in-progress")

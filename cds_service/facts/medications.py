@@ -1,0 +1,180 @@
+"""What a medication resource is: its ingredients, value sets and route, whichever way it says so.
+
+Codes count first (product dictionary, value sets); whole-word ingredient names in the text are the
+fallback and make the entry one matched "by name".
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cds_service.facts.chart import Resource
+from cds_service.facts.fhir import objects, reference_of, string
+from cds_service.terminology.codings import codings, text_of
+from cds_service.terminology.drugs import Product, route_of
+from cds_service.terminology.index import Terminology
+
+Find = Callable[[Any, Resource], Resource | None]
+
+_CONCEPTS = ("medicationCodeableConcept", "medication", "medicationReference")
+_MAX_DEPTH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Medication:
+    """One medication entry of the chart or of a draft. `sets` are the drug value sets it is in."""
+
+    resource: Resource
+    reference: str
+    text: str
+    code: str
+    ingredients: tuple[str, ...]
+    sets: frozenset[str]
+    via: str  # "code" or "name"
+    local: bool
+
+
+@dataclass(slots=True)
+class _Said:
+    """Everything a resource says about its drug, in order."""
+
+    codings: list[tuple[str, str]]
+    names: list[str]
+    forms: list[str]
+
+
+class MedicationReader:
+    """Reads medication resources; `find` resolves references, `unknown` counts codes by system."""
+
+    def __init__(self, terminology: Terminology, find: Find, unknown: Counter[str]) -> None:
+        self._terminology = terminology
+        self._find = find
+        self._unknown = unknown
+
+    def read(self, resource: Resource) -> Medication | None:
+        """The medication of a resource; None where it names none that can be read."""
+        said = _Said([], [], [])
+        for key in _CONCEPTS:
+            if key in resource:
+                self._gather(resource[key], resource, said, _MAX_DEPTH)
+        if not said.codings and not said.names:
+            return None
+        products = self._products(said)
+        code, sets = self._by_code(said, products)
+        ingredients = tuple(dict.fromkeys(name for p in products for name in p.ingredients))
+        via = "code"
+        if not ingredients:
+            ingredients = self._by_name(said)
+            if not sets:
+                via, sets = "name", self._sets_of(ingredients)
+        local = bool(sets) and _is_local(resource, products, said)
+        text = said.names[0] if said.names else said.codings[0][1]
+        reference = reference_of(resource)
+        return Medication(resource, reference, text, code, ingredients, sets, via, local)
+
+    def _gather(self, value: Any, owner: Resource, said: _Said, depth: int) -> None:
+        """Codings and names of a CodeableConcept, Reference, CodeableReference or Medication."""
+        if not isinstance(value, dict) or depth == 0:
+            return
+        concept = value.get("concept")
+        for part in (value, concept if isinstance(concept, dict) else {}):
+            _add(said.names, part.get("text"))
+        for system, code, display in codings(value):
+            said.codings.append((system, code))
+            _add(said.names, display)
+            if " " in code or not any(character.isdigit() for character in code):
+                _add(said.names, code)  # some systems write the name as the code
+        for coding in objects(value.get("coding")):
+            if "code" not in coding:
+                _add(said.names, coding.get("display"))
+        reference = value.get("reference")
+        if isinstance(reference, dict):
+            self._gather(reference, owner, said, depth - 1)
+        elif isinstance(reference, str):
+            found = self._find(value, owner)
+            if found is not None and found.get("resourceType") == "Medication":
+                self._gather_medication(found, owner, said, depth - 1)
+        if "coding" not in value:
+            _add(said.names, value.get("display"))
+
+    def _gather_medication(
+        self, medication: Resource, owner: Resource, said: _Said, depth: int
+    ) -> None:
+        self._gather(medication.get("code"), owner, said, depth)
+        product = medication.get("product")
+        parts = (
+            product if isinstance(product, dict) else medication
+        )  # DSTU2 keeps them in `product`
+        said.forms.extend(_texts(parts.get("form")))
+        if not said.codings:
+            for part in objects(parts.get("ingredient")):
+                for key in ("itemCodeableConcept", "itemReference", "item"):
+                    self._gather(part.get(key), medication, said, depth)
+        for identifier in objects(medication.get("identifier")):
+            _add(said.names, identifier.get("value"))  # the only name in MIMIC's Medication
+
+    def _products(self, said: _Said) -> list[Product]:
+        found = (self._terminology.drugs.product(system, code) for system, code in said.codings)
+        return [product for product in found if product is not None]
+
+    def _by_code(self, said: _Said, products: list[Product]) -> tuple[str, frozenset[str]]:
+        """The code that was recognised, and the value sets by code. Counts codes nobody knows."""
+        sets: set[str] = set()
+        known = products[0].code if products else ""
+        for system, code in said.codings:
+            direct = self._terminology.sets_of(system, code)
+            sets.update(direct)
+            if direct:
+                known = known or code
+            elif not self._terminology.knows(system, code):
+                self._unknown[system] += 1
+        return known, frozenset(sets)
+
+    def _by_name(self, said: _Said) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for name in dict.fromkeys(said.names):
+            found.update(dict.fromkeys(self._terminology.drugs.ingredients_in_text(name)))
+        return tuple(found)
+
+    def _sets_of(self, ingredients: tuple[str, ...]) -> frozenset[str]:
+        of_ingredient = self._terminology.sets_of_ingredient
+        return frozenset(set_id for name in ingredients for set_id in of_ingredient(name))
+
+
+def _is_local(resource: Resource, products: list[Product], said: _Said) -> bool:
+    """Whether the drug acts where it is put: by the dosage's route, the product, the words."""
+    routes, texts = _dosage(resource)
+    by_route = route_of(*routes)
+    if by_route != "unknown":
+        return by_route == "local"
+    classes = {product.route_class for product in products} - {"unknown"}
+    if classes:
+        return classes == {"local"}
+    return route_of(*said.forms, *said.names, *texts) == "local"
+
+
+def _dosage(resource: Resource) -> tuple[list[str], list[str]]:
+    """Routes (codes, displays, texts) and free texts of all dosage instructions."""
+    routes: list[str] = []
+    texts: list[str] = []
+    for key in ("dosageInstruction", "dosage"):
+        for dosage in objects(resource.get(key)):
+            for _, code, display in codings(dosage.get("route")):
+                routes += [code, display]
+            routes.append(text_of(dosage.get("route")))
+            texts.append(string(dosage.get("text")))
+    return routes, texts
+
+
+def _texts(concept: Any) -> Iterator[str]:
+    for element in objects(concept):
+        yield string(element.get("text"))
+        for coding in objects(element.get("coding")):
+            yield string(coding.get("display"))
+
+
+def _add(names: list[str], value: Any) -> None:
+    text = string(value)
+    if text:
+        names.append(text)

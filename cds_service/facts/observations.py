@@ -1,0 +1,53 @@
+"""Single Observations: status, date, denial; shared by all readers of Observations."""
+
+from datetime import date
+
+from cds_service.facts import dates
+from cds_service.facts.chart import Resource
+from cds_service.facts.fhir import codes
+from cds_service.facts.query import status_of
+
+USABLE = frozenset({"final", "amended", "corrected"})
+PRELIMINARY = frozenset({"preliminary", "registered"})
+# "No", "absent", "negative" in SNOMED CT, LOINC answers and HL7 v2/v3.
+_DENIALS = frozenset({"373067005", "2667000", "260385009", "la32-8", "n", "neg", "no", "absent"})
+_MOMENTS = ("effectiveDateTime", "effectiveInstant", "performedDateTime", "occurrenceDateTime")
+_PERIODS = ("effectivePeriod", "performedPeriod", "occurrencePeriod")
+
+
+def status_usable(resource: Resource) -> bool:
+    """Whether a result is final. A result without a status is not known to be."""
+    return status_of(resource) in USABLE
+
+
+def when_of(resource: Resource, today: date) -> dates.When | None:
+    """When an observation, report or procedure was; failing that, when it was issued."""
+    for key in _MOMENTS:
+        if key in resource:
+            when = dates.parse(resource[key], today)
+            if when is not None:
+                return when
+    for key in _PERIODS:
+        if key in resource:
+            when = dates.period(resource[key], today)
+            if when is not None:
+                return when
+    return _timing(resource, today) or dates.parse(resource.get("issued"), today)
+
+
+def _timing(resource: Resource, today: date) -> dates.When | None:
+    timing = resource.get("effectiveTiming")
+    events = timing.get("event") if isinstance(timing, dict) else None
+    found = (
+        [when for event in events if (when := dates.parse(event, today))]
+        if isinstance(events, list)
+        else []
+    )
+    return max(found, key=lambda when: when.moment, default=None)
+
+
+def is_denied(part: Resource) -> bool:
+    """Whether an Observation (or component) says that the finding is not there."""
+    if part.get("valueBoolean") is False:
+        return True
+    return bool(codes(part.get("valueCodeableConcept")) & _DENIALS)

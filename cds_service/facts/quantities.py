@@ -1,0 +1,205 @@
+"""Measured values: which result counts, and what is said of those that do not (clinical 2.4)."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from cds_service.facts import abi, dates
+from cds_service.facts.chart import Resource, Supply
+from cds_service.facts.fhir import reference_of
+from cds_service.facts.index import Hit
+from cds_service.facts.measurements import Measurement, flag_of, measure, reference_low
+from cds_service.facts.model import Fact, Item, State
+from cds_service.facts.observations import PRELIMINARY, USABLE, when_of
+from cds_service.facts.query import Query, status_of
+
+_DAYS_PER_YEAR = 365
+_BEFORE_ALL = datetime.max.replace(tzinfo=UTC)  # undated values are looked at first
+
+
+class Entry(NamedTuple):
+    """A value on file, not yet read. `when` is None where it has no date or one of the future."""
+
+    hit: Hit
+    part: Resource
+    status: str
+    when: dates.When | None
+    future: str = ""  # the date as sent, where it lies in the future
+
+
+class Result(NamedTuple):
+    """One value as read. `note` and `reason` say why it cannot be used; both "" when it can."""
+
+    item: Item
+    when: dates.When | None
+    note: str = ""
+    reason: str = ""
+
+
+def read(query: Query) -> Fact:
+    """A fact of kind `quantity`; see `Fact.reasons` for results that exist and cannot be used.
+
+    Values are read from the newest back, until a usable one decides.
+    """
+    results: list[Result] = []
+    usable: list[Result] = []
+    for entry in sorted(_entries(query), key=_moment, reverse=True):
+        if entry.when is not None:
+            if usable and entry.when.day < _day(usable[0]):
+                break
+            if not dates.inside(entry.when.day, query.patient.today, query.days):
+                stale = _stale(query, entry)
+                if stale is None:
+                    continue
+                return _without_value(query, results, stale)
+        result = _result(query, entry)
+        if result is not None:
+            (results if result.reason else usable).append(result)
+    return _known(query, usable, results) if usable else _without_value(query, results, None)
+
+
+def _moment(entry: Entry) -> datetime:
+    return entry.when.moment if entry.when else _BEFORE_ALL
+
+
+def _day(result: Result) -> date:
+    return result.when.day if result.when else date.min
+
+
+def _known(query: Query, usable: list[Result], unusable: list[Result]) -> Fact:
+    items = _decided(query, [result.item for result in usable])
+    notes = [result.note for result in unusable] + abi.missing_side(query, items)
+    if gaps := query.gaps():
+        notes.append(f"A newer result may exist: {gaps[0]}.")
+    return Fact(query.definition.name, State.KNOWN, tuple(items), (), tuple(dict.fromkeys(notes)))
+
+
+def _decided(query: Query, items: list[Item]) -> list[Item]:
+    """The newest day's items, newest first on entry, with the deciding one in front."""
+    if query.definition.pick == "newest":
+        return items
+    highest = query.definition.pick == "highest"
+    return sorted(items, key=_value, reverse=highest)
+
+
+def _value(item: Item) -> Decimal:
+    return item.quantity.value if item.quantity else Decimal(0)
+
+
+def _without_value(query: Query, results: list[Result], stale: Item | None) -> Fact:
+    gaps = query.gaps()
+    reasons = tuple(dict.fromkeys((*gaps, *(result.reason for result in results))))
+    notes = [result.note for result in results]
+    if stale is not None:
+        notes.append(_stale_note(query, stale))
+    if not results and query.patient.chart.slot("observations").supply is Supply.EMPTY:
+        notes.append(f"No {_title(query)} found in the data sent to this service.")
+    measured = [result.item for result in results if result.item.quantity]
+    unused = measured[0] if measured else stale
+    state = State.UNKNOWN if gaps else State.ABSENT
+    return Fact(query.definition.name, state, (), reasons, tuple(dict.fromkeys(notes)), unused)
+
+
+def _stale_note(query: Query, item: Item) -> str:
+    days = query.days or 0
+    years, rest = divmod(days, _DAYS_PER_YEAR)
+    span = f"{years * 12} months" if years and not rest else f"{days} days"
+    shown = item.quantity.shown if item.quantity else ""
+    return f"Last result {shown} on {item.date_text} is older than {span}."
+
+
+def _entries(query: Query) -> Iterator[Entry]:
+    today = query.patient.today
+    for hit in query.hits("observations"):
+        status = status_of(hit.resource)
+        if status and status not in USABLE and status not in PRELIMINARY:
+            continue  # an error, a cancelled order or an unknown status: as if not there
+        when = when_of(hit.resource, today)
+        future = when.text if when and dates.is_future(when.day, today) else ""
+        for part in _parts(query, hit):
+            yield Entry(hit, part, status, None if future else when, future)
+
+
+def _parts(query: Query, hit: Hit) -> list[Resource]:
+    if hit.component is not None:
+        return [hit.component]
+    return abi.sided_components(query, hit) or [hit.resource]
+
+
+def _stale(query: Query, entry: Entry) -> Item | None:
+    """The newest value that is too old to count, where it is final and can be read."""
+    if entry.status not in USABLE or abi.after_exercise(query, entry.hit, entry.part):
+        return None
+    measured = measure(query, entry.part)
+    return _item(query, entry, measured) if measured.quantity else None
+
+
+def _result(query: Query, entry: Entry) -> Result | None:
+    measured = measure(query, entry.part)
+    if measured.quantity is None and not measured.fault:
+        return None
+    if abi.after_exercise(query, entry.hit, entry.part):
+        return None
+    result = Result(_item(query, entry, measured), entry.when)
+    if entry.future:
+        note = f"A result dated in the future ({entry.future}) was not used."
+        return result._replace(note=note, reason="a result is dated in the future")
+    if entry.when is None:
+        return result._replace(
+            note="An undated result was not used.", reason="a result has no date"
+        )
+    return _judged(query, result, measured, entry.status)
+
+
+def _judged(query: Query, result: Result, measured: Measurement, status: str) -> Result:
+    """The result, or why its status or value keeps it from being used."""
+    title = _capital(_title(query))
+    said = f"{title} {measured.shown}".strip()
+    if status not in USABLE:
+        kind = "preliminary" if status else "unconfirmed"
+        seen = ", ".join(filter(None, (measured.shown, result.item.date_text)))
+        note = f"A {kind} result ({seen}) was not used."
+        return result._replace(note=note, reason=f"a result is {kind}")
+    note, reason = {
+        "": ("", ""),
+        "text": (f"A {_title(query)} result given as text was not used.", "a result is text"),
+        "number": (f"A {_title(query)} result could not be read.", "a result is no number"),
+        "no unit": (f"{said} has no unit and was not used.", "a result has no unit"),
+        "unit": (
+            f"{said} has a unit that cannot be converted and was not used.",
+            "a result has a unit that cannot be converted",
+        ),
+        "implausible": (
+            f"{said} is outside the plausible range and was not used.",
+            "a result is outside the plausible range",
+        ),
+    }[measured.fault]
+    return result._replace(note=note, reason=reason)
+
+
+def _item(query: Query, entry: Entry, measured: Measurement) -> Item:
+    hit, part, when = entry.hit, entry.part, entry.when
+    details = {"status": entry.status, "side": abi.side(query, hit, part)}
+    if measured.quantity is not None:
+        details["flag"] = flag_of(part)
+        details["low"] = reference_low(query, part)
+    return Item(
+        reference=reference_of(hit.resource),
+        text=query.definition.title,
+        on=when.day if when else None,
+        date_text=when.text if when else entry.future,
+        quantity=measured.quantity,
+        code=hit.code,
+        details={key: value for key, value in details.items() if value},
+    )
+
+
+def _title(query: Query) -> str:
+    """The fact's title without the part in brackets that tells sister facts apart."""
+    return query.definition.title.split(" (")[0]
+
+
+def _capital(text: str) -> str:
+    """ "Ferritin", but "eGFR"."""
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]

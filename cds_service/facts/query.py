@@ -1,0 +1,108 @@
+"""What the readers of facts work with: one question, the indexed chart, and today's date."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from cds_service.facts import availability, dates
+from cds_service.facts.catalogue import FactDefinition, slots_of
+from cds_service.facts.chart import Chart, Resource
+from cds_service.facts.fhir import string
+from cds_service.facts.index import ChartIndex, Hit
+from cds_service.facts.model import Fact, Item, State
+from cds_service.terminology.codings import text_of
+from cds_service.terminology.index import Terminology
+
+Settings = Mapping[str, Decimal | bool | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """One call's chart, indexed, at one point in time. `today` is the UTC day of `now`."""
+
+    chart: Chart
+    index: ChartIndex
+    terminology: Terminology
+    settings: Settings
+    now: datetime
+    today: date
+
+    def days(self, setting: str) -> int | None:
+        """A setting in whole days; None where no setting is named."""
+        return int(self.settings[setting]) if setting else None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A fact as it is asked for. `days` is the look-back in force, None for no limit.
+
+    `include_undated`: whether an entry without a date counts where a look-back applies.
+    """
+
+    definition: FactDefinition
+    patient: Patient
+    days: int | None
+    include_undated: bool
+    exclude_undated: bool = False
+    draft: int | None = None
+
+    def gaps(self) -> tuple[str, ...]:
+        """Why entries may be missing from the chart; empty where the slots are complete."""
+        return availability.gaps(self.patient.chart, slots_of(self.definition))
+
+    def hits(self, domain: str) -> Iterator[Hit]:
+        """The chart's hits in one domain, each resource (or component) once."""
+        return once(
+            hit
+            for set_id in self.definition.value_sets
+            for hit in self.patient.index.domain(domain).get(set_id, ())
+        )
+
+    def name_of(self, hit: Hit) -> str:
+        """The pack's display of a hit's code, else the chart's words, else the code."""
+        display = self.patient.terminology.display(hit.set_id, hit.system, hit.code)
+        return display or text_of(hit.resource.get("code")) or hit.code
+
+    def dated(self, when: dates.When | None, days: int | None) -> bool | None:
+        """Whether an entry's date counts; None where it has none that tells."""
+        if when is not None and not dates.is_future(when.day, self.patient.today):
+            return dates.inside(when.day, self.patient.today, days)
+        if self.exclude_undated:
+            return False
+        return True if days is None or self.include_undated else None
+
+    def answer(
+        self,
+        items: Iterable[Item],
+        reasons: Iterable[str] = (),
+        notes: Iterable[str] = (),
+        unused: Item | None = None,
+    ) -> Fact:
+        """KNOWN with items; else UNKNOWN where there is a reason or the slot is not complete."""
+        found, name = tuple(items), self.definition.name
+        if found:
+            return Fact(name, State.KNOWN, found, (), tuple(notes), unused)
+        because = tuple(dict.fromkeys((*self.gaps(), *reasons)))
+        state = State.UNKNOWN if because else State.ABSENT
+        return Fact(name, state, (), because, tuple(notes), unused)
+
+
+def once(hits: Iterable[Hit]) -> Iterator[Hit]:
+    """Each resource, or each component of one, once: codings often come in several systems."""
+    seen: set[tuple[int, int, str]] = set()
+    for hit in hits:
+        key = (id(hit.resource), id(hit.component), hit.source)
+        if key not in seen:
+            seen.add(key)
+            yield hit
+
+
+def newest_first(items: Iterable[Item]) -> list[Item]:
+    """Dated items, the newest first, then the undated ones in the order of the chart."""
+    return sorted(items, key=lambda item: item.on or date.min, reverse=True)
+
+
+def status_of(resource: Resource) -> str:
+    """A resource's status in lower case, or ""."""
+    return string(resource.get("status")).lower()

@@ -1,0 +1,133 @@
+"""A request's prefetch and draft orders as a `Chart` (design: prefetch keys and required data).
+
+The state of each key is decided in `gather.prefetch`; here resources are sorted into slots by what
+they are, so that a key under another name works, and what belongs to another patient is left out.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cds_service.errors import PreconditionFailed
+from cds_service.facts.chart import PREFETCH_KEYS, Chart, Draft, Resource, Slot, Supply
+from cds_service.gather import prefetch
+from cds_service.gather.fallback import Fallback, NoFallback
+from cds_service.gather.medications import resolve_urns
+from cds_service.gather.prefetch import Reading
+from cds_service.gather.slots import KEY_OF_TYPE, SlotBuilder
+from cds_service.gather.subject import Subject
+from cds_service.protocol.model import HookRequest
+
+if TYPE_CHECKING:
+    from cds_service.rules.model import ServiceDefinition
+
+_NOT_TO_BE_HAD = (Supply.MISSING, Supply.FAILED)
+
+
+def gather(
+    request: HookRequest, service: "ServiceDefinition", fallback: Fallback | None = None
+) -> Chart:
+    """All that the call knows of its patient.
+
+    Raises PreconditionFailed (412) that names the required keys which cannot be had, and why.
+    """
+    readings = _read_all(request, service, fallback or NoFallback())
+    sorter = _Sorter(Subject(request.patient_id, _urls(readings.values())))
+    for key, reading in readings.items():
+        sorter.add(key, reading)
+    drafts = tuple(sorter.keep_drafts(request))
+    others = [*sorter.keep(request.others), *sorter.others]
+    slots = sorter.slots()
+    _require(service, slots)
+    return Chart(slots, drafts, others, request.hook, dict(sorter.dropped))
+
+
+def _read_all(
+    request: HookRequest, service: "ServiceDefinition", fallback: Fallback
+) -> dict[str, Reading]:
+    readings = {key: prefetch.read(value) for key, value in request.prefetch.items()}
+    wanted = {
+        key: template
+        for key, template in service.prefetch.items()
+        if key not in readings or readings[key].supply in _NOT_TO_BE_HAD
+    }
+    for key, value in fallback.fetch(request, wanted).items():
+        readings[key] = prefetch.read(value)
+    return readings
+
+
+def _urls(readings: Iterable[Reading]) -> dict[str, Resource]:
+    return {url: resource for reading in readings for url, resource in reading.urls.items()}
+
+
+class _Sorter:
+    """Sorts resources into slots and counts what it leaves out."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._builders = {key: SlotBuilder(key) for key in PREFETCH_KEYS}
+        self.others: list[Resource] = []
+        self.dropped: Counter[str] = Counter()
+
+    def add(self, key: str, reading: Reading) -> None:
+        """Take in one prefetch value, under a known key or under any other."""
+        if reading.unreadable:
+            self.dropped["not-an-object"] += reading.unreadable
+        dropped_before = self.dropped.total()
+        by_type = self._by_type(reading.resources)
+        if key in self._builders:
+            own = by_type.pop(self._builders[key].resource_type, [])
+            self._builders[key].answer(reading, own, self.dropped.total() > dropped_before)
+        complete = key not in self._builders and _answers_one_question(reading, by_type)
+        for resource_type, resources in by_type.items():
+            slot_key = KEY_OF_TYPE.get(resource_type)
+            if slot_key is None:
+                self.others.extend(resources)
+            else:
+                self._builders[slot_key].extra(resources, complete, reading.problem)
+
+    def _by_type(self, resources: Iterable[Resource]) -> dict[str, list[Resource]]:
+        by_type: dict[str, list[Resource]] = {}
+        for resource in self.keep(resources):
+            by_type.setdefault(resource["resourceType"], []).append(resource)
+        return by_type
+
+    def keep(self, resources: Iterable[Any]) -> list[Resource]:
+        """The resources that are not another patient's; URN references to Medications resolved."""
+        kept = list(self._subject.owned(resources, self.dropped))
+        return resolve_urns(kept, self._subject.urls) if self._subject.urls else kept
+
+    def keep_drafts(self, request: HookRequest) -> Iterable[Draft]:
+        """The draft orders that are not another patient's."""
+        for order in request.drafts:
+            for resource in self.keep((order.resource,)):
+                yield Draft(resource, order.reference, order.selected)
+
+    def slots(self) -> dict[str, Slot]:
+        """The finished slots, one for each prefetch key."""
+        return {key: builder.build() for key, builder in self._builders.items()}
+
+
+def _answers_one_question(reading: Reading, by_type: Mapping[str, Any]) -> bool:
+    """Whether a Bundle under a foreign key looks like the whole answer to one search.
+
+    A single resource, or one beside its includes (the order under review with its patient and
+    insurer), is a narrower query: what it does not hold may still be on file.
+    """
+    clinical = by_type.keys() - {"Medication"}
+    return reading.bundle and reading.supply is Supply.SUPPLIED and len(clinical) == 1
+
+
+def _require(service: "ServiceDefinition", slots: Mapping[str, Slot]) -> None:
+    gaps = {
+        key: slots[key] for key in sorted(service.required) if slots[key].supply in _NOT_TO_BE_HAD
+    }
+    if not gaps:
+        return
+    reasons = "; ".join(f"{key} {slot.problem or 'was not sent'}" for key, slot in gaps.items())
+    missing = [key for key, slot in gaps.items() if slot.supply is Supply.MISSING]
+    raise PreconditionFailed(
+        "data-missing" if missing else "data-failed",
+        f"The service needs prefetch data that it did not get: {reasons}.",
+        f"prefetch.{next(iter(missing or gaps))}",
+    )

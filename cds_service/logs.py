@@ -1,0 +1,77 @@
+"""Structured logs in which nothing of a patient can appear.
+
+One JSON object a line on stderr. Only the keys of `ALLOWED` are written: a key that is not listed
+is dropped and its name is told under `withheld`: a careless call is seen and does no harm.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+ALLOWED = frozenset({
+    "event", "level", "timestamp", "withheld",
+    "service", "hook", "hook_instance", "method", "route", "status", "code", "milliseconds",
+    "cards", "card_uuids", "entries", "rules", "rule", "outcomes", "warnings", "dropped", "supply",
+    "error_id", "exception", "frames", "cause",
+    "pack", "revision", "profile", "site", "problems", "address", "auth", "hint", "signal",
+})  # fmt: skip
+
+_PACKAGE_ROOT = Path(__file__).resolve().parent.parent
+
+
+def keep_allowed(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
+    """Keep the keys of `ALLOWED`; name the others without their values."""
+    kept = {key: value for key, value in event.items() if key in ALLOWED}
+    withheld = sorted(str(key) for key in event if key not in ALLOWED)
+    if withheld:
+        kept["withheld"] = withheld
+    return kept
+
+
+def configure(level: str = "INFO") -> None:
+    """Set up logging for this process. `level` is a name of the standard library's levels."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            keep_allowed,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),  # as it is now, not then
+        cache_logger_on_first_use=False,
+    )
+
+
+def logger() -> Any:
+    """The logger of the project."""
+    return structlog.get_logger()
+
+
+def describe_exception(error: BaseException) -> dict[str, Any]:
+    """Type and place of an exception as log fields. Its message may quote values: left out."""
+    fields: dict[str, Any] = {
+        "exception": _type_name(error),
+        "frames": [
+            f"{_short(frame.filename)}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)
+        ],
+    }
+    cause = error.__cause__ or error.__context__
+    if cause is not None:
+        fields["cause"] = _type_name(cause)
+    return fields
+
+
+def _type_name(error: BaseException) -> str:
+    return f"{type(error).__module__}.{type(error).__qualname__}"
+
+
+def _short(filename: str) -> str:
+    path = Path(filename)
+    return str(path.relative_to(_PACKAGE_ROOT)) if path.is_relative_to(_PACKAGE_ROOT) else path.name

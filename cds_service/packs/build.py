@@ -1,0 +1,139 @@
+"""From a source without errors to the pack as the engine reads it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from cds_service.facts.catalogue import Catalogue
+from cds_service.packs.check.facts import without_notes
+from cds_service.packs.effective import effective_settings, rule_changes
+from cds_service.packs.revision import revision
+from cds_service.packs.source import PackSource, RuleFile, obj
+from cds_service.rules.model import Group, Pack, Rule, ServiceDefinition
+from cds_service.terminology.index import Terminology
+
+Json = Any
+
+
+def build(source: PackSource, terminology: Terminology, profiles: tuple[str, ...]) -> Pack:
+    """The effective pack. `source` must have passed all checks."""
+    if source.pack is None:
+        raise ValueError("a pack without pack.json cannot be built")
+    frame = source.pack.data
+    rules = tuple(_rule(file) for file in sorted(source.rules, key=lambda rule: rule.id))
+    pack = Pack(
+        name=frame["name"],
+        version=frame["version"],
+        revision=revision(source, profiles),
+        root=source.hooks.root,
+        profiles=profiles,
+        settings={},
+        groups={name: _group(name, data) for name, data in frame["groups"].items()},
+        catalogue=Catalogue.from_json(
+            {"facts": {name: without_notes(e.data) for name, e in source.facts.items()}}
+        ),
+        definitions={name: entry.data for name, entry in source.definitions.items()},
+        terminology=terminology,
+        rules=rules,
+        services=tuple(_service(source, s.data) for s in source.services),
+        exclusions=tuple(frame.get("exclusions", ())),
+        conditional=frame["conditional"],
+        links=frame["links"],
+        override_reasons=frame["overrideReasons"],
+        orders={name: _plain(entry.data) for name, entry in source.orders.items()},
+        raw={"pack": source.pack, "site": source.site, "rules": {rule.id: rule for rule in rules}},
+    )
+    return with_profiles(pack, profiles)
+
+
+def with_profiles(pack: Pack, profiles: Sequence[str]) -> Pack:
+    """The same pack under other profiles: settings and rules change, all else is shared.
+
+    For test runs and comparisons; the revision names the profiles it was asked for.
+    """
+    frame, site = pack.raw["pack"], pack.raw["site"]
+    chosen = tuple(profiles)
+    changes = rule_changes(frame, site, chosen)
+    rules = tuple(_changed(rule, changes.get(id, {})) for id, rule in pack.raw["rules"].items())
+    same = chosen == pack.profiles
+    return replace(
+        pack,
+        profiles=chosen,
+        revision=pack.revision if same else f"{pack.revision}+{','.join(chosen)}",
+        settings=effective_settings(frame, site, chosen),
+        rules=rules,
+    )
+
+
+def _changed(rule: Rule, change: Mapping[str, Json]) -> Rule:
+    card = {**rule.card, **obj(change.get("card"))}
+    return replace(rule, status=change.get("status", rule.status), card=card)
+
+
+def _rule(file: RuleFile) -> Rule:
+    data = file.data
+    review = data.get("reviewBy")
+    return Rule(
+        id=data["id"],
+        version=data["version"],
+        status=data["status"],
+        hooks=tuple(data["hooks"]),
+        group=data["group"],
+        rank=data.get("rank", 100),
+        title=data["title"],
+        when=data["when"],
+        unless=data.get("unless"),
+        when_unknown=data["whenUnknown"],
+        card=data["card"],
+        variants=tuple(data.get("variants", ())),
+        about=tuple(data.get("about", ())),
+        claims=tuple(data["claims"]),
+        sources=tuple(data["sources"]),
+        supersedes=tuple(data.get("supersedes", ())),
+        alone=data.get("alone", True),
+        tier=data.get("tier", ""),
+        review_by=date.fromisoformat(review) if review else None,
+        path=file.document.path,
+        raw=data,
+    )
+
+
+def _group(name: str, data: Mapping[str, Json]) -> Group:
+    return Group(
+        id=name,
+        title=data["title"],
+        order=data["order"],
+        compose=data["compose"],
+        many=data.get("many", ""),
+        merge=data.get("merge", False),
+    )
+
+
+def _service(source: PackSource, data: Mapping[str, Json]) -> ServiceDefinition:
+    site = obj(obj(source.site.data).get("services")) if source.site else {}
+    change = obj(site.get(data["id"]))
+    return ServiceDefinition(
+        id=data["id"],
+        hook=data["hook"],
+        title=data["title"],
+        description=data["description"],
+        usage_requirements=data.get("usageRequirements", ""),
+        prefetch=data["prefetch"],
+        required=frozenset(data["required"]),
+        groups=tuple(data["groups"]),
+        max_cards=change.get("maxCards", data["maxCards"]),
+        enabled=change.get("enabled", data.get("enabled", True)),
+    )
+
+
+def _plain(value: Json) -> Json:
+    """A template that any JSON writer takes: Decimals as int or float."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value

@@ -1,0 +1,85 @@
+"""Checks of facts.json: the settings and value sets that facts name, and their units."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cds_service.errors import Problem
+from cds_service.facts.catalogue import Catalogue
+from cds_service.facts.derived import FLAGS
+from cds_service.packs.schema import did_you_mean
+from cds_service.packs.source import Entry, PackSource, obj, seq, word
+
+Json = Any
+
+_SETTINGS = ("lookback", "encounterLookback", "givenWithin")
+_SETS = ("valueSet", "bodySite", "notBodySite", "clearedBy")
+
+
+def check(source: PackSource) -> Iterator[Problem]:
+    """Problems of every fact."""
+    sets = {value_set.id for value_set in source.value_sets}
+    for name, entry in source.facts.items():
+        found = [*_settings(source, entry), *_value_sets(entry, sets), *_flag(name, entry)]
+        yield from found or _catalogue(name, entry)
+
+
+def _flag(name: str, entry: Entry) -> Iterator[Problem]:
+    if obj(entry.data).get("kind") == "flag" and name not in FLAGS:
+        message = f"The program has no flag '{name}'."
+        yield entry.document.problem(entry.path, "F313", message, did_you_mean(name, FLAGS))
+
+
+def value_sets_of(fact: Mapping[str, Json]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The value set ids of a fact with their paths."""
+    for key in _SETS:
+        if word(fact.get(key)):
+            yield (key,), fact[key]
+    for index, name in enumerate(seq(fact.get("valueSets"))):
+        if word(name):
+            yield ("valueSets", index), name
+    if fact.get("kind") == "coded" and word(fact.get("answers")):
+        yield ("answers",), fact["answers"]
+
+
+def _settings(source: PackSource, entry: Entry) -> Iterator[Problem]:
+    settings = source.named("settings")
+    fact = obj(entry.data)
+    for key in _SETTINGS:
+        name = word(fact.get(key))
+        if not name:
+            continue
+        path = (*entry.path, key)
+        if name not in settings:
+            message = f"There is no setting '{name}' in pack.json."
+            yield entry.document.problem(path, "F306", message, did_you_mean(name, settings))
+        elif obj(settings[name]).get("unit") != "d":
+            yield entry.document.problem(path, "F311", f"'{name}' is not a number of days.")
+    strength = word(obj(fact.get("maxStrength")).get("setting"))
+    if strength and strength not in settings:
+        path = (*entry.path, "maxStrength", "setting")
+        message = f"There is no setting '{strength}' in pack.json."
+        yield entry.document.problem(path, "F306", message, did_you_mean(strength, settings))
+
+
+def _value_sets(entry: Entry, sets: set[str]) -> Iterator[Problem]:
+    for path, name in value_sets_of(obj(entry.data)):
+        if name not in sets:
+            message = f"There is no value set '{name}' in valuesets/."
+            at = (*entry.path, *path)
+            yield entry.document.problem(at, "V601", message, did_you_mean(name, list(sets)))
+
+
+def _catalogue(name: str, entry: Entry) -> Iterator[Problem]:
+    """What the catalogue itself refuses, where the schema saw nothing wrong."""
+    if not isinstance(entry.data, dict):
+        return
+    try:
+        Catalogue.from_json({"facts": {name: without_notes(entry.data)}})
+    except ValueError as error:
+        message = str(error).removeprefix(f"fact {name}: ")
+        yield entry.document.problem(entry.path, "F316", f"{message[:1].upper()}{message[1:]}.")
+
+
+def without_notes(fact: Mapping[str, Json]) -> dict[str, Json]:
+    """A fact as the catalogue reads it."""
+    return {key: value for key, value in fact.items() if key not in ("note", "description")}

@@ -1,0 +1,81 @@
+"""Value sets, units and drugs: loaded where their shape allows it, with what is wrong in them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import orjson
+
+from cds_service.errors import Problem
+from cds_service.packs.folder import Folder
+from cds_service.packs.positions import parse
+from cds_service.packs.schema import check_schema
+from cds_service.packs.source import VALUE_SETS, PackSource, obj
+from cds_service.terminology.index import Terminology
+
+Json = Any
+
+UNITS = PurePosixPath("units.json")
+
+
+def load(source: PackSource) -> tuple[Terminology, list[Problem]]:
+    """The terminology and the loader's problems, with files named as everywhere else.
+
+    The loader expects objects and lists where FHIR has them; if one is not there, it is not asked.
+    """
+    misshapen = list(_misshapen(source))
+    if misshapen:
+        return Terminology({}), misshapen
+    folders = [folder.root for folder in source.folders]
+    terminology, problems = Terminology.from_folder(folders[0], folders[1:])
+    return terminology, [replace(p, file=_name(source, p.file)) for p in problems]
+
+
+def strictly(source: PackSource) -> Iterator[Problem]:
+    """Duplicate keys, wrong shapes and the like in value sets; slow for large ones."""
+    for folder in source.folders:
+        for file, raw in folder.files.items():
+            if file.parts[0] == VALUE_SETS and file.suffix == ".json":
+                document, problems = parse(folder.name(file), folder.root / file, raw)
+                yield from problems
+                if document:
+                    yield from check_schema("valueset", document)
+
+
+def _misshapen(source: PackSource) -> Iterator[Problem]:
+    for value_set in source.value_sets:
+        compose = value_set.data.get("compose", {})
+        lists = [obj(compose).get("include"), obj(compose).get("exclude")]
+        if not isinstance(compose, dict) or not all(_list_or_none(part) for part in lists):
+            yield _problem(value_set.name, "$.compose", "'include' and 'exclude' must be lists.")
+    for folder in source.folders:
+        if UNITS in folder.files and not _has_analytes(folder.files[UNITS]):
+            yield _problem(folder.name(UNITS), "$.analytes", "'analytes' must be an object.")
+
+
+def _list_or_none(value: Json) -> bool:
+    return value is None or isinstance(value, list)
+
+
+def _has_analytes(raw: bytes) -> bool:
+    try:
+        units = orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError:
+        return True  # the loader says so
+    return isinstance(obj(units).get("analytes"), dict)
+
+
+def _problem(file: str, path: str, message: str) -> Problem:
+    return Problem(file, 1, 1, path, "V602", message)
+
+
+def _name(source: PackSource, file: str) -> str:
+    for folder in source.folders:
+        if _inside(folder, file):
+            return folder.name(Path(file).relative_to(folder.root).as_posix())
+    return file
+
+
+def _inside(folder: Folder, file: str) -> bool:
+    return Path(file).is_relative_to(folder.root)

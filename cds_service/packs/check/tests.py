@@ -1,0 +1,101 @@
+"""Checks of rules' tests, without running them: that there are any, and what they name."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cds_service.errors import Problem
+from cds_service.packs.check.conditions import kind, rule_roots, walk
+from cds_service.packs.positions import Document
+from cds_service.packs.schema import did_you_mean
+from cds_service.packs.source import PackSource, RuleFile, obj, seq, word
+
+Json = Any
+
+_MAY_BE_UNKNOWN = frozenset({"problem", "drug", "order", "procedure", "quantity", "coded"})
+
+
+def check(source: PackSource) -> Iterator[Problem]:
+    """Problems of all test files."""
+    for rule in source.rules:
+        if rule.test:
+            yield from _cases(source, rule, rule.test)
+            yield from _names(source, rule.test)
+    for document in source.stray_tests:
+        stem = document.path.name.removesuffix(".test.json")
+        message = f"There is no rule {stem}.json beside this test file."
+        yield document.problem((), "T502", message)
+        yield from _names(source, document)
+
+
+def missing(source: PackSource) -> Iterator[Problem]:
+    """Rules without a test file; known without reading the tests."""
+    for rule in source.rules:
+        if not rule.test_exists:
+            wanted = rule.file.name.removesuffix(".json") + ".test.json"
+            message = f"There is no {wanted} beside the rule."
+            yield rule.document.problem((), "T501", message, "A rule without tests is not run.")
+
+
+def _cases(source: PackSource, rule: RuleFile, test: Document) -> Iterator[Problem]:
+    cases = [obj(case) for case in seq(obj(test.data).get("cases"))]
+    if not cases or not rule.id:
+        return
+    outcomes = {word(obj(case.get("expect")).get(rule.id, "no")) for case in cases}
+    if not any(rule.id in obj(case.get("expect")) for case in cases):
+        yield test.problem(("cases",), "T503", f"No case names '{rule.id}' in 'expect'.")
+        return
+    for wanted in ("fires", "no"):
+        if wanted not in outcomes:
+            message = f"No case expects '{wanted}' of '{rule.id}'."
+            yield test.problem(("cases",), "T504", message)
+    if "unknown" not in outcomes and _may_be_unknown(source, rule):
+        message = f"No case expects 'unknown' of '{rule.id}'."
+        hint = "Add a case with missing, failed or preliminary data."
+        yield test.problem(("cases",), "W705", message, hint, severity="warning")
+
+
+def _may_be_unknown(source: PackSource, rule: RuleFile) -> bool:
+    """Whether `when` reads, outside `certainly`, a fact that missing data makes unknown."""
+    for root in rule_roots(rule):
+        if root.path == ("when",):
+            for node in walk(root):
+                if kind(node.data) == "fact" and "certainly" not in node.path:
+                    fact = source.facts.get(word(node.data["fact"]))
+                    if fact and word(obj(fact.data).get("kind")) in _MAY_BE_UNKNOWN:
+                        return True
+    return False
+
+
+def _names(source: PackSource, test: Document) -> Iterator[Problem]:
+    rules, profiles = source.rule_ids, source.named("profiles")
+    services = [word(obj(s.data).get("id")) for s in source.services]
+    service = word(obj(test.data).get("service"))
+    if service and service not in services:
+        message = f"There is no service '{service}'."
+        yield test.problem(("service",), "T506", message, did_you_mean(service, services))
+    for index, name in enumerate(seq(obj(test.data).get("profile"))):
+        if word(name) and name not in profiles:
+            message = f"There is no profile '{name}'."
+            yield test.problem(("profile", index), "T506", message, did_you_mean(name, profiles))
+    seen: dict[str, int] = {}
+    for index, case in enumerate(seq(obj(test.data).get("cases"))):
+        yield from _case(test, index, obj(case), rules, seen)
+
+
+def _case(
+    test: Document,
+    index: int,
+    case: Mapping[str, Json],
+    rules: Mapping[str, RuleFile],
+    seen: dict[str, int],
+) -> Iterator[Problem]:
+    for name in obj(case.get("expect")):
+        if name not in rules:
+            path = ("cases", index, "expect", name)
+            message = f"There is no rule '{name}'."
+            yield test.problem(path, "T505", message, did_you_mean(name, rules), key=True)
+    name = word(case.get("name"))
+    if name and name in seen:
+        message = f"Case {seen[name] + 1} has the same name."
+        yield test.problem(("cases", index, "name"), "T507", message)
+    seen.setdefault(name, index)

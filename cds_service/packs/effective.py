@@ -1,0 +1,87 @@
+"""What is in force: the shipped values, then each profile in order, then the site's."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from cds_service.packs.positions import Document, JsonPath
+from cds_service.packs.source import PackSource, obj, seq, word
+from cds_service.rules.model import Setting
+
+Json = Any
+
+
+def chosen_profiles(source: PackSource, asked: Sequence[str] | None) -> tuple[str, ...]:
+    """The profiles asked for; else the site's; else the pack's default."""
+    if asked is not None:
+        return tuple(asked)
+    site = obj(source.site.data) if source.site else {}
+    if "profile" in site:
+        return tuple(filter(word, seq(site["profile"])))
+    default = word(obj(source.pack.data).get("defaultProfile")) if source.pack else ""
+    return (default,) if default else ()
+
+
+def effective_settings(
+    pack: Document, site: Document | None, profiles: Sequence[str]
+) -> dict[str, Setting]:
+    """Every setting with its value in force, its default, and the place that decided."""
+    values: dict[str, tuple[Json, str]] = {}
+    for document, path, changes in _layers(pack, site, profiles):
+        for name, value in obj(obj(changes).get("settings")).items():
+            values[name] = (value, _origin(document, (*path, "settings", name)))
+    return {
+        name: _setting(name, data, values.get(name), _origin(pack, ("settings", name)))
+        for name, data in pack.data["settings"].items()
+    }
+
+
+def rule_changes(
+    pack: Document, site: Document | None, profiles: Sequence[str]
+) -> dict[str, dict[str, Json]]:
+    """What profiles and the site change about rules, by rule id; the last word counts."""
+    found: dict[str, dict[str, Json]] = {}
+    for _, _, changes in _layers(pack, site, profiles):
+        for name, change in obj(obj(changes).get("rules")).items():
+            found.setdefault(name, {}).update(change)
+    return found
+
+
+def _layers(
+    pack: Document, site: Document | None, profiles: Sequence[str]
+) -> Iterator[tuple[Document, JsonPath, Json]]:
+    shipped = obj(pack.data.get("profiles"))
+    for name in profiles:
+        yield pack, ("profiles", name), shipped.get(name, {})
+    if site:
+        yield site, (), site.data
+
+
+def _setting(
+    name: str, data: Mapping[str, Json], change: tuple[Json, str] | None, origin: str
+) -> Setting:
+    default = _typed(data["value"])
+    value, origin = (_typed(change[0]), change[1]) if change else (default, origin)
+    return Setting(
+        name=name,
+        value=value,
+        default=default,
+        unit=data.get("unit", ""),
+        minimum=_bound(data.get("min")),
+        maximum=_bound(data.get("max")),
+        description=data.get("description", ""),
+        source=data.get("source", ""),
+        origin=origin,
+    )
+
+
+def _typed(value: Json) -> Decimal | bool | str:
+    return value if isinstance(value, bool | str) else Decimal(value)
+
+
+def _bound(value: Json) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
+def _origin(document: Document, path: JsonPath) -> str:
+    return f"{document.name}:{document.place(path, key=True).line}"

@@ -1,0 +1,91 @@
+"""Loading a pack: read, check everything, build. One call, one immutable `Pack` or all problems."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from cds_service.errors import PackError, Problem
+from cds_service.packs import check
+from cds_service.packs.build import build
+from cds_service.packs.check import terminology as terminology_check
+from cds_service.packs.check.consequences import without_consequences
+from cds_service.packs.effective import chosen_profiles
+from cds_service.packs.report import in_order
+from cds_service.packs.source import PackSource, read_source
+from cds_service.rules.model import Pack
+from cds_service.rules.ruleset import compile_rules
+from cds_service.terminology.index import Terminology
+
+
+def load_pack(
+    hooks_dir: Path,
+    site_dir: Path | None = None,
+    profiles: Sequence[str] | None = None,
+    *,
+    today: date | None = None,
+    thorough: bool = True,
+) -> Pack:
+    """The effective pack of a folder and a site's folder. Raises `PackError` with all problems.
+
+    `profiles` replace those of site.json. `today` lets overdue reviews be found. A service that
+    starts with a pack that `cds rules check` has passed leaves out what is slow and cannot change
+    an answer (`thorough=False`): tests, order templates as FHIR, a second reading of value sets.
+    """
+    source, terminology, chosen, problems = _examine(
+        hooks_dir, site_dir, profiles, today, thorough=thorough
+    )
+    if any(problem.severity == "error" for problem in problems):
+        raise PackError([problem for problem in problems if problem.severity == "error"])
+    pack = build(source, terminology, chosen)
+    if thorough:
+        _compile(pack)
+    return pack
+
+
+def _compile(pack: Pack) -> None:
+    """Let the engine refuse what the checks let pass: a gap in the checks, not a traceback."""
+    try:
+        compile_rules(pack)
+    except ValueError as error:
+        name = str(pack.root / "pack.json")
+        raise PackError(
+            [Problem(name, 1, 1, "$", "R216", f"The engine refuses: {error}.")]
+        ) from error
+
+
+def check_pack(
+    hooks_dir: Path,
+    site_dir: Path | None = None,
+    profiles: Sequence[str] | None = None,
+    *,
+    today: date | None = None,
+) -> list[Problem]:
+    """Every error and warning, sorted by place; empty for a pack without fault."""
+    source, terminology, chosen, problems = _examine(
+        hooks_dir, site_dir, profiles, today, thorough=True
+    )
+    if not any(problem.severity == "error" for problem in problems):
+        try:
+            _compile(build(source, terminology, chosen))
+        except PackError as refusal:
+            problems += refusal.problems
+    return problems
+
+
+def _examine(
+    hooks_dir: Path,
+    site_dir: Path | None,
+    profiles: Sequence[str] | None,
+    today: date | None,
+    *,
+    thorough: bool,
+) -> tuple[PackSource, Terminology, tuple[str, ...], list[Problem]]:
+    source = read_source(hooks_dir, site_dir, tests=thorough)
+    terminology, faults = terminology_check.load(source)
+    source.terminology = terminology
+    chosen = chosen_profiles(source, profiles)
+    problems = [
+        *check.run(source, tuple(profiles or ()), today, thorough=thorough),
+        *faults,
+    ]
+    return source, terminology, chosen, in_order(without_consequences(problems))

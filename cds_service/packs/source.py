@@ -1,0 +1,232 @@
+"""A pack as its files say it, before anything is believed: documents, and indexes by name.
+
+Whatever an administrator may have written is still possible here: a list where an object belongs,
+a number for a name. `obj`, `seq` and `word` read such data without failing; the schema check
+reports it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import orjson
+
+from cds_service.errors import Problem
+from cds_service.packs.folder import Folder, read_folder
+from cds_service.packs.positions import Document, JsonPath, parse
+from cds_service.terminology.index import Terminology
+
+Json = Any
+
+HOOKS = ("patient-view", "order-select", "order-sign")
+VALUE_SETS = "valuesets"
+_ADDITIONS = ("facts", "definitions", "orders")
+# What may lie in a pack besides its JSON files.
+OTHER_SUFFIXES = frozenset({".md", ".txt", ".tsv", ".csv", ".license", ""})
+
+
+def obj(value: Json) -> Mapping[str, Json]:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def seq(value: Json) -> Sequence[Json]:
+    """The value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else ()
+
+
+def word(value: Json) -> str:
+    """The value if it is a string, else ""."""
+    return value if isinstance(value, str) else ""
+
+
+class Entry(NamedTuple):
+    """A named thing inside a file: a fact, a setting, a definition."""
+
+    document: Document
+    path: JsonPath
+    data: Json
+
+
+@dataclass
+class RuleFile:
+    """A rule with the hook whose folder it lies in ("" in a site's folder)."""
+
+    document: Document
+    file: PurePosixPath
+    hook: str
+    test: "Document | None" = None
+    test_exists: bool = False
+
+    @property
+    def data(self) -> Mapping[str, Json]:
+        return obj(self.document.data)
+
+    @property
+    def id(self) -> str:
+        return word(self.data.get("id"))
+
+
+@dataclass
+class ValueSetFile:
+    """What the checks need of a value set; its codes are read by `terminology`."""
+
+    name: str  # as problems call the file
+    file: PurePosixPath
+    data: Mapping[str, Json]
+
+    @property
+    def id(self) -> str:
+        return word(self.data.get("id"))
+
+
+@dataclass
+class PackSource:
+    """All files of the shipped pack and the site, parsed, and the problems met on the way."""
+
+    hooks: Folder
+    site_folder: Folder | None
+    pack: Document | None = None
+    site: Document | None = None
+    documents: list[tuple[str, Document]] = field(default_factory=list)  # (schema, document)
+    facts: dict[str, Entry] = field(default_factory=dict)
+    definitions: dict[str, Entry] = field(default_factory=dict)
+    orders: dict[str, Entry] = field(default_factory=dict)
+    rules: list[RuleFile] = field(default_factory=list)
+    services: list[Document] = field(default_factory=list)
+    stray_tests: list[Document] = field(default_factory=list)
+    value_sets: list[ValueSetFile] = field(default_factory=list)
+    replaced: list[Entry] = field(default_factory=list)  # shipped things that the site replaces
+    ignored: list[str] = field(default_factory=list)
+    terminology: Terminology = field(default_factory=lambda: Terminology({}))
+    problems: list[Problem] = field(default_factory=list)
+
+    def named(self, section: str) -> Mapping[str, Json]:
+        """An object of pack.json by its name: settings, groups, links..."""
+        return obj(obj(self.pack.data).get(section)) if self.pack else {}
+
+    @property
+    def rule_ids(self) -> dict[str, RuleFile]:
+        return {rule.id: rule for rule in self.rules}
+
+    @property
+    def folders(self) -> Iterator[Folder]:
+        yield self.hooks
+        if self.site_folder:
+            yield self.site_folder
+
+
+def read_source(hooks_dir: Path, site_dir: Path | None, *, tests: bool = True) -> PackSource:
+    """Read the shipped pack and, over it, the site's folder; test files only with `tests`."""
+    source = PackSource(read_folder(hooks_dir), read_folder(site_dir) if site_dir else None)
+    _Reader(source, source.hooks, site=False, tests=tests).read()
+    if source.site_folder:
+        _Reader(source, source.site_folder, site=True, tests=tests).read()
+    for folder in source.folders:
+        source.problems.extend(folder.problems)
+    return source
+
+
+class _Reader:
+    """Sorts one folder's files into the source."""
+
+    def __init__(self, source: PackSource, folder: Folder, *, site: bool, tests: bool) -> None:
+        self.source = source
+        self.folder = folder
+        self.site = site
+        self.tests = tests
+
+    def read(self) -> None:
+        self.frame()
+        for file in self.folder.files:
+            if len(file.parts) > 1:
+                self.nested(file)
+        self.pair_tests()
+
+    def frame(self) -> None:
+        """The files at the top of the folder."""
+        main = "site" if self.site else "pack"
+        document = self.required(main)
+        if self.site:
+            self.source.site = document
+        else:
+            self.source.pack = document
+        for name in _ADDITIONS:
+            found = (
+                self.document(PurePosixPath(f"{name}.json"), name)
+                if self.site
+                else self.required(name)
+            )
+            if found:
+                index: dict[str, Entry] = getattr(self.source, name)
+                for key, data in obj(obj(found.data).get(name)).items():
+                    if key in index:
+                        self.source.replaced.append(index[key])
+                    index[key] = Entry(found, (name, key), data)
+
+    def required(self, name: str) -> Document | None:
+        file = PurePosixPath(f"{name}.json")
+        if file not in self.folder.files:
+            if not any(p.file == self.folder.name(file) for p in self.folder.problems):
+                self.folder.refuse(file, "P009", f"{name}.json is missing.")
+            return None
+        return self.document(file, name)
+
+    def document(self, file: PurePosixPath, schema: str) -> Document | None:
+        raw = self.folder.files.get(file)
+        if raw is None:
+            return None
+        found, problems = parse(self.folder.name(file), self.folder.root / file, raw)
+        self.source.problems.extend(problems)
+        if found:
+            self.source.documents.append((schema, found))
+        return found
+
+    def nested(self, file: PurePosixPath) -> None:
+        top = file.parts[0]
+        rules_here = top == "rules" if self.site else top in HOOKS
+        if top == VALUE_SETS and file.suffix == ".json":
+            self.value_set(file)
+        elif rules_here and file.suffix == ".json":
+            self.rule_or_service(file, "" if self.site else top)
+        elif rules_here and file.suffix.lower() not in OTHER_SUFFIXES:
+            self.source.ignored.append(self.folder.name(file))
+
+    def rule_or_service(self, file: PurePosixPath, hook: str) -> None:
+        if file.name.endswith(".service.json") and not self.site:
+            if document := self.document(file, "service"):
+                self.source.services.append(document)
+        elif not file.name.endswith(".test.json") and (document := self.document(file, "rule")):
+            self.source.rules.append(RuleFile(document, file, hook))
+
+    def pair_tests(self) -> None:
+        root = self.folder.root
+        by_path = {rule.document.path: rule for rule in self.source.rules}
+        for file in self.folder.files:
+            if not file.name.endswith(".test.json") or len(file.parts) < 2:
+                continue
+            rule_file = file.with_name(file.name.removesuffix(".test.json") + ".json")
+            rule = by_path.get(root / rule_file)
+            if rule:
+                rule.test_exists = True
+            if not self.tests:
+                continue
+            document = self.document(file, "rule-test")
+            if rule:
+                rule.test = document
+            elif document and rule_file not in self.folder.files:
+                self.source.stray_tests.append(document)
+
+    def value_set(self, file: PurePosixPath) -> None:
+        """Value sets are large and many: read by the quick parser, strictly only if that fails."""
+        raw = self.folder.files[file]
+        name = self.folder.name(file)
+        try:
+            data = orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
+        except orjson.JSONDecodeError:
+            found, problems = parse(name, self.folder.root / file, raw)
+            self.source.problems.extend(problems)
+            data = found.data if found else None
+        if data is not None:
+            self.source.value_sets.append(ValueSetFile(name, file, obj(data)))

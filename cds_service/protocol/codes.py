@@ -1,0 +1,32 @@
+"""The stable error codes of the service, with their meaning.
+
+An OperationOutcome carries one of them in `issue.details.coding`. A code is never renamed; a new
+meaning gets a new code. docs/integrators-guide.md prints this table.
+"""
+
+SYSTEM = "urn:leg-cramps-cds:error"
+
+CODES: dict[str, tuple[int, str]] = {
+    "body-empty": (400, "The request has no body."),
+    "json-malformed": (400, "The body is not JSON (RFC 8259) in UTF-8."),
+    "json-duplicate-key": (400, "An object of the body names a key twice."),
+    "json-too-deep": (400, "The body is nested too deeply."),
+    "body-not-object": (400, "The body is JSON, but not an object."),
+    "field-missing": (400, "A required field is missing, null or empty."),
+    "field-invalid": (400, "A field has the wrong type or a value that is not allowed."),
+    "hook-mismatch": (400, "`hook` is not the hook that this service answers."),
+    "fhir-server-missing": (400, "`fhirAuthorization` came without `fhirServer`."),
+    "feedback-incomplete": (400, "An accepted card names no accepted suggestion."),
+    "request-malformed": (400, "The HTTP request itself could not be read."),
+    "service-unknown": (404, "No service has this id."),
+    "not-found": (404, "There is nothing at this address."),
+    "method-not-allowed": (405, "The address does not answer this method."),
+    "data-missing": (412, "Data that the service requires was not sent."),
+    "data-failed": (412, "Data that the service requires could not be read by the EHR."),
+    "body-too-large": (413, "The body is larger than the service reads."),
+    "media-type": (415, "The body is not declared as JSON, or is compressed."),
+    "internal": (500, "The service failed; the error id is in its log."),
+    "rules-failed": (500, "No rule could be evaluated."),
+    "storage-unavailable": (503, "Feedback could not be stored; send it again later."),
+    "unavailable": (503, "The service cannot answer now."),
+}

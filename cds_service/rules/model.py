@@ -1,0 +1,164 @@
+"""The pack as data, and what an evaluation says. Loaded by `packs`, evaluated by `rules.engine`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from cds_service.facts.catalogue import Catalogue
+from cds_service.facts.model import Item, Truth
+from cds_service.terminology.index import Terminology
+
+Json = Any
+Indicator = Literal["info", "warning", "critical"]
+OutcomeName = Literal["fires", "no", "unknown", "error"]
+Status = Literal["draft", "shadow", "active", "retired"]
+INDICATORS: tuple[Indicator, ...] = ("info", "warning", "critical")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A named number or switch. `value` is the effective one, `default` the shipped one."""
+
+    name: str
+    value: Decimal | bool | str
+    default: Decimal | bool | str
+    unit: str = ""
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    description: str = ""
+    source: str = ""
+    origin: str = "pack.json"  # the file (and line) or profile that the effective value came from
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """How the findings of one theme become cards (docs/architecture.md, Groups)."""
+
+    id: str
+    title: str
+    order: int
+    compose: Literal["first", "list", "each"]
+    many: str = ""  # summary template for two subjects and more: {count}, {names}
+    merge: bool = False  # may join the merged card when all are info
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDefinition:
+    """One `*.service.json`: a discovery entry and what stands behind it."""
+
+    id: str
+    hook: str
+    title: str
+    description: str
+    usage_requirements: str
+    prefetch: Mapping[str, str]
+    required: frozenset[str]  # prefetch keys whose absence is 412
+    groups: tuple[str, ...]
+    max_cards: int  # in all for patient-view, per selected draft for order hooks
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule file. `when`, `unless` and variant conditions are JSON, compiled by `rules`."""
+
+    id: str
+    version: str
+    status: Status
+    hooks: tuple[str, ...]
+    group: str
+    rank: int
+    title: str
+    when: Json
+    unless: Json | None
+    when_unknown: Literal["silent", "conditional"]
+    card: Mapping[str, Json]
+    variants: tuple[Mapping[str, Json], ...] = ()
+    about: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    sources: tuple[Mapping[str, str], ...] = ()
+    supersedes: tuple[str, ...] = ()
+    alone: bool = True
+    tier: str = ""
+    review_by: date | None = None
+    path: Path | None = None
+    raw: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pack:
+    """The effective clinical content, checked. Immutable: a change is a new pack."""
+
+    name: str
+    version: str
+    revision: str  # SHA-256 over the canonical JSON of all files, profile and site included
+    root: Path
+    profiles: tuple[str, ...]
+    settings: Mapping[str, Setting]
+    groups: Mapping[str, Group]
+    catalogue: Catalogue
+    definitions: Mapping[str, Json]
+    terminology: Terminology
+    rules: tuple[Rule, ...]
+    services: tuple[ServiceDefinition, ...]
+    exclusions: tuple[
+        Mapping[str, Json], ...
+    ]  # pack-wide `unless`: {"when", "except": [...], "note"}
+    conditional: Mapping[str, Json]  # {"definition": ..., "summary": ..., "detail": [...]}
+    links: Mapping[str, Mapping[str, str]]
+    override_reasons: Mapping[str, str]
+    orders: Mapping[str, Json]  # order templates by name
+    raw: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TraceNode:
+    """One node of an evaluated condition.
+
+    `path`: where it stands in the rule file ("when.all[0]"). `text`: the node in plain words.
+    `seen`: the items that decided it. `reasons`: why unknown.
+    """
+
+    path: str
+    text: str
+    truth: Truth
+    seen: tuple[Item, ...] = ()
+    reasons: tuple[str, ...] = ()
+    children: tuple["TraceNode", ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule that fired for the patient or for one draft.
+
+    `card` is the rule's card with the matching variant laid over it. `conditional` findings rest on
+    the unknown complaint. `unknown_exclusions` are `unless` parts that could not be judged.
+    """
+
+    rule: Rule
+    card: Mapping[str, Json]
+    draft: int | None = None  # index into Chart.drafts
+    conditional: bool = False
+    basis: tuple[Item, ...] = ()  # items of the YES leaves, in order, without duplicates
+    about: tuple[Item, ...] = ()  # items of the rule's `about` facts
+    unknown_exclusions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # data-quality notes of the facts that the rule read
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What all rules of one service said of one chart.
+
+    `outcomes` has every rule that did not say "no"; a rule id missing here said "no". With several
+    drafts the strongest outcome counts (error, fires, unknown, no). `errors` maps a rule to the
+    exception's class name only.
+    """
+
+    outcomes: Mapping[str, OutcomeName]
+    findings: Sequence[Finding]
+    unknown_because: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+    rules_evaluated: int = 0

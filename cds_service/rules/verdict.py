@@ -1,0 +1,118 @@
+"""Judges one rule in one context: outcome, finding, reasons.
+
+`when` decides. `unless` and the pack-wide exclusions silence a rule only when they are known to
+hold; where they are unknown the finding says so. A rule that is unknown only for want of the
+pack's conditional definition may still give a conditional finding.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from cds_service.rules.context import Context
+from cds_service.rules.leaves import Leaf
+from cds_service.rules.logic import NO, UNKNOWN, YES
+from cds_service.rules.model import Finding, OutcomeName
+from cds_service.rules.nodes import AnyOf, Json, Node, Not
+from cds_service.rules.ruleset import CompiledRule
+from cds_service.rules.words import Words
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one rule says. A shadow rule has a finding too; the engine leaves it out."""
+
+    outcome: OutcomeName
+    finding: Finding | None = None
+    reasons: tuple[str, ...] = ()
+
+
+NOTHING = Verdict("no")
+
+
+def judge(
+    compiled: CompiledRule, context: Context, words: Words, assumed: Context | None
+) -> Verdict:
+    """Judge a rule. `assumed` is the context with the conditional definition taken as YES.
+
+    `assumed` is None where there is nothing to assume: the definition is known, or an order hook.
+    """
+    truth = compiled.when.truth(context)
+    if truth is NO or silenced(compiled, context):
+        return NOTHING
+    if truth is YES:
+        return Verdict("fires", _finding(compiled, context, words, conditional=False))
+    reasons = unique(compiled.when.reasons(context))
+    return Verdict("unknown", _conditional(compiled, assumed, words), reasons)
+
+
+def silenced(compiled: CompiledRule, context: Context) -> bool:
+    """Whether an exclusion, the rule's own or a pack-wide one, is known to hold."""
+    if compiled.unless is not None and compiled.unless.truth(context) is YES:
+        return True
+    return any(exclusion.when.truth(context) is YES for exclusion in compiled.exclusions)
+
+
+def unique(things: Iterable[_T]) -> tuple[_T, ...]:
+    """The things in order, each once."""
+    found: list[_T] = []
+    for thing in things:
+        if thing not in found:
+            found.append(thing)
+    return tuple(found)
+
+
+def _conditional(compiled: CompiledRule, assumed: Context | None, words: Words) -> Finding | None:
+    if assumed is None or compiled.rule.when_unknown != "conditional":
+        return None
+    if compiled.when.truth(assumed) is not YES or silenced(compiled, assumed):
+        return None
+    return _finding(compiled, assumed, words, conditional=True)
+
+
+def _finding(
+    compiled: CompiledRule, context: Context, words: Words, *, conditional: bool
+) -> Finding:
+    read = (*_telling(compiled.when, context), *compiled.about)
+    return Finding(
+        rule=compiled.rule,
+        card=_card(compiled, context),
+        draft=context.draft,
+        conditional=conditional,
+        basis=unique(compiled.when.items(context)),
+        about=unique(item for leaf in compiled.about for item in leaf.read(context).items),
+        unknown_exclusions=unique(_unjudged(compiled, context, words)),
+        notes=unique(note for leaf in read for note in leaf.notes(context)),
+    )
+
+
+def _telling(node: Node, context: Context) -> Iterator[Leaf]:
+    """The leaves whose data notes concern this card: a branch that says no adds nothing to it."""
+    if isinstance(node, Leaf):
+        yield node
+    for child in node.children:
+        if isinstance(node, Not) or child.truth(context) is not NO:
+            yield from _telling(child, context)
+
+
+def _card(compiled: CompiledRule, context: Context) -> Mapping[str, Json]:
+    """The rule's card, with the fields of the first variant that is known to apply."""
+    for when, card in compiled.variants:
+        if when.truth(context) is YES:
+            return card
+    return compiled.rule.card
+
+
+def _unjudged(compiled: CompiledRule, context: Context, words: Words) -> Iterator[str]:
+    """The exclusions that could not be judged, in words."""
+    unless = compiled.unless
+    if unless is not None and unless.truth(context) is UNKNOWN:
+        parts = unless.children if isinstance(unless, AnyOf) else (unless,)
+        for part in parts:
+            if part.truth(context) is UNKNOWN:
+                yield words.sentence(part.source)
+    for exclusion in compiled.exclusions:
+        if exclusion.when.truth(context) is UNKNOWN:
+            yield exclusion.words

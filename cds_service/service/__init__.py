@@ -1,0 +1,1 @@
+"""The use case: a request and its chart become cards and a decision record."""

@@ -1,0 +1,159 @@
+"""The clients in force: `clients.json`, looked at again every few seconds.
+
+A new file is read whole and checked before it takes the place of the old one, in one assignment. A
+bad one, a half-written one or none at all leaves the last good one in force, and /readyz says so.
+Each worker process looks for itself.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from cds_service import clock, logs
+from cds_service.config import Settings
+from cds_service.errors import ConfigurationError
+from cds_service.packs.clients import (
+    FILE,
+    ClientsFile,
+    Strictness,
+    on_loopback,
+    read_clients,
+    unreadable,
+)
+from cds_service.packs.report import format_problem
+from cds_service.protocol.clients import Client, Clients
+
+LOOK_EVERY = 2.0  # seconds
+
+_Stamp = tuple[int, int, int]  # when written, size, which file
+
+_CHANGING: _Stamp = (-1, -1, -1)  # unlike any file's
+
+_HINT = (
+    "List the EHRs that may call in clients.json in CDS_SITE_DIR (docs/integrators-guide.md, "
+    "Authentication), or set CDS_AUTH=off for a trial on this machine."
+)
+
+
+class ClientBook:
+    """The clients of one file. Raises ConfigurationError where the first reading gives none."""
+
+    def __init__(
+        self,
+        path: Path,
+        strictness: Strictness,
+        monotonic: Callable[[], float] = clock.monotonic,
+    ) -> None:
+        self._path = path
+        self._strictness = strictness
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self._looked = monotonic()
+        self._stamp: _Stamp | None = None
+        found = self._read()
+        if found.problems:
+            raise _refused(found)
+        self._file = found
+        self._rejected: ClientsFile | None = None
+        os.register_at_fork(after_in_child=self._after_fork)
+
+    @property
+    def clients(self) -> Clients:
+        """The clients in force, by issuer."""
+        self._look()
+        return self._file.clients
+
+    def client(self, issuer: str) -> Client | None:
+        """The client whose tokens have this `iss`."""
+        return self.clients.get(issuer)
+
+    def health(self) -> Mapping[str, Any]:
+        """For /readyz: how many, of which file, and what was last refused."""
+        self._look()
+        rejected = self._rejected
+        return {
+            "count": len(self._file.clients),
+            "revision": self._file.digest[:12],
+            "rejected": {"problems": len(rejected.problems), "first": _first(rejected)}
+            if rejected
+            else "none",
+        }
+
+    def _look(self) -> None:
+        """Read the file again if it changed; one thread at a time, the others go on."""
+        if self._monotonic() - self._looked < LOOK_EVERY or not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._looked = self._monotonic()
+            if self._stamp != _stamp(self._path):
+                self._take(self._read())
+        finally:
+            self._lock.release()
+
+    def _take(self, found: ClientsFile) -> None:
+        if found.problems:
+            self._rejected = found  # the last good one stays
+            logs.logger().error("clients refused", problems=len(found.problems), hint=_first(found))
+            return
+        changed = found.digest != self._file.digest
+        self._file, self._rejected = found, None
+        if changed:
+            logs.logger().info("clients loaded", clients=len(found.clients))
+
+    def _read(self) -> ClientsFile:
+        """The file as it is now. One that is written at this moment is looked at again later."""
+        before = _stamp(self._path)
+        try:
+            raw = self._path.read_bytes()
+        except OSError as error:
+            raw, problem = b"", unreadable(self._path, error)
+        else:
+            problem = None
+        self._stamp = before if before == _stamp(self._path) else _CHANGING
+        if problem:
+            return ClientsFile({}, [problem], "")
+        return read_clients(self._path, raw, self._strictness)
+
+    def _after_fork(self) -> None:
+        self._lock = Lock()
+
+
+def open_clients(settings: Settings) -> ClientBook | None:
+    """The clients that the environment names; None where nobody needs to be known.
+
+    Raises ConfigurationError: tokens are required and no client is configured, or the file is bad.
+    """
+    path = settings.site_dir / FILE if settings.site_dir else None
+    if path is None or not path.exists():
+        if settings.auth == "required":
+            raise ConfigurationError("CDS_AUTH is 'required' and no client is configured.", _HINT)
+        return None
+    return ClientBook(path, strictness(settings))
+
+
+def strictness(settings: Settings) -> Strictness:
+    """How strict the installation is about `clients.json`."""
+    return Strictness(settings.auth == "required", on_loopback(settings.public_url))
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _refused(found: ClientsFile) -> ConfigurationError:
+    lines = [format_problem(problem, with_source=False) for problem in found.problems]
+    return ConfigurationError(
+        "\n".join([f"{FILE} has {len(lines)} problem(s):", *lines]), "Run: cds rules check"
+    )
+
+
+def _first(found: ClientsFile) -> str:
+    """Place and code of the first problem: its message may quote the file."""
+    problem = found.problems[0]
+    return f"{problem.line}:{problem.column} {problem.path} {problem.code}"

@@ -1,0 +1,30 @@
+"""The decision record of one call."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from cds_service.protocol.model import Card
+from cds_service.rules.model import Evaluation, Pack, ServiceDefinition
+from cds_service.store.record import CardRecord, DecisionRecord
+
+
+def decision_record(
+    pack: Pack,
+    service: ServiceDefinition,
+    outcomes: Mapping[str, str],
+    cards: Sequence[Card],
+    now: datetime,
+) -> DecisionRecord:
+    """What the call came to: rules, versions, outcomes, card uuids. Nothing of the patient."""
+    return DecisionRecord(
+        service=service.id,
+        day=now.date().isoformat(),
+        pack_revision=pack.revision,
+        cards=tuple(CardRecord(card.uuid, card.rules) for card in cards),
+        outcomes=outcomes,
+    )
+
+
+def all_outcomes(evaluation: Evaluation, card_errors: Mapping[str, str]) -> dict[str, str]:
+    """Outcomes by rule; a rule whose card could not be written failed too (invariant 6)."""
+    return {**evaluation.outcomes, **dict.fromkeys(card_errors, "error")}

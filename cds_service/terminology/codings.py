@@ -1,0 +1,146 @@
+"""Reading coded values from FHIR, whatever the release: canonical system urls and tidy codes.
+
+Real records name one code system in many ways (http and https, OIDs, local urls that carry
+standard codes); the rest of the program sees only the canonical url. Nothing here raises.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
+ICD10 = "http://hl7.org/fhir/sid/icd-10"
+ICD9CM = "http://hl7.org/fhir/sid/icd-9-cm"
+SNOMED = "http://snomed.info/sct"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+LOINC = "http://loinc.org"
+ATC = "http://www.whocc.no/atc"
+NDC = "http://hl7.org/fhir/sid/ndc"
+CPT = "http://www.ama-assn.org/go/cpt"
+INGREDIENT = "https://cds.legcramps.example/CodeSystem/ingredient"
+
+CANONICAL = frozenset({ICD10CM, ICD10, ICD9CM, SNOMED, RXNORM, LOINC, ATC, NDC, CPT, INGREDIENT})
+
+# Keys are written as _key gives them: no scheme, no "www.", no trailing slash, lower case.
+_ALIASES = {
+    "hl7.org/fhir/sid/icd-10-cm": ICD10CM,
+    "hl7.org/fhir/sid/icd10cm": ICD10CM,
+    "hl7.org/fhir/sid/icd-10-us": ICD10CM,
+    "cms.gov/medicare/coding/icd10": ICD10CM,
+    "icd10data.com": ICD10CM,
+    "urn:oid:2.16.840.1.113883.6.90": ICD10CM,
+    "mimic.mit.edu/fhir/mimic/codesystem/mimic-diagnosis-icd10": ICD10CM,
+    "hl7.org/fhir/sid/icd-10": ICD10,
+    "urn:oid:2.16.840.1.113883.6.3": ICD10,
+    "hl7.org/fhir/sid/icd-9-cm": ICD9CM,
+    "urn:oid:2.16.840.1.113883.6.103": ICD9CM,
+    "mimic.mit.edu/fhir/mimic/codesystem/mimic-diagnosis-icd9": ICD9CM,
+    "snomed.info/sct": SNOMED,
+    "snomed.info/id": SNOMED,
+    "snomed.info/ct": SNOMED,
+    "urn:oid:2.16.840.1.113883.6.96": SNOMED,
+    "nlm.nih.gov/research/umls/rxnorm": RXNORM,
+    "rxnorm.nlm.nih.gov": RXNORM,
+    "urn:oid:2.16.840.1.113883.6.88": RXNORM,
+    "loinc.org": LOINC,
+    "urn:oid:2.16.840.1.113883.6.1": LOINC,
+    "whocc.no/atc": ATC,
+    "whocc.no/atc_ddd_index": ATC,
+    "urn:oid:2.16.840.1.113883.6.73": ATC,
+    "hl7.org/fhir/sid/ndc": NDC,
+    "urn:oid:2.16.840.1.113883.6.69": NDC,
+    "mimic.mit.edu/fhir/mimic/codesystem/mimic-medication-ndc": NDC,
+    "ama-assn.org/go/cpt": CPT,
+    "urn:oid:2.16.840.1.113883.6.12": CPT,
+    INGREDIENT.removeprefix("https://").lower(): INGREDIENT,
+}
+_SCHEME = re.compile(r"^https?://(?:www\.)?")
+_ICD10_CODE = re.compile(r"[A-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?")
+
+
+def canonical_system(system: Any) -> str:
+    """The canonical url of a code system; an unknown one as sent; "" for what is no string."""
+    if not isinstance(system, str):
+        return ""
+    if system in CANONICAL:
+        return system
+    sent = system.strip()
+    key = _key(sent)
+    # A SNOMED CT edition or version: http://snomed.info/sct/731000124108/version/20250901
+    return _ALIASES.get(key) or (SNOMED if key.startswith("snomed.info/sct/") else sent)
+
+
+def canonical_code(system: str, code: Any) -> str:
+    """The code as value sets write it: trimmed; ICD-10-CM with its dot ("E1142" -> "E11.42").
+
+    Numbers are accepted, because some records send RxNorm and SNOMED codes unquoted; a boolean is
+    no code.
+    """
+    if isinstance(code, bool) or not isinstance(code, str | int):
+        return ""
+    text = str(code).strip()
+    if system in (ICD10CM, ICD10):
+        text = text.upper()
+        if len(text) > 3 and "." not in text and _ICD10_CODE.fullmatch(text):
+            text = f"{text[:3]}.{text[3:]}"
+    elif system == ATC:
+        text = text.upper()
+    return text
+
+
+def codings(concept: Any) -> list[tuple[str, str, str]]:
+    """All codings of a value as (canonical system, code, display), in order, without duplicates.
+
+    Accepts a CodeableConcept, a Coding, an R5 CodeableReference, a list of any of these, or
+    anything else (no codings). A coding without a code is left out; one without a system is kept
+    with the system "".
+    """
+    found: dict[tuple[str, str], str] = {}
+    for coding in _coding_objects(concept, depth=0):
+        system = canonical_system(coding.get("system"))
+        code = canonical_code(system, coding.get("code"))
+        if code:
+            display = _text(coding.get("display"))
+            found[system, code] = found.get((system, code)) or display
+    return [(system, code, display) for (system, code), display in found.items()]
+
+
+def text_of(concept: Any) -> str:
+    """What a value is called: its text, else the first display; "" when it has neither."""
+    for value in concept if isinstance(concept, list) else [concept]:
+        if isinstance(value, dict):
+            inner = value.get("concept")
+            name = _text(value.get("text")) or _text(value.get("display")) or _first_display(value)
+            name = name or (text_of(inner) if isinstance(inner, dict) else "")
+            if name:
+                return name
+    return ""
+
+
+def _coding_objects(value: Any, depth: int) -> Iterator[dict[str, Any]]:
+    if depth > 4:
+        return
+    if isinstance(value, list):
+        for element in value:
+            yield from _coding_objects(element, depth + 1)
+    elif isinstance(value, dict):
+        if "code" in value and "coding" not in value:
+            yield value
+        for name in ("coding", "concept"):
+            if name in value:
+                yield from _coding_objects(value[name], depth + 1)
+
+
+def _first_display(concept: dict[str, Any]) -> str:
+    return next((display for _, _, display in codings(concept) if display), "")
+
+
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _key(system: str) -> str:
+    bare = system.split("|", 1)[0].strip().rstrip("/").lower()
+    if bare.startswith(("2.16.840.", "oid:")):
+        bare = f"urn:oid:{bare.removeprefix('oid:')}"
+    return _SCHEME.sub("", bare)

@@ -1,0 +1,114 @@
+"""The drug dictionary: RxNorm code -> ingredients, dose form, route; and drug names in text.
+
+Made from `hooks/drugs.json` (written by `cds terminology build`, see docs/decisions/0002).
+Products stay in the compact lists of that file until one is asked for: loading is cheap.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cds_service.terminology.codings import RXNORM
+from cds_service.terminology.names import NameFinder
+from cds_service.terminology.routes import SYSTEMIC_ROUTES, RouteClass, route_of
+
+__all__ = ["DrugDictionary", "Product", "RouteClass", "route_of"]
+
+INGREDIENT_FORM = "ingredient"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One RxNorm concept. `form` is "ingredient" for substances, "" when the name tells none.
+
+    `route`: oral, injected, inhaled, transdermal, rectal, sublingual, topical, ophthalmic, otic,
+    nasal, vaginal, or "" when not known.
+    """
+
+    code: str
+    name: str
+    ingredients: tuple[str, ...]
+    form: str
+    route: str
+
+    @property
+    def route_class(self) -> RouteClass:
+        """Whether the product acts on the whole body; ingredients alone tell nothing."""
+        if not self.route:
+            return "unknown"
+        return "systemic" if self.route in SYSTEMIC_ROUTES else "local"
+
+    @property
+    def is_ingredient(self) -> bool:
+        """A substance (RxNorm IN, PIN), not something that can be dispensed."""
+        return self.form == INGREDIENT_FORM
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """What a mixture stands for: products with all of `has` gain `adds` and lose `drops`."""
+
+    has: frozenset[str]
+    adds: tuple[str, ...]
+    drops: frozenset[str]
+
+    def apply(self, ingredients: tuple[str, ...]) -> tuple[str, ...]:
+        """The ingredients that count, for one product or one text."""
+        if not self.has.issubset(ingredients):
+            return ingredients
+        kept = [name for name in ingredients if name not in self.drops]
+        return tuple(dict.fromkeys([*kept, *self.adds]))
+
+
+class DrugDictionary:
+    """Immutable after construction. `data` is the content of drugs.json."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self._names: Sequence[str] = data.get("ingredients", ())
+        self._forms: Sequence[Sequence[str]] = data.get("forms", ())
+        self._products: Mapping[str, Sequence[Any]] = data.get("products", {})
+        self.version: str = data.get("version", "")
+        self._combinations = [
+            Combination(
+                frozenset(rule["has"]), tuple(rule.get("adds", ())), frozenset(rule["drops"])
+            )
+            for rule in data.get("combinations", ())
+        ]
+        self._finder = NameFinder(_phrases(data), data.get("leadingOnly", ()))
+
+    def __len__(self) -> int:
+        return len(self._products)
+
+    def product(self, system: str, code: str) -> Product | None:
+        """The product of an RxNorm code; None for an unknown code or another system."""
+        row = self._products.get(code) if system == RXNORM else None
+        if row is None:
+            return None
+        ingredients, form_index, name = row
+        form, route = self._forms[form_index]
+        return Product(code, name, tuple(self._names[i] for i in ingredients), form, route)
+
+    def ingredients_in_text(self, text: str) -> tuple[str, ...]:
+        """Ingredients that a medicine's text names, whole words only, by generic or brand name.
+
+        "Zestoretic 20-12.5 mg tab" gives hydrochlorothiazide and lisinopril.
+        """
+        return self.combine(self._finder.find(text))
+
+    def combine(self, ingredients: Iterable[str]) -> tuple[str, ...]:
+        """What a mixture of ingredients counts as (drugs.json, "combinations")."""
+        counted = tuple(dict.fromkeys(ingredients))
+        for rule in self._combinations:
+            counted = rule.apply(counted)
+        return counted
+
+
+def _phrases(data: Mapping[str, Any]) -> dict[str, Iterable[str]]:
+    """All names the finder knows; later kinds win where two share a phrase."""
+    phrases: dict[str, Iterable[str]] = {
+        brand: names for brand, names in data.get("brands", {}).items()
+    }
+    phrases.update({name: (name,) for name in data.get("vocabulary", ())})
+    phrases.update(data.get("aliases", {}))
+    phrases.update({phrase: () for phrase in data.get("notDrugs", ())})
+    return phrases

@@ -1,0 +1,175 @@
+"""All value sets and the drug dictionary, compiled so that one code costs one or two dict look-ups.
+
+Build with `Terminology.from_folder` (cds_service.terminology.loading has the steps) or from parsed
+sets. Immutable afterwards; shared by all threads.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from cds_service.errors import Problem
+from cds_service.terminology.codings import (
+    CANONICAL,
+    INGREDIENT,
+    RXNORM,
+    canonical_code,
+    canonical_system,
+)
+from cds_service.terminology.drugs import DrugDictionary, Product
+from cds_service.terminology.valueset import PREFIX_SYSTEMS, Key, ParsedSet
+from cds_service.units.table import UnitTables
+
+
+class Terminology:
+    """Which value sets a code, an ingredient or a product belongs to. Set ids come sorted."""
+
+    def __init__(
+        self,
+        sets: Mapping[str, ParsedSet],
+        drugs: DrugDictionary | None = None,
+        units: UnitTables | None = None,
+    ) -> None:
+        """`sets` must have no references left (loading.resolve)."""
+        self.drugs = drugs or DrugDictionary({})
+        self.units = units or UnitTables({})
+        self._sets = dict(sets)
+        self._exact = _inverted({name: one.concepts for name, one in sets.items()})
+        self._below = _inverted({name: one.below for name, one in sets.items()})
+        self._lengths = _lengths(self._below)
+        self._excluding = frozenset(
+            name for name, one in sets.items() if one.excluded or one.excluded_below
+        )
+        self._by_ingredient = _sorted(
+            {name: set(self._ingredients_of(one)) for name, one in sets.items()}
+        )
+
+    @staticmethod
+    def from_folder(
+        path: Path, extra_folders: Sequence[Path] = ()
+    ) -> "tuple[Terminology, list[Problem]]":
+        """The terminology of a pack folder and of site folders laid over it, with all problems.
+
+        A folder holds `valuesets/*.json`, and may hold `drugs.json` and `units.json`. A set in a
+        later folder replaces one of the same id. Never raises for what stands in a file.
+        """
+        from cds_service.terminology.loading import load  # loading needs this class
+
+        return load([path, *extra_folders])
+
+    def sets_of(self, system: str, code: str) -> tuple[str, ...]:
+        """The sets that hold a code: listed, under a listed prefix, or by a product's ingredients.
+
+        Routes are not looked at: `drugs.product(...).route_class` tells a gel from a tablet.
+        """
+        if system not in CANONICAL:
+            system = canonical_system(system)
+        exact = self._exact.get((system, code), ())
+        if system in PREFIX_SYSTEMS:
+            return self._with_prefixes(system, canonical_code(system, code))
+        if system == RXNORM:
+            return self._of_product(self.drugs.product(system, code), exact)
+        return exact
+
+    def sets_of_ingredient(self, name: str) -> tuple[str, ...]:
+        """The drug sets that list an ingredient, named as the dictionary names it."""
+        return self._by_ingredient.get(name, ())
+
+    def sets_of_product(self, product: Product) -> tuple[str, ...]:
+        """The drug sets of any of a product's ingredients."""
+        return self._of_product(product, ())
+
+    def display(self, set_id: str, system: str, code: str) -> str:
+        """The pack's own name of a code in a set; of its nearest listed prefix; of its product.
+
+        "" when the set does not hold the code or has no name for it.
+        """
+        one = self._sets.get(set_id)
+        system, code = canonical_system(system), canonical_code(canonical_system(system), code)
+        if one is None or set_id not in self.sets_of(system, code):
+            return ""
+        named = one.concepts.get((system, code)) or next(
+            (name for prefix in _prefixes(code) if (name := one.below.get((system, prefix)))), ""
+        )
+        product = None if named else self.drugs.product(system, code)
+        return product.name if product else named
+
+    def knows(self, system: str, code: str) -> bool:
+        """Whether any set or the drug dictionary has the code."""
+        return bool(self.sets_of(system, code)) or self.drugs.product(system, code) is not None
+
+    def has_set(self, set_id: str) -> bool:
+        """Whether a set of this id is loaded."""
+        return set_id in self._sets
+
+    def set_ids(self) -> tuple[str, ...]:
+        """All set ids, sorted."""
+        return tuple(sorted(self._sets))
+
+    def value_set(self, set_id: str) -> ParsedSet:
+        """One set as loaded, for listings. Raises KeyError when there is none; do not change it."""
+        return self._sets[set_id]
+
+    def ingredients_of(self, set_id: str) -> tuple[str, ...]:
+        """The ingredients that a drug set lists, sorted."""
+        return tuple(sorted(set(self._ingredients_of(self._sets[set_id]))))
+
+    def _ingredients_of(self, one: ParsedSet) -> Iterable[str]:
+        """Listed by name or by a substance's code. A product's code stands for itself only."""
+        for system, code in one.concepts:
+            if system == INGREDIENT:
+                yield code
+            elif system == RXNORM:
+                product = self.drugs.product(system, code)
+                if product and product.is_ingredient:
+                    yield from product.ingredients
+
+    def _of_product(self, product: Product | None, exact: tuple[str, ...]) -> tuple[str, ...]:
+        if product is None:
+            return exact
+        names = set(exact)
+        for ingredient in product.ingredients:
+            names.update(self._by_ingredient.get(ingredient, ()))
+        return tuple(sorted(names))
+
+    def _with_prefixes(self, system: str, code: str) -> tuple[str, ...]:
+        names = set(self._exact.get((system, code), ()))
+        for length in self._lengths.get(system, ()):
+            if length <= len(code):
+                names.update(self._below.get((system, code[:length]), ()))
+        if names & self._excluding:
+            names = {name for name in names if not self._excludes(name, system, code)}
+        return tuple(sorted(names))
+
+    def _excludes(self, set_id: str, system: str, code: str) -> bool:
+        one = self._sets[set_id]
+        return (system, code) in one.excluded or any(
+            (system, prefix) in one.excluded_below for prefix in _prefixes(code)
+        )
+
+
+def _inverted(sets: Mapping[str, Iterable[Key]]) -> dict[Key, tuple[str, ...]]:
+    found: dict[Key, list[str]] = {}
+    for name in sorted(sets):
+        for key in sets[name]:
+            found.setdefault(key, []).append(name)
+    return {key: tuple(names) for key, names in found.items()}
+
+
+def _sorted(ingredients: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for name in sorted(ingredients):
+        for ingredient in ingredients[name]:
+            found.setdefault(ingredient, []).append(name)
+    return {ingredient: tuple(names) for ingredient, names in found.items()}
+
+
+def _lengths(below: Iterable[Key]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, set[int]] = {}
+    for system, prefix in below:
+        found.setdefault(system, set()).add(len(prefix))
+    return {system: tuple(sorted(lengths)) for system, lengths in found.items()}
+
+
+def _prefixes(code: str) -> Iterable[str]:
+    """The code and all its beginnings, longest first."""
+    return (code[:length] for length in range(len(code), 0, -1))

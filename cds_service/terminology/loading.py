@@ -1,0 +1,144 @@
+"""From folders to a `Terminology`: read, check, overlay, resolve references; all problems told."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from cds_service.errors import Problem
+from cds_service.terminology.drugs import DrugDictionary
+from cds_service.terminology.index import Terminology
+from cds_service.terminology.valueset import ParsedSet, parse, problem
+from cds_service.units.table import UnitTables
+
+Json = Any
+
+
+def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
+    """The terminology of the folders, later ones laid over earlier ones, and what is wrong.
+
+    Each folder holds `valuesets/*.json` (or, without that subfolder, the value sets themselves),
+    `drugs.json` and `units.json`. The last drugs.json counts whole; units are merged by analyte.
+    """
+    problems: list[Problem] = []
+    sets: dict[str, ParsedSet] = {}
+    drugs: DrugDictionary | None = None
+    units: dict[str, Json] = {}
+    for folder in folders:
+        sets.update(_value_sets(folder, problems))
+        dictionary = _read(folder / "drugs.json", problems)
+        if dictionary is not None:
+            drugs = _dictionary(dictionary, folder / "drugs.json", problems) or drugs
+        table = _read(folder / "units.json", problems)
+        if isinstance(table, dict):
+            units.update(table.get("analytes", {}))
+    problems += resolve(sets)
+    tables, faults = UnitTables.checked(units)
+    problems += [problem("units.json", path, "V010", message) for path, message in faults]
+    return Terminology(sets, drugs, tables), problems
+
+
+def resolve(sets: dict[str, ParsedSet]) -> list[Problem]:
+    """Replace references between sets by the codes of the sets referred to, in place."""
+    problems: list[Problem] = []
+    for name, one in list(sets.items()):
+        members = list(_closure(name, sets, problems))
+        for member in members:
+            for key, display in sets[member].concepts.items():
+                one.concepts.setdefault(key, display)
+            for key, display in sets[member].below.items():
+                one.below.setdefault(key, display)
+    for one in sets.values():
+        one.references = []
+        for key in one.excluded & one.concepts.keys():
+            del one.concepts[key]
+    return problems
+
+
+def _closure(name: str, sets: Mapping[str, ParsedSet], problems: list[Problem]) -> Iterator[str]:
+    """The sets referred to from one set, near and far, each once."""
+    seen, waiting = {name}, list(sets[name].references)
+    while waiting:
+        other = waiting.pop()
+        if other not in sets:
+            problems.append(
+                problem(
+                    sets[name].file, "$.compose.include", "V007", f"there is no value set '{other}'"
+                )
+            )
+        elif other in sets[name].references and name in sets[other].references:
+            problems.append(
+                problem(
+                    sets[name].file,
+                    "$.compose.include",
+                    "V007",
+                    f"'{other}' refers back to this set",
+                )
+            )
+        elif other not in seen:
+            seen.add(other)
+            waiting += sets[other].references
+            yield other
+
+
+def _value_sets(folder: Path, problems: list[Problem]) -> dict[str, ParsedSet]:
+    found: dict[str, ParsedSet] = {}
+    for file in _files(folder):
+        resource = _read(file, problems)
+        if resource is None:
+            continue
+        if not isinstance(resource, dict) or resource.get("resourceType") != "ValueSet":
+            if file.parent == folder:
+                continue  # the folder's own files: pack.json, site.json ...
+            problems.append(problem(str(file), "$.resourceType", "V002", "is not a FHIR ValueSet"))
+            continue
+        one, faults = parse(resource, str(file))
+        problems += faults
+        if one.id in found:
+            problems.append(
+                problem(str(file), "$.id", "V009", f"'{one.id}' is also in {found[one.id].file}")
+            )
+        elif one.id:
+            found[one.id] = one
+    return found
+
+
+def _files(folder: Path) -> list[Path]:
+    inner = folder / "valuesets"
+    return sorted((inner if inner.is_dir() else folder).glob("*.json"))
+
+
+def _read(file: Path, problems: list[Problem]) -> Json | None:
+    """The JSON in a file; None when there is no file or it cannot be read (a problem then)."""
+    if not file.is_file():
+        return None
+    content = file.read_bytes()
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        problems.append(_not_json(file, content))
+        return None
+
+
+def _not_json(file: Path, content: bytes) -> Problem:
+    try:
+        json.loads(content)
+    except json.JSONDecodeError as error:
+        return Problem(str(file), error.lineno, error.colno, "$", "V001", f"not JSON: {error.msg}")
+    except UnicodeDecodeError:
+        pass
+    return Problem(str(file), 1, 1, "$", "V001", "not JSON in UTF-8")
+
+
+def _dictionary(data: Json, file: Path, problems: list[Problem]) -> DrugDictionary | None:
+    try:
+        return DrugDictionary(data)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        problems.append(
+            problem(
+                str(file), "$", "V011", "is not a drug dictionary", "Run: cds terminology build"
+            )
+        )
+        return None

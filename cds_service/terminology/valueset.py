@@ -1,0 +1,205 @@
+"""Reading one FHIR R4 ValueSet into plain codes, prefixes and references.
+
+Supported: `compose.include` and `exclude` by concept list, by is-a filter in the systems whose
+codes show their hierarchy (ICD-10-CM, ATC), or by reference to other sets; and an `expansion`,
+which wins when there is one, because it needs no terminology server.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cds_service.errors import Problem
+from cds_service.terminology.codings import ATC, ICD10, ICD10CM, canonical_code, canonical_system
+
+PREFIX_SYSTEMS = frozenset({ICD10CM, ICD10, ATC})
+FILTER_DISPLAY = "https://cds.legcramps.example/StructureDefinition/filter-display"
+
+Key = tuple[str, str]  # (canonical system, code)
+Json = Any
+
+
+@dataclass
+class ParsedSet:
+    """One value set as loaded. `below` holds ICD and ATC prefixes, the code itself included."""
+
+    id: str
+    title: str
+    version: str
+    file: str
+    concepts: dict[Key, str] = field(default_factory=dict)
+    below: dict[Key, str] = field(default_factory=dict)
+    references: list[str] = field(default_factory=list)
+    excluded: set[Key] = field(default_factory=set)
+    excluded_below: set[Key] = field(default_factory=set)
+
+
+def set_id(resource: Mapping[str, Json]) -> str:
+    """The id that facts use: the resource's id, else the last part of its url."""
+    own = resource.get("id")
+    return own if isinstance(own, str) and own else last_part(resource.get("url"))
+
+
+def last_part(url: Json) -> str:
+    """ "https://x/ValueSet/drug-statins|1.0" -> "drug-statins"; "" for what is no string."""
+    return url.split("|", 1)[0].rstrip("/").rsplit("/", 1)[-1] if isinstance(url, str) else ""
+
+
+def parse(resource: Mapping[str, Json], file: str) -> tuple[ParsedSet, list[Problem]]:
+    """A ValueSet resource as codes, with everything that is wrong with it."""
+    found = ParsedSet(
+        set_id(resource), str(resource.get("title", "")), str(resource.get("version", "")), file
+    )
+    problems: list[Problem] = []
+    if not found.id:
+        problems.append(problem(file, "$.id", "V003", "the value set has no id and no url"))
+    expansion = resource.get("expansion")
+    if isinstance(expansion, dict) and expansion.get("contains"):
+        problems += _read_expansion(found, expansion)
+    else:
+        problems += _read_compose(found, resource.get("compose"))
+    if not (found.concepts or found.below or found.references or problems):
+        problems.append(
+            problem(
+                file,
+                "$.compose",
+                "V008",
+                "the value set is empty and can never match",
+                severity="warning",
+            )
+        )
+    return found, problems
+
+
+def _read_expansion(found: ParsedSet, expansion: Mapping[str, Json]) -> list[Problem]:
+    count = 0
+    for concept in _contained(expansion.get("contains")):
+        count += 1
+        system = canonical_system(concept.get("system"))
+        code = canonical_code(system, concept.get("code"))
+        if code:
+            found.concepts[system, code] = str(concept.get("display", ""))
+    total = expansion.get("total")
+    if isinstance(total, int) and total > count:
+        return [
+            problem(
+                found.file,
+                "$.expansion.total",
+                "V006",
+                f"the expansion says {total} codes and holds {count}: it was cut off",
+                "Export all pages of the expansion",
+            )
+        ]
+    return []
+
+
+def _contained(contains: Json) -> Iterator[Mapping[str, Json]]:
+    for concept in contains if isinstance(contains, list) else ():
+        if isinstance(concept, dict):
+            yield concept
+            yield from _contained(concept.get("contains"))
+
+
+def _read_compose(found: ParsedSet, compose: Json) -> list[Problem]:
+    if not isinstance(compose, dict) or not compose.get("include"):
+        return [
+            problem(found.file, "$.compose", "V004", "neither compose.include nor an expansion")
+        ]
+    problems: list[Problem] = []
+    for kind in ("include", "exclude"):
+        for number, part in enumerate(compose.get(kind) or ()):
+            where = f"$.compose.{kind}[{number}]"
+            if isinstance(part, dict):
+                problems += _read_part(found, part, where, excluding=kind == "exclude")
+            else:
+                problems.append(problem(found.file, where, "V004", "is not an object"))
+    return problems
+
+
+def _read_part(
+    found: ParsedSet, part: Mapping[str, Json], where: str, excluding: bool
+) -> list[Problem]:
+    system = canonical_system(part.get("system"))
+    if part.get("valueSet"):
+        if system or excluding:
+            return [
+                problem(found.file, where, "V005", "a reference to a value set must stand alone")
+            ]
+        found.references += [last_part(url) for url in part["valueSet"]]
+        return []
+    if part.get("concept"):
+        return _read_concepts(found, system, part["concept"], where, excluding)
+    if part.get("filter"):
+        return _read_filters(found, system, part["filter"], where, excluding)
+    return [
+        problem(
+            found.file,
+            where,
+            "V005",
+            "a whole code system is not a usable value set",
+            "List concepts, add an is-a filter, or export the expansion",
+        )
+    ]
+
+
+def _read_concepts(
+    found: ParsedSet, system: str, concepts: Json, where: str, excluding: bool
+) -> list[Problem]:
+    problems = []
+    for number, concept in enumerate(concepts if isinstance(concepts, list) else ()):
+        code = canonical_code(system, concept.get("code")) if isinstance(concept, dict) else ""
+        if not code or not system:
+            problems.append(
+                problem(found.file, f"{where}.concept[{number}]", "V004", "no system or no code")
+            )
+        elif excluding:
+            found.excluded.add((system, code))
+        else:
+            found.concepts[system, code] = str(concept.get("display", ""))
+    return problems
+
+
+def _read_filters(
+    found: ParsedSet, system: str, filters: Json, where: str, excluding: bool
+) -> list[Problem]:
+    only = filters[0] if isinstance(filters, list) and len(filters) == 1 else None
+    usable = (
+        isinstance(only, dict)
+        and system in PREFIX_SYSTEMS
+        and only.get("property") in ("concept", "code")
+        and only.get("op") in ("is-a", "=")
+        and canonical_code(system, only.get("value"))
+    )
+    if not usable or not isinstance(only, dict):
+        return [
+            problem(
+                found.file,
+                f"{where}.filter",
+                "V005",
+                "only one filter {property: concept, op: is-a} in ICD-10 or ATC can be evaluated",
+                "Export the expansion of the set from a terminology server",
+            )
+        ]
+    key = (system, canonical_code(system, only["value"]))
+    exact = only["op"] == "="
+    if excluding:
+        (found.excluded if exact else found.excluded_below).add(key)
+    else:
+        (found.concepts if exact else found.below)[key] = _filter_display(only)
+    return []
+
+
+def _filter_display(entry: Mapping[str, Json]) -> str:
+    for extension in entry.get("extension") or ():
+        if isinstance(extension, dict) and extension.get("url") == FILTER_DISPLAY:
+            return str(extension.get("valueString", ""))
+    return ""
+
+
+def problem(
+    file: str, path: str, code: str, message: str, hint: str = "", *, severity: str = "error"
+) -> Problem:
+    """A Problem at the head of a file: a value set is one resource, its path says the place."""
+    return Problem(
+        file, 1, 1, path, code, message, hint, "warning" if severity == "warning" else "error"
+    )

@@ -1,0 +1,54 @@
+"""The Flask application: routes, error shape, CORS and limits put together, nothing decided."""
+
+import gc
+import os
+
+from flask import Flask
+
+from cds_service import config, logs
+from cds_service.errors import ConfigurationError
+from cds_service.web import discovery, errors, feedback, health, invoke, metrics, openapi, schemas
+from cds_service.web.cors import Cors
+from cds_service.web.paths import TidyPaths
+from cds_service.web.runtime import EXTENSION, Runtime
+
+_BLUEPRINTS = (discovery, invoke, feedback, health, schemas, openapi)
+
+
+def create_app(settings: config.Settings, runtime: Runtime) -> Flask:
+    """The application for one runtime. Starts nothing and reads no environment."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_BODY"] = settings.max_body_bytes
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1  # see web.body
+    app.config["PUBLIC_URL"] = settings.public_url
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # TidyPaths does it, without a redirect
+    app.extensions[EXTENSION] = runtime
+    metrics.install(app)
+    Cors(settings.cors_origins).install(app)
+    errors.install(app)
+    for module in _BLUEPRINTS:
+        app.register_blueprint(module.blueprint)
+    app.wsgi_app = TidyPaths(app.wsgi_app, settings.path_prefix)  # type: ignore[method-assign]
+    return app
+
+
+def from_environment() -> Flask:
+    """The application as the environment says, for a WSGI server.
+
+    Leaves with a message and no traceback when the configuration or the pack is refused.
+    """
+    from cds_service.service.runtime import build_runtime
+
+    try:
+        settings = config.load(os.environ)
+        logs.configure(settings.log_level)
+        runtime = build_runtime(settings)
+    except ConfigurationError as error:
+        raise SystemExit(f"{error.message}\n{error.hint}".rstrip()) from None
+    for warning in settings.warnings:
+        logs.logger().warning("configuration", hint=warning)
+    app = create_app(settings, runtime)
+    gc.collect()
+    gc.freeze()  # the collector would walk the whole pack while a large body is parsed
+    return app

@@ -1,0 +1,27 @@
+"""The body of a POST: declared as JSON, not compressed, and not larger than the service reads."""
+
+from flask import current_app, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from cds_service.errors import ServiceError
+
+
+def read() -> bytes:
+    """The bytes of the body.
+
+    Werkzeug refuses a Content-Length above MAX_CONTENT_LENGTH, but cuts a chunked body off there
+    without a word. It is set one byte higher than our limit, so that a cut shows.
+    """
+    kind = request.mimetype
+    if kind and kind != "application/json" and not kind.endswith("+json"):
+        raise _unsupported("The body must be declared as application/json.")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise _unsupported("The body must not be compressed.")
+    content = request.get_data(cache=False, parse_form_data=False)
+    if len(content) > current_app.config["MAX_BODY"]:
+        raise RequestEntityTooLarge
+    return content
+
+
+def _unsupported(message: str) -> ServiceError:
+    return ServiceError(415, "media-type", message, "not-supported")

@@ -1,0 +1,49 @@
+"""Cross-origin calls from browser-based EHRs and the public sandbox (row Q1).
+
+Every answer of the service, errors included, carries the header that the browser looks for. A
+preflight is answered the same way on every address and needs no authentication. Credentials
+(cookies) are never allowed, so `*` is safe where it is configured.
+"""
+
+from dataclasses import dataclass
+
+from flask import Flask, Request, Response, request
+
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "authorization, content-type",
+    "Access-Control-Max-Age": "600",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cors:
+    """Which origins may read the answers."""
+
+    origins: tuple[str, ...]
+
+    def install(self, app: Flask) -> None:
+        """Answer preflights, and mark every response."""
+        app.before_request(self._preflight)
+        app.after_request(self._mark)
+
+    def _preflight(self) -> Response | None:
+        if request.method != "OPTIONS":
+            return None
+        response = Response(status=204, headers=_PREFLIGHT if self._allowed(request) else None)
+        del response.headers["Content-Type"]  # there is no content
+        return response
+
+    def _mark(self, response: Response) -> Response:
+        if "*" not in self.origins:
+            response.vary.add("Origin")
+        origin = self._allowed(request)
+        if origin:
+            response.headers["Access-Control-Allow-Origin"] = origin
+        return response
+
+    def _allowed(self, call: Request) -> str:
+        if "*" in self.origins:
+            return "*"
+        origin = call.headers.get("Origin", "")
+        return origin if origin in self.origins else ""

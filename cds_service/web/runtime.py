@@ -1,0 +1,56 @@
+"""What the web needs from the service layer: the use cases of `service.runtime`, as a type."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from flask import current_app
+
+from cds_service.errors import ServiceError
+from cds_service.facts.chart import Chart
+from cds_service.protocol.model import Card, FeedbackEntry, HookRequest
+from cds_service.rules.model import Pack, ServiceDefinition
+
+EXTENSION = "cds-runtime"
+
+
+class Runtime(Protocol):
+    """The active pack and what can be done with it."""
+
+    @property
+    def pack(self) -> Pack:
+        """The pack in force; another one after a reload."""
+        ...
+
+    def service(self, service_id: str) -> ServiceDefinition | None:
+        """The service with this id."""
+        ...
+
+    def answer(
+        self, service: ServiceDefinition, request: HookRequest, chart: Chart
+    ) -> Sequence[Card]:
+        """The cards of one call. ServiceError 500 when every rule failed."""
+        ...
+
+    def record_feedback(self, service: ServiceDefinition, entries: Sequence[FeedbackEntry]) -> None:
+        """Store feedback durably. ServiceError 503 when that is not possible."""
+        ...
+
+    def health(self) -> Mapping[str, Any]:
+        """`ready` (bool) and what it rests on, for people."""
+        ...
+
+
+def current() -> Runtime:
+    """The runtime of the application that answers the present call."""
+    runtime: Runtime = current_app.extensions[EXTENSION]
+    return runtime
+
+
+def enabled_service(service_id: str) -> ServiceDefinition:
+    """The service with this id, or 404."""
+    service = current().service(service_id)
+    if service is None or not service.enabled:
+        raise ServiceError(
+            404, "service-unknown", "No service has this id; see /cds-services.", "not-found"
+        )
+    return service

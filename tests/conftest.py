@@ -1,0 +1,84 @@
+"""Fixtures that more than one purpose needs: the real application, at a fixed moment."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from cds_service import logs
+from cds_service.config import Settings
+from cds_service.web.app import create_app
+from tests.support.calls import NOW, Caller
+
+AppOfProfile = Callable[..., Flask]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "row(id, ...): the rows of tests/conformance/rows.csv tested"
+    )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quiet_logs() -> None:
+    """Logs of the application stay out of the test report; tests of logs configure their own."""
+    logs.configure("CRITICAL")
+
+
+@pytest.fixture(scope="session")
+def app_with_profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppOfProfile]:
+    """Builds the application with the shipped pack, and a site that only names profiles."""
+    from cds_service.service.runtime import Runtime, build_runtime
+
+    built: dict[tuple[str, ...], tuple[Flask, Runtime]] = {}
+
+    def build(*profiles: str) -> Flask:
+        if profiles not in built:
+            settings = _settings(tmp_path_factory.mktemp("site"), profiles)
+            runtime = build_runtime(settings)
+            built[profiles] = (create_app(settings, runtime), runtime)
+        return built[profiles][0]
+
+    yield build
+    for _, runtime in built.values():
+        runtime.close()
+
+
+def _settings(folder: Path, profiles: tuple[str, ...]) -> Settings:
+    if profiles:
+        (folder / "site.json").write_text(json.dumps({"profile": list(profiles)}))
+    return Settings(
+        auth="off",
+        cors_origins=("*",),
+        public_url="https://cds.example.org",
+        database_url=f"sqlite:///{folder}/test.sqlite3",
+        site_dir=folder if profiles else None,
+        now=NOW,
+    )
+
+
+@pytest.fixture
+def client(app_with_profile: AppOfProfile) -> FlaskClient:
+    """A client of the real application with the default profile."""
+    return app_with_profile().test_client()
+
+
+@pytest.fixture
+def caller(client: FlaskClient) -> Caller:
+    """Sends whole calls with the default profile."""
+    return Caller(client)
+
+
+@pytest.fixture
+def aasm_caller(app_with_profile: AppOfProfile) -> Caller:
+    """Sends whole calls with the profile aasm-2025."""
+    return Caller(app_with_profile("aasm-2025").test_client())
+
+
+@pytest.fixture
+def acc_aha_caller(app_with_profile: AppOfProfile) -> Caller:
+    """Sends whole calls with the profile acc-aha-2024."""
+    return Caller(app_with_profile("acc-aha-2024").test_client())

@@ -1,0 +1,245 @@
+"""What stands on a card: detail, source, suggestions, override reasons, links, trace."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from fhir.resources.R4B.servicerequest import ServiceRequest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cds_service.cards.compose import compose
+from cds_service.facts.chart import Draft
+from cds_service.protocol import response
+from cds_service.rules.model import Evaluation
+from tests.unit.cards_support import (
+    REQUEST,
+    StubFacts,
+    cards_of,
+    drug,
+    ferritin,
+    finding,
+    known,
+    pack,
+    problem,
+    rule,
+    service,
+    trace,
+)
+
+UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+def card_with(**card: Any) -> Any:
+    [made] = cards_of(finding(rule("rls.x", "rls", card=card), ferritin()))
+    return made
+
+
+def paragraphs(**card: Any) -> list[str]:
+    return str(card_with(**card).detail).split("\n\n")
+
+
+def test_the_detail_is_in_paragraphs_in_order() -> None:
+    low = rule("rls.x", "rls", card={"detail": ["One.", "Two."], "caveat": "Small studies."})
+    one = finding(
+        low,
+        ferritin(),
+        basis=(problem("Restless legs syndrome"), ferritin()),
+        unknown_exclusions=("iron therapy", "iron overload"),
+        notes=("A preliminary result (30 ng/mL, 2026-11-19) was not used.",),
+    )
+    [card] = cards_of(one)
+    assert card.detail.split("\n\n") == [
+        "One. Two.",
+        "Because:",
+        "- Restless legs syndrome: 2026-09-01\n- Ferritin: 49.9 ng/mL, 2026-08-21",
+        "Evidence: Small studies.",
+        "Not checked: iron therapy; iron overload.",
+        "Note: A preliminary result (30 ng/mL, 2026-11-19) was not used.",
+        "Information for clinicians; verify before acting. "
+        "Rule rls.x v1.0.0, profile seed-default.",
+    ]
+
+
+def test_a_drug_found_by_its_name_is_said_to_be() -> None:
+    [card] = cards_of(finding(rule("drug-review.x"), drug("naproxen", via="name")))
+    assert "- naproxen: 2026-10-01, matched by name" in card.detail
+
+
+def test_an_undated_entry_is_said_to_be() -> None:
+    [card] = cards_of(finding(rule("drug-review.x"), drug("naproxen", date_text="")))
+    assert "- naproxen: undated" in card.detail
+
+
+def test_a_converted_value_shows_what_was_sent() -> None:
+    item = ferritin("40.0534", shown="90 pmol/L")
+    [card] = cards_of(finding(rule("rls.x", "rls"), item))
+    assert "- Ferritin: 40.05 ng/mL (sent as 90 pmol/L), 2026-08-21" in card.detail
+
+
+def test_chart_text_is_escaped_wherever_it_stands() -> None:
+    evil = problem("<img src=x> [here](http://evil.example) | *x*")
+    low = rule("assoc.x", "assoc", card={"detail": ["On record: {problem.x.text}."]})
+    [card] = cards_of(finding(low, evil), facts=StubFacts(known("problem.x", evil)))
+    assert not re.search(r"<|>|[^\\]\[|[^\\]\||[^\\]\*x|://evil", card.detail)
+
+
+def test_a_summary_is_one_line_of_at_most_139_characters() -> None:
+    item = problem("a very long name " * 20 + "\n<b>")
+    long = rule("assoc.x", "assoc", card={"summary": "Leg cramps with {problem.x.text} on record"})
+    [card] = cards_of(finding(long, item), facts=StubFacts(known("problem.x", item)))
+    assert len(card.summary) <= 139
+    assert "\n" not in card.summary
+    assert card.summary.endswith("...")
+
+
+@given(st.lists(st.text(min_size=1, max_size=200), min_size=2, max_size=6))
+def test_a_merged_summary_keeps_to_its_length(names: list[str]) -> None:
+    items = [drug(name, f"MedicationStatement/{n}") for n, name in enumerate(names)]
+    for card in cards_of(finding(rule("drug-review.x"), *items)):
+        assert 0 < len(card.summary) <= 139
+
+
+def test_the_source_is_the_rules_and_the_same_for_every_patient() -> None:
+    source = card_with().source
+    assert source.label == "Source of rls.x"
+    assert source.url == "https://cds.example.org/sources/rls.x"
+    assert source.topic.code == "rls"
+
+
+def test_the_topic_is_alphanumeric() -> None:
+    [card] = cards_of(finding(rule("drug-review.x"), drug("naproxen")))
+    assert card.source.topic is not None
+    assert card.source.topic.code == "drugreview"
+
+
+def test_the_trace_names_rules_pack_and_chart_entries() -> None:
+    one = finding(rule("rls.x", "rls"), ferritin(), basis=(problem("RLS"), ferritin()))
+    [card] = cards_of(one)
+    assert trace(card) == {
+        "rules": [{"id": "rls.x", "version": "1.0.0"}],
+        "profile": ["seed-default"],
+        "packRevision": "0123abcd",
+        "evidence": ["Observation/f1"],
+        "basis": ["Condition/c1", "Observation/f1"],
+    }
+
+
+def test_links_and_override_reasons_come_from_the_pack() -> None:
+    card = card_with(links=["aasm"], overrideReasons=["not-rls", "data-wrong"])
+    assert [(link.label, link.url, link.type) for link in card.links] == [
+        ("AASM 2025", "https://example.org/aasm", "absolute")
+    ]
+    assert [(reason.code, reason.display) for reason in card.override_reasons] == [
+        ("not-rls", "Not restless legs"),
+        ("data-wrong", "Data wrong"),
+    ]
+    assert {reason.system for reason in card.override_reasons} == {
+        "https://cds.legcramps.example/CodeSystem/override-reason"
+    }
+
+
+class TestSuggestions:
+    offer = {"label": "Order iron studies", "create": "iron-studies"}
+    remove = {"label": "Remove this order", "delete": "draft", "recommended": True}
+
+    def order_card(self, id: str) -> Any:
+        resource = {"resourceType": "MedicationRequest"}
+        draft = Draft(resource, f"MedicationRequest/{id}" if id else "", selected=True)
+        one = rule("order.quinine", "quinine", card={"suggestions": [self.remove]})
+        [card] = cards_of(
+            finding(one, draft=0), facts=StubFacts(drafts=[draft]), hook="order-select"
+        )
+        return card
+
+    def test_a_create_is_a_valid_draft_for_this_patient(self) -> None:
+        card = card_with(suggestions=[self.offer])
+        [suggestion] = card.suggestions
+        [action] = suggestion.actions
+        assert (action.type, action.description) == ("create", suggestion.label)
+        assert action.resource == {
+            "resourceType": "ServiceRequest",
+            "status": "draft",
+            "intent": "proposal",
+            "code": {"text": "Iron studies"},
+            "subject": {"reference": "Patient/p1"},
+            "encounter": {"reference": "Encounter/e1"},
+        }
+        ServiceRequest.model_validate(action.resource)
+        assert card.selection_behavior == "any"
+
+    def test_the_packs_template_is_left_as_it_was(self) -> None:
+        made = pack()
+        one = finding(rule("rls.x", "rls", card={"suggestions": [self.offer]}))
+        compose(made, service(), Evaluation({}, [one]), StubFacts(), REQUEST)
+        assert "subject" not in made.orders["iron-studies"]
+
+    def test_no_encounter_no_encounter_reference(self) -> None:
+        one = finding(rule("rls.x", "rls", card={"suggestions": [self.offer]}))
+        request = replace(REQUEST, encounter_id="")
+        [card] = compose(pack(), service(), Evaluation({}, [one]), StubFacts(), request)
+        resource = card.suggestions[0].actions[0].resource
+        assert resource is not None
+        assert "encounter" not in resource
+
+    def test_a_suggestion_whose_condition_fails_is_not_made(self) -> None:
+        card = card_with(suggestions=[{**self.offer, "when": {"setting": "off"}}])
+        assert card.suggestions == ()
+        assert card.selection_behavior == ""
+
+    def test_a_delete_names_the_draft(self) -> None:
+        [suggestion] = self.order_card("d1").suggestions
+        assert suggestion.is_recommended
+        assert suggestion.actions[0].resource_id == "MedicationRequest/d1"
+
+    def test_a_draft_without_an_id_cannot_be_removed(self) -> None:
+        assert self.order_card("").suggestions == ()
+
+    def test_at_most_one_is_recommended_where_one_may_be_chosen(self) -> None:
+        both = [
+            {"label": "A", "create": "iron-studies", "recommended": True},
+            {"label": "B", "create": "ferritin", "recommended": True},
+        ]
+        orders = {**pack().orders, "ferritin": {"code": {"text": "Ferritin"}}}
+        one = rule("rls.x", "rls", card={"suggestions": both, "selection": "at-most-one"})
+        [card] = cards_of(finding(one), orders=orders)
+        assert [suggestion.is_recommended for suggestion in card.suggestions] == [True, False]
+        assert card.selection_behavior == "at-most-one"
+
+    def test_uuids_are_random_and_unique(self) -> None:
+        card = card_with(suggestions=[self.offer])
+        uuids = [card.uuid, card.suggestions[0].uuid]
+        assert all(UUID4.fullmatch(uuid) for uuid in uuids)
+        assert len(set(uuids)) == 2
+
+
+def test_the_strict_writer_accepts_every_part() -> None:
+    card = card_with(
+        suggestions=[TestSuggestions.offer],
+        links=["aasm"],
+        overrideReasons=["not-rls"],
+        caveat="C.",
+    )
+    [written] = orjson.loads(response.write([card]))["cards"]
+    assert written["extension"]["com.legcramps.cds"]["evidence"] == ["Observation/f1"]
+
+
+def test_a_draft_is_named_in_the_summary() -> None:
+    resource = {
+        "resourceType": "MedicationRequest",
+        "medicationCodeableConcept": {"coding": [{"display": "ropinirole 0.25 MG"}]},
+        "reasonCode": [{"text": "night cramps"}],
+    }
+    one = rule("order.x", "orders", card={"summary": "{draft.name} for {reason}"})
+    [card] = cards_of(
+        finding(one, draft=0),
+        facts=StubFacts(drafts=[Draft(resource, "MedicationRequest/d1", selected=True)]),
+        hook="order-select",
+    )
+    assert card.summary == "ropinirole 0.25 MG for night cramps"
+
+
+def test_the_card_is_complete_without_a_public_address() -> None:
+    [card] = cards_of(finding(rule("rls.x", "rls"), ferritin()), public_url="")
+    assert card.source.url == ""

@@ -1,0 +1,233 @@
+"""Drugs in use: which entries are active, how they are recognised and merged."""
+
+import pytest
+
+from cds_service.facts.chart import Supply
+from cds_service.facts.model import State
+from cds_service.terminology.codings import RXNORM
+from tests.unit.facts_support import coded, day, facts, request, statement
+
+KNOWN, ABSENT, UNKNOWN = State.KNOWN, State.ABSENT, State.UNKNOWN
+
+
+def state(name, *resources, **given):
+    return facts(*resources, **given).get(name).state
+
+
+def bounds(end):
+    return {"timing": {"repeat": {"boundsPeriod": {"end": end}}}}
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        ({}, KNOWN),
+        ({"status": "on-hold"}, ABSENT),
+        ({"status": "stopped"}, ABSENT),
+        ({"status": "completed"}, ABSENT),
+        ({"status": "cancelled"}, ABSENT),
+        ({"status": "entered-in-error"}, ABSENT),
+        ({"status": "draft"}, ABSENT),
+        ({"status": "unknown"}, ABSENT),
+        ({"status": None}, ABSENT),
+        ({"doNotPerform": True}, ABSENT),
+        ({"intent": "plan"}, KNOWN),
+        ({"intent": "proposal"}, ABSENT),
+        ({"authoredOn": day(400)}, KNOWN),
+        ({"authoredOn": day(401)}, ABSENT),
+        ({"authoredOn": None}, KNOWN),
+        ({"authoredOn": "Invalid date"}, KNOWN),
+        ({"authoredOn": day(401), "dosageInstruction": [bounds(day(-1))]}, KNOWN),
+        ({"dosageInstruction": [bounds(day(1))]}, ABSENT),
+        ({"dosageInstruction": [bounds(day(0))]}, KNOWN),
+        ({"dosageInstruction": [bounds(day(1)), bounds(day(-1))]}, KNOWN),
+        ({"dosageInstruction": [bounds(day(1)), {}]}, KNOWN),
+        ({"dosageInstruction": [bounds("Invalid date")]}, KNOWN),
+        ({"dispenseRequest": {"validityPeriod": {"end": day(1)}}}, ABSENT),
+        ({"dispenseRequest": {"validityPeriod": {"end": day(-90)}}}, KNOWN),
+    ],
+)
+def test_active_requests(extra, expected):
+    assert state("drug.diuretic", request(**extra)) is expected
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        ({}, KNOWN),
+        ({"status": "intended"}, KNOWN),
+        ({"status": "not-taken"}, ABSENT),
+        ({"status": "unknown"}, ABSENT),
+        ({"status": "recorded"}, KNOWN),
+        ({"status": "recorded", "adherence": {"code": coded("", "not-taking")}}, ABSENT),
+        ({"wasNotTaken": True}, ABSENT),
+        ({"taken": "n"}, ABSENT),
+        ({"effectivePeriod": {"end": day(1)}}, ABSENT),
+        ({"effectivePeriod": {"start": day(900)}}, KNOWN),
+    ],
+)
+def test_active_statements(extra, expected):
+    assert state("drug.diuretic", statement("furosemide 20 mg", **extra)) is expected
+
+
+def test_one_drug_in_two_lists_is_one_item():
+    fact = facts(request(), statement("Hydrochlorothiazide 25 mg")).get("drug.diuretic")
+    assert [(i.text, i.via) for i in fact.items] == [("hydrochlorothiazide", "code")]
+    assert fact.items[0].details["also"] == "MedicationStatement/s1"
+
+
+def test_a_combination_counts_by_the_ingredient_that_matters():
+    item = facts(request("200284")).get("drug.diuretic").items[0]
+    assert item.text == "hydrochlorothiazide"
+    assert item.ingredients == ("hydrochlorothiazide", "valsartan")
+
+
+def test_two_drugs_are_two_items_the_newest_first():
+    fact = facts(request(), statement("furosemide", effectiveDateTime=day(2))).get("drug.diuretic")
+    assert [item.text for item in fact.items] == ["furosemide", "hydrochlorothiazide"]
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        request(
+            medicationCodeableConcept={"coding": [{"system": "urn:local", "code": "Furosemide"}]}
+        ),
+        request(medicationCodeableConcept={"coding": [{"display": "Furosemide 20 MG"}]}),
+        request(medicationCodeableConcept={"text": "FUROSEMIDE tablet"}),
+        request(medicationCodeableConcept=None, medicationReference={"display": "furosemide"}),
+        request(medicationCodeableConcept=None, medication={"concept": {"text": "furosemide"}}),
+        request(
+            medicationCodeableConcept=None,
+            medication={"reference": {"reference": "Medication/x", "display": "furosemide"}},
+        ),
+    ],
+)
+def test_a_drug_known_by_its_name_says_so(resource):
+    assert facts(resource).get("drug.diuretic").items[0].via == "name"
+
+
+def test_part_of_a_word_is_no_drug():
+    assert state("drug.diuretic", statement("nofurosemidehere")) is ABSENT
+
+
+CODED = {"resourceType": "Medication", "id": "x", "code": coded(RXNORM, "310798")}
+NAMED = {
+    "resourceType": "Medication",
+    "id": "x",
+    "code": coded("urn:local-ndc", "00054429725"),
+    "identifier": [{"system": "urn:name", "value": "Furosemide 40mg Tab"}],
+}
+COMPOUND = {
+    "resourceType": "Medication",
+    "id": "x",
+    "ingredient": [{"itemCodeableConcept": coded(RXNORM, "310798")}],
+}
+
+
+@pytest.mark.parametrize("medication", [CODED, NAMED, COMPOUND])
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "Medication/x",
+        "https://ehr.example/fhir/Medication/x",
+        "urn:uuid:x",
+        "Medication/x/_history/2",
+    ],
+)
+def test_medications_by_reference(medication, reference):
+    taken = request(medicationCodeableConcept=None, medicationReference={"reference": reference})
+    assert state("drug.diuretic", taken, medication) is KNOWN
+
+
+@pytest.mark.parametrize("medication", [CODED, NAMED, COMPOUND])
+def test_contained_medications(medication):
+    taken = request(
+        medicationCodeableConcept=None,
+        medicationReference={"reference": "#x"},
+        contained=[medication],
+    )
+    assert state("drug.diuretic", taken) is KNOWN
+
+
+def test_medications_that_cannot_be_read_are_counted():
+    lost = request(
+        medicationCodeableConcept=None, medicationReference={"reference": "Medication/9"}
+    )
+    fact = facts(lost).get("drug.diuretic")
+    assert (fact.state, fact.notes) == (ABSENT, ("1 medication could not be read.",))
+    fact = facts(lost, request(medicationCodeableConcept={}), request()).get("drug.diuretic")
+    assert (fact.state, fact.notes) == (KNOWN, ("2 medications could not be read.",))
+
+
+def test_codes_nobody_knows_are_counted():
+    base = facts(request("999999999"))
+    assert base.unknown_codes == {RXNORM: 1}
+    assert base.get("drug.diuretic").state is ABSENT
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        request("855633"),
+        request("3355", dosageInstruction=[{"route": {"text": "topical"}}]),
+        request("3355", dosageInstruction=[{"route": {"coding": [{"code": "54485002"}]}}]),
+        request("3355", dosageInstruction={"text": "apply gel to knee"}),
+        statement("diclofenac 1 % gel"),
+    ],
+)
+def test_what_acts_where_it_is_put_does_not_count(resource):
+    base = facts(resource)
+    assert base.get("drug.nsaid").state is ABSENT
+    assert base.get("drug.nsaid-any").state is KNOWN
+
+
+def test_an_ingredient_without_a_route_counts():
+    assert state("drug.nsaid", request("3355")) is KNOWN
+
+
+def test_aspirin_counts_above_a_strength():
+    assert state("drug.nsaid", request("243670", id="a")) is ABSENT
+    strong = {"coding": coded(RXNORM, "198466")["coding"], "text": "aspirin 500 MG Oral Tablet"}
+    assert state("drug.nsaid", request(medicationCodeableConcept=strong)) is KNOWN
+
+
+@pytest.mark.parametrize(("age", "expected"), [(30, KNOWN), (31, ABSENT)])
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"resourceType": "MedicationAdministration", "effectiveDateTime": None},
+        {"resourceType": "MedicationRequest", "authoredOn": None},
+        {"resourceType": "MedicationStatement", "effectivePeriod": None},
+    ],
+)
+def test_what_was_given_lately_counts_where_the_fact_says_so(resource, age, expected):
+    key = next(key for key in resource if key != "resourceType")
+    value = {"end": day(age)} if key == "effectivePeriod" else day(age)
+    given = {"id": "g", "status": "completed", "medicationCodeableConcept": {"text": "Venofer"}}
+    assert state("drug.iron", resource | {key: value} | given) is expected
+
+
+@pytest.mark.parametrize(
+    ("requests", "statements", "expected"),
+    [
+        (Supply.EMPTY, Supply.EMPTY, ABSENT),
+        (Supply.EMPTY, Supply.MISSING, ABSENT),
+        (Supply.EMPTY, Supply.FAILED, UNKNOWN),
+        (Supply.EMPTY, Supply.INCOMPLETE, UNKNOWN),
+        (Supply.MISSING, Supply.EMPTY, UNKNOWN),
+        (Supply.MISSING, Supply.MISSING, UNKNOWN),
+        (Supply.FAILED, Supply.MISSING, UNKNOWN),
+    ],
+)
+def test_when_a_drug_is_absent(requests, statements, expected):
+    supplies = {"medicationRequests": requests, "medicationStatements": statements}
+    base = facts(supplies=supplies)
+    assert base.get("drug.diuretic").state is expected
+    assert ("drug.diuretic" in base.possible()) == (expected is UNKNOWN)
+
+
+def test_a_stopped_drug_is_remembered_as_unused():
+    assert (
+        facts(request(status="stopped")).get("drug.diuretic").unused.text == "hydrochlorothiazide"
+    )

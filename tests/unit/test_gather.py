@@ -1,0 +1,257 @@
+"""The state of each prefetch key, and what a chart is made of (rows D1 to D17)."""
+
+from typing import Any
+
+import pytest
+
+from cds_service.errors import PreconditionFailed
+from cds_service.facts.chart import PREFETCH_KEYS, Chart, Supply
+from cds_service.gather.chart import gather
+from cds_service.protocol.model import DraftOrder, HookRequest
+from tests.support.fake_runtime import service
+
+PATIENT = {"resourceType": "Patient", "id": "p"}
+WARNING = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "x"}]}
+ERROR = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "x"}]}
+MIXED = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning"}, {}]}
+
+
+def resource(kind: str, identifier: str = "1", subject: str = "Patient/p") -> dict[str, Any]:
+    return {"resourceType": kind, "id": identifier, "subject": {"reference": subject}}
+
+
+CONDITION = resource("Condition")
+
+
+def bundle(*resources: Any, **more: Any) -> dict[str, Any]:
+    return {"resourceType": "Bundle", "entry": [{"resource": r} for r in resources], **more}
+
+
+def chart(
+    *, required: tuple[str, ...] = (), drafts: tuple[DraftOrder, ...] = (), **prefetch: Any
+) -> Chart:
+    request = HookRequest("patient-view", "i", "p", "P/1", prefetch=prefetch, drafts=drafts)
+    return gather(request, service(required=frozenset(required)))
+
+
+NEXT = [{"relation": "self", "url": "x"}, {"relation": "next", "url": "y"}]
+
+
+@pytest.mark.parametrize(
+    ("value", "supply", "count"),
+    [
+        pytest.param(None, Supply.EMPTY, 0, id="null"),
+        pytest.param({"resourceType": "Bundle"}, Supply.EMPTY, 0, id="Bundle without entry"),
+        pytest.param(bundle(total=0), Supply.EMPTY, 0, id="empty Bundle"),
+        pytest.param(bundle(WARNING, total=0), Supply.EMPTY, 0, id="Bundle with a warning only"),
+        pytest.param(bundle(CONDITION), Supply.SUPPLIED, 1, id="Bundle"),
+        pytest.param(bundle(CONDITION, WARNING), Supply.SUPPLIED, 1, id="match and warning"),
+        pytest.param(CONDITION, Supply.SUPPLIED, 1, id="single resource"),
+        pytest.param({"response": {}, "resource": CONDITION}, Supply.SUPPLIED, 1, id="wrapped"),
+        pytest.param(bundle(bundle(CONDITION)), Supply.SUPPLIED, 1, id="batch answer"),
+        pytest.param(ERROR, Supply.FAILED, 0, id="OperationOutcome"),
+        pytest.param(WARNING, Supply.FAILED, 0, id="OperationOutcome with a warning as value"),
+        pytest.param(bundle(ERROR), Supply.FAILED, 0, id="Bundle with an error only"),
+        pytest.param(bundle(MIXED), Supply.FAILED, 0, id="an issue without severity is an error"),
+        pytest.param(
+            {"response": {"status": "403 Forbidden"}}, Supply.FAILED, 0, id="wrapped failure"
+        ),
+        pytest.param({"response": {"status": "200"}}, Supply.EMPTY, 0, id="wrapped nothing"),
+        pytest.param(bundle(CONDITION, ERROR), Supply.INCOMPLETE, 1, id="match and error"),
+        pytest.param(bundle(CONDITION, link=NEXT), Supply.INCOMPLETE, 1, id="next page"),
+        pytest.param(bundle(link=NEXT), Supply.INCOMPLETE, 0, id="empty first page"),
+        pytest.param(bundle(CONDITION, total=9), Supply.INCOMPLETE, 1, id="fewer than total"),
+        pytest.param(bundle(CONDITION, None), Supply.INCOMPLETE, 1, id="unreadable entry"),
+        pytest.param(bundle(bundle(CONDITION, link=NEXT)), Supply.INCOMPLETE, 1, id="inner next"),
+        pytest.param(bundle(None, "x"), Supply.MISSING, 0, id="nothing readable"),
+        pytest.param("<html>404</html>", Supply.MISSING, 0, id="text"),
+        pytest.param([CONDITION], Supply.MISSING, 0, id="list"),
+        pytest.param(7, Supply.MISSING, 0, id="number"),
+        pytest.param({}, Supply.MISSING, 0, id="object without resourceType"),
+        pytest.param({"resourceType": 5}, Supply.MISSING, 0, id="resourceType of another type"),
+        pytest.param(PATIENT, Supply.MISSING, 0, id="another resource type"),
+        pytest.param(bundle(PATIENT), Supply.MISSING, 0, id="Bundle of another type"),
+    ],
+)
+def test_the_state_of_a_key(value: Any, supply: Supply, count: int) -> None:
+    slot = chart(conditions=value).slot("conditions")
+    assert (slot.supply, len(slot.resources)) == (supply, count)
+    assert bool(slot.problem) == (not supply.complete)
+
+
+def test_a_key_that_was_not_sent_is_missing() -> None:
+    found = chart()
+    assert set(found.slots) == set(PREFETCH_KEYS)
+    assert {slot.supply for slot in found.slots.values()} == {Supply.MISSING}
+
+
+def test_a_patient_may_come_as_a_bundle() -> None:
+    assert chart(patient=bundle(PATIENT)).slot("patient").supply is Supply.SUPPLIED
+
+
+def test_supporting_resources_are_kept() -> None:
+    medication = {"resourceType": "Medication", "id": "m"}
+    given = resource("MedicationAdministration")
+    found = chart(medicationRequests=bundle(resource("MedicationRequest"), medication, given))
+    assert list(found.others) == [medication, given]
+    assert found.slot("medicationRequests").supply is Supply.SUPPLIED
+
+
+class TestForeignKeys:
+    """A key under another name is accepted by what its resources are."""
+
+    @pytest.mark.parametrize(
+        ("value", "supply"),
+        [
+            pytest.param(bundle(CONDITION), Supply.SUPPLIED, id="one kind"),
+            pytest.param(bundle(CONDITION, link=NEXT), Supply.INCOMPLETE, id="next page"),
+            pytest.param(CONDITION, Supply.INCOMPLETE, id="single resource"),
+            pytest.param(bundle(CONDITION, PATIENT), Supply.INCOMPLETE, id="beside includes"),
+            pytest.param(bundle(), Supply.MISSING, id="empty Bundle says nothing"),
+            pytest.param(None, Supply.MISSING, id="null says nothing"),
+            pytest.param(ERROR, Supply.MISSING, id="failure says nothing"),
+        ],
+    )
+    def test_conditions_under_another_name(self, value: Any, supply: Supply) -> None:
+        slot = chart(problemList=value).slot("conditions")
+        assert slot.supply is supply
+        assert len(slot.resources) == (supply is not Supply.MISSING)
+
+    def test_observations_may_be_a_narrower_query(self) -> None:
+        found = chart(ferritin=bundle(resource("Observation")))
+        assert found.slot("observations").supply is Supply.INCOMPLETE
+
+    def test_a_single_patient_is_the_whole_answer(self) -> None:
+        assert chart(item1=PATIENT).slot("patient").supply is Supply.SUPPLIED
+
+    def test_several_keys_are_joined_without_repeats(self) -> None:
+        known = bundle(CONDITION, resource("Condition", "2"))
+        extra = bundle(resource("Condition", "2"), resource("Condition", "3"))
+        slot = chart(conditions=known, more=extra).slot("conditions")
+        assert [r["id"] for r in slot.resources] == ["1", "2", "3"]
+        assert slot.supply is Supply.SUPPLIED
+
+    def test_the_worst_of_several_foreign_keys_counts(self) -> None:
+        slot = chart(a=bundle(CONDITION), b=bundle(resource("Condition", "2"), link=NEXT)).slot(
+            "conditions"
+        )
+        assert (slot.supply, len(slot.resources)) == (Supply.INCOMPLETE, 2)
+
+    def test_the_known_name_decides(self) -> None:
+        foreign = bundle(resource("Observation"))
+        assert chart(observations=None, ferritin=foreign).slot("observations").supply is (
+            Supply.SUPPLIED
+        )
+        assert chart(conditions=ERROR, problems=bundle(CONDITION)).slot("conditions").supply is (
+            Supply.INCOMPLETE
+        )
+
+
+class TestOtherPatients:
+    """What belongs to somebody else is left out and counted."""
+
+    @pytest.mark.parametrize(
+        "reference",
+        ["Patient/p", "https://e/fhir/Patient/p", "Patient/p/_history/3", "p", "#p", "urn:uuid:p"],
+    )
+    def test_this_patient(self, reference: str) -> None:
+        found = chart(conditions=bundle(resource("Condition", subject=reference)))
+        assert (len(found.slot("conditions").resources), dict(found.dropped)) == (1, {})
+
+    @pytest.mark.parametrize("reference", ["Patient/q", "https://e/Patient/q", "Group/p", "q"])
+    def test_another_patient(self, reference: str) -> None:
+        found = chart(conditions=bundle(CONDITION, resource("Condition", "2", subject=reference)))
+        assert [r["id"] for r in found.slot("conditions").resources] == ["1"]
+        assert dict(found.dropped) == {"other-patient": 1}
+
+    @pytest.mark.parametrize("subject", [None, {}, "Patient/q", {"display": "x"}, [1]])
+    def test_an_unreadable_subject_is_no_other_patient(self, subject: Any) -> None:
+        found = chart(conditions=bundle(CONDITION | {"subject": subject}))
+        assert len(found.slot("conditions").resources) == 1
+
+    def test_a_urn_is_judged_by_the_patient_it_names(self) -> None:
+        def with_patient(identifier: str) -> Chart:
+            entry = {
+                "fullUrl": "urn:uuid:1",
+                "resource": {"resourceType": "Patient", "id": identifier},
+            }
+            return chart(
+                patient={"resourceType": "Bundle", "entry": [entry]},
+                conditions=bundle(resource("Condition", subject="urn:uuid:1")),
+            )
+
+        assert len(with_patient("p").slot("conditions").resources) == 1
+        assert with_patient("q").dropped == {"other-patient": 2}
+
+    def test_only_other_patients_resources_are_not_an_empty_list(self) -> None:
+        slot = chart(conditions=bundle(resource("Condition", subject="Patient/q"))).slot(
+            "conditions"
+        )
+        assert slot.supply is Supply.INCOMPLETE
+
+    def test_the_wrong_patient_is_missing(self) -> None:
+        with pytest.raises(PreconditionFailed) as caught:
+            chart(required=("patient",), patient={"resourceType": "Patient", "id": "q"})
+        assert "another patient" in caught.value.message
+
+    def test_a_draft_for_another_patient_is_left_out(self) -> None:
+        orders = tuple(
+            DraftOrder(resource("MedicationRequest", subject=f"Patient/{who}"), "", True)
+            for who in "pq"
+        )
+        found = chart(drafts=orders)
+        assert (len(found.drafts), dict(found.dropped)) == (1, {"other-patient": 1})
+
+
+def test_a_medication_named_by_urn_is_found() -> None:
+    order = resource("MedicationRequest") | {"medicationReference": {"reference": "urn:uuid:m"}}
+    entries = [
+        {"resource": order},
+        {
+            "fullUrl": "urn:uuid:m",
+            "resource": {"resourceType": "Medication", "code": {"text": "q"}},
+        },
+    ]
+    found = chart(medicationRequests={"resourceType": "Bundle", "entry": entries})
+    (request,) = found.slot("medicationRequests").resources
+    contained = {f"#{c['id']}": c for c in request["contained"]}
+    assert contained[request["medicationReference"]["reference"]]["code"] == {"text": "q"}
+    assert order["medicationReference"] == {"reference": "urn:uuid:m"}  # the input is left alone
+
+
+@pytest.mark.parametrize(
+    ("prefetch", "code", "said"),
+    [
+        ({}, "data-missing", "conditions was not sent"),
+        ({"conditions": ERROR}, "data-failed", "conditions could not be read by the EHR"),
+        ({"conditions": "x"}, "data-missing", "conditions is not a FHIR resource"),
+        ({"conditions": PATIENT}, "data-missing", "conditions holds no Condition"),
+    ],
+)
+def test_required_data_that_cannot_be_had(prefetch: Any, code: str, said: str) -> None:
+    with pytest.raises(PreconditionFailed) as caught:
+        chart(required=("conditions",), **prefetch)
+    assert (caught.value.status, caught.value.code) == (412, code)
+    assert said in caught.value.message
+    assert caught.value.expression == "prefetch.conditions"
+
+
+@pytest.mark.parametrize("value", [None, bundle(), bundle(CONDITION, link=NEXT)])
+def test_required_data_that_is_empty_or_incomplete_is_enough(value: Any) -> None:
+    assert chart(required=("conditions",), conditions=value)
+
+
+def test_what_a_fallback_reads_counts_as_prefetched() -> None:
+    asked: dict[str, str] = {}
+
+    class Server:
+        def fetch(self, _request: Any, wanted: Any) -> Any:
+            asked.update(wanted)
+            return {"conditions": bundle(CONDITION)}
+
+    request = HookRequest("patient-view", "i", "p", "P/1", prefetch={"patient": PATIENT})
+    templates = {"patient": "Patient/{{context.patientId}}", "conditions": "Condition?patient=x"}
+    review = service(prefetch=templates, required=frozenset({"conditions"}))
+    found = gather(request, review, Server())
+    assert asked == {"conditions": "Condition?patient=x"}
+    assert found.slot("conditions").supply is Supply.SUPPLIED

@@ -1,0 +1,110 @@
+"""What an explanation shows for each outcome."""
+
+from typing import Any
+
+from cds_service.authoring.explain import Explanation, as_json, as_text, explain
+from cds_service.facts.model import Fact
+from cds_service.rules.model import Rule, ServiceDefinition
+from cds_service.rules.ruleset import compile_rules
+from tests.support.fake_facts import FakeFacts, known, measured, unknown
+from tests.support.packs import ORDERS, REVIEW, pack, present, rule
+
+LOW = {"all": [{"is": "rls"}, {"fact": "lab.ferritin", "op": "lt", "setting": "ferritin.low"}]}
+HELD = (
+    "ferritin is below 50 ng/mL (setting ferritin.low), within 365 days (setting ferritin.lookback)"
+)
+
+
+def explained(
+    one: Rule, *facts: Fact, service: ServiceDefinition = REVIEW, selected: Any = (), **fields: Any
+) -> list[Explanation]:
+    fake = FakeFacts(*facts, selected=selected, broken=fields.pop("broken", ()))
+    return explain(compile_rules(pack([one], **fields)), service, fake)
+
+
+def test_a_rule_that_fires_with_resource_and_value() -> None:
+    text = as_text(explained(rule("r", LOW), known("problem.rls"), measured("lab.ferritin", "<5")))
+    assert text.splitlines()[0] == "r 1.0.0  ->  FIRES"
+    assert f"    yes     {HELD}    [Observation/lab.ferritin <5 ng/mL]    when.all[1]" in text
+
+
+def test_a_converted_value_is_shown_as_it_was_sent_too() -> None:
+    ferritin = measured("lab.ferritin", "40")
+    item = ferritin.items[0]
+    sent = type(item.quantity)(item.quantity.value, "ng/mL", shown="90 pmol/L")  # type: ignore[union-attr]
+    converted = Fact(
+        "lab.ferritin", ferritin.state, (type(item)("Observation/1", "ferritin", quantity=sent),)
+    )
+    text = as_text(explained(rule("r", LOW), known("problem.rls"), converted))
+    assert "[Observation/1 40 ng/mL (sent as 90 pmol/L)]" in text
+
+
+def test_a_rule_that_is_unknown_says_what_is_missing_and_what_follows() -> None:
+    one = rule("r", LOW, unless=present("problem.dialysis"))
+    text = as_text(explained(one, known("problem.rls"), unknown("lab.ferritin")))
+    assert "r 1.0.0  ->  UNKNOWN  (whenUnknown: silent, no card)" in text
+    assert f"    unknown {HELD}    [lab.ferritin: was not supplied]    when.all[1]" in text
+    assert "  no      dialysis is recorded    unless" in text
+
+
+def test_a_conditional_finding_is_said() -> None:
+    when = {"all": [{"is": "complaint"}, present("drug.iron")]}
+    one = rule("r", when, when_unknown="conditional")
+    [found] = explained(one, unknown("problem.cramp"), known("drug.iron"))
+    assert found.conditional
+    assert "(whenUnknown: conditional, part of the conditional card)" in as_text([found])
+
+
+def test_all_parts_are_shown_although_the_first_decided() -> None:
+    text = as_text(explained(rule("r", LOW), measured("lab.ferritin", "40")))
+    assert "no      restless legs    when.all[0]" in text
+    assert f"yes     {HELD}" in text
+
+
+def test_pack_wide_exclusions_are_shown_when_they_matter() -> None:
+    exclusions = [{"when": present("problem.dialysis")}, {"when": present("patient.deceased")}]
+    one = rule("r", {"is": "rls"})
+    facts = (known("problem.rls"), known("patient.deceased"))
+    text = as_text(explained(one, *facts, exclusions=exclusions))
+    assert "r 1.0.0  ->  NO" in text
+    assert "patient is deceased holds" in text
+    assert "exclusions[1]" in text
+    assert "exclusions[0]" not in text
+
+
+def test_each_draft_is_explained_by_name() -> None:
+    one = rule("r", present("draft.quinine"), hooks=(ORDERS.hook,))
+    found = explained(one, known("draft.quinine"), service=ORDERS, selected=[True, False, True])
+    assert [one.draft for one in found] == ["Order/0", "Order/2"]
+    assert "r 1.0.0 for Order/0  ->  FIRES" in as_text(found)
+
+
+def test_a_rule_that_raises_is_explained_by_the_class_of_its_error() -> None:
+    [found] = explained(rule("r", present("drug.iron")), broken=["drug.iron"])
+    assert as_text([found]) == "r 1.0.0  ->  ERROR  (ZeroDivisionError)"
+    assert as_json([found])[0]["error"] == "ZeroDivisionError"
+
+
+def test_a_rule_in_shadow_gives_no_card() -> None:
+    text = as_text(explained(rule("r", {"is": "rls"}, status="shadow"), known("problem.rls")))
+    assert "->  FIRES  (status shadow, no card)" in text
+
+
+def test_json_has_the_same_tree() -> None:
+    [found] = as_json(explained(rule("r", LOW), known("problem.rls"), unknown("lab.ferritin")))
+    assert found["outcome"] == "unknown"
+    [when] = found["trace"]
+    assert when["text"] == "all of"
+    assert [part["truth"] for part in when["parts"]] == ["yes", "unknown"]
+    assert when["parts"][0]["parts"][0] == {
+        "path": "definitions.rls",
+        "text": "restless legs syndrome is recorded",
+        "truth": "yes",
+        "seen": ["Thing/problem.rls Thing/problem.rls"],
+    }
+    assert when["parts"][1]["because"] == ["lab.ferritin: was not supplied"]
+
+
+def test_only_the_rules_asked_for() -> None:
+    ruleset = compile_rules(pack([rule("a", LOW), rule("b", LOW)]))
+    assert [one.rule.id for one in explain(ruleset, REVIEW, FakeFacts(), ["b"])] == ["b"]

@@ -1,0 +1,5 @@
+"""The application for a WSGI server: `gunicorn wsgi:app`."""
+
+from cds_service.web.app import from_environment
+
+app = from_environment()
