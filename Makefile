@@ -21,7 +21,7 @@ PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(LOCK_ENV)/bin/pip-compile --q
 	--generate-hashes --strip-extras --allow-unsafe --build-deps-for=editable \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links $(LOCK_FLAGS)
 
-.PHONY: help run test check bench browser lock clean
+.PHONY: help run test check bench browser proxy lock clean
 .NOTPARALLEL:
 
 help:
@@ -29,6 +29,7 @@ help:
 	@echo "make test     run the tests"
 	@echo "make check    style, types, import directions, the clinical pack and its tests"
 	@echo "make browser  the tests that need Chromium"
+	@echo "make proxy    the tests behind nginx with TLS"
 	@echo "make bench    measure speed and memory"
 	@echo "make lock     write requirements.lock and requirements-dev.lock again"
 	@echo "make clean    remove .venv and everything that was built"
@@ -37,7 +38,7 @@ run: $(RUNTIME)
 	@CDS_AUTH=off CDS_HOST=127.0.0.1 CDS_PORT=$${CDS_PORT:-5005} exec $(BIN)/cds serve --sample
 
 test: $(DEV)
-	$(BIN)/python -m pytest -q -m "not browser and not bench"
+	$(BIN)/python -m pytest -q -m "not browser and not proxy and not bench"
 
 # Runs everything, then names what failed.
 check: $(DEV)
@@ -61,6 +62,10 @@ bench: $(DEV)
 browser: $(DEV)
 	.ci/install-chromium
 	$(BIN)/python -m pytest -q -m browser
+
+proxy: $(DEV)
+	.ci/install-nginx
+	$(BIN)/python -m pytest -q -m proxy tests/proxy
 
 # Made with Python 3.11, the oldest supported: what it needs and later versions don't is harmless.
 lock:

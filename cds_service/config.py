@@ -1,6 +1,6 @@
 """The environment as typed settings. Every problem is found before any is reported."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
@@ -15,6 +15,11 @@ T = TypeVar("T")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 DEFAULT_DATABASE = "sqlite:///cds-service.sqlite3"
 DEFAULT_MAX_BODY = 10_000_000  # bytes; a typical request has 200 kB, a large chart 2.8 MB
+DEFAULT_MAX_RESOURCES = 20_000  # a typical request has 140, a large chart 2,000
+DEFAULT_MAX_IN_FLIGHT = 32  # of each worker: eight times its threads
+DEFAULT_READ_SECONDS = 20
+DEFAULT_CALL_DAYS = 90
+DEFAULT_FEEDBACK_DAYS = 730
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,11 @@ class Settings:
     log_level: str = "INFO"
     now: datetime | None = None
     max_body_bytes: int = DEFAULT_MAX_BODY
+    max_resources: int = DEFAULT_MAX_RESOURCES
+    max_in_flight: int = DEFAULT_MAX_IN_FLIGHT
+    read_seconds: int = DEFAULT_READ_SECONDS
+    keep_call_days: int = DEFAULT_CALL_DAYS  # 0: for ever
+    keep_feedback_days: int = DEFAULT_FEEDBACK_DAYS  # 0: for ever
     warnings: tuple[str, ...] = ()
 
     @property
@@ -63,15 +73,19 @@ def load(environ: Mapping[str, str], *, serving: bool = True) -> Settings:
         log_level=reader.choice("CDS_LOG_LEVEL", LEVELS, "INFO"),
         now=reader.parsed("CDS_NOW", _moment, None),
         max_body_bytes=reader.integer("CDS_MAX_BODY_BYTES", DEFAULT_MAX_BODY, 1_000, 1_000_000_000),
+        max_resources=reader.integer("CDS_MAX_RESOURCES", DEFAULT_MAX_RESOURCES, 100, 1_000_000),
+        max_in_flight=reader.integer("CDS_MAX_IN_FLIGHT", DEFAULT_MAX_IN_FLIGHT, 1, 10_000),
+        read_seconds=reader.integer("CDS_READ_SECONDS", DEFAULT_READ_SECONDS, 1, 300),
+        keep_call_days=reader.integer("CDS_KEEP_CALLS_DAYS", DEFAULT_CALL_DAYS, 0, 36_500),
+        keep_feedback_days=reader.integer(
+            "CDS_KEEP_FEEDBACK_DAYS", DEFAULT_FEEDBACK_DAYS, 0, 36_500
+        ),
         warnings=_warnings(auth, host),
     )
     if settings.now and auth != "off":
         reader.problems.append("CDS_NOW is for tests and demonstrations and needs CDS_AUTH=off.")
     if serving and auth == "required":
-        reader.problems.append(
-            "CDS_AUTH is 'required' and no client is configured, so every call would be refused. "
-            "For a trial on this machine set CDS_AUTH=off."
-        )
+        reader.problems.extend(_missing_for_tokens(settings))
     if reader.problems:
         raise ConfigurationError(
             "\n".join(reader.problems),
@@ -156,6 +170,20 @@ def _moment(value: str) -> datetime:
     if moment is None or moment.tzinfo is None:
         raise ValueError("it must be a time with an offset, such as 2026-11-21T09:00:00Z")
     return moment
+
+
+def _missing_for_tokens(settings: Settings) -> Iterator[str]:
+    """What a service that checks tokens cannot do without."""
+    if not settings.public_url:
+        yield (
+            "CDS_PUBLIC_URL is not set, and the audience of a token cannot be checked without it."
+        )
+    if not settings.site_dir or not (settings.site_dir / "clients.json").is_file():
+        yield (
+            "CDS_AUTH is 'required' and no client is configured, so every call would be refused: "
+            "list the EHRs that may call in clients.json in CDS_SITE_DIR. "
+            "For a trial on this machine set CDS_AUTH=off."
+        )
 
 
 def _warnings(auth: str, host: str) -> tuple[str, ...]:

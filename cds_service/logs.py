@@ -17,6 +17,7 @@ ALLOWED = frozenset({
     "event", "level", "timestamp", "withheld",
     "service", "hook", "hook_instance", "method", "route", "status", "code", "milliseconds",
     "cards", "card_uuids", "entries", "rules", "rule", "outcomes", "warnings", "dropped", "supply",
+    "reason", "client", "clients", "issuer_hash", "kid_hash", "jti_hash",
     "error_id", "exception", "frames", "cause",
     "pack", "revision", "profile", "site", "problems", "address", "auth", "hint", "signal",
 })  # fmt: skip
@@ -43,9 +44,25 @@ def configure(level: str = "INFO") -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),  # as it is now, not then
+        logger_factory=lambda *_: _Lines(),
         cache_logger_on_first_use=False,
     )
+
+
+class _Lines:
+    """Writes to stderr as it is now, not as it was when logging was set up.
+
+    A line that cannot be written (a full disk) is lost: no answer may fail for its sake.
+    """
+
+    def msg(self, line: str) -> None:
+        try:
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
+        except OSError:
+            return
+
+    debug = info = warning = error = critical = msg
 
 
 def logger() -> Any:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -82,3 +83,12 @@ def aasm_caller(app_with_profile: AppOfProfile) -> Caller:
 def acc_aha_caller(app_with_profile: AppOfProfile) -> Caller:
     """Sends whole calls with the profile acc-aha-2024."""
     return Caller(app_with_profile("acc-aha-2024").test_client())
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """A real PostgreSQL, started when the first test wants it."""
+    from tests.support import postgres as support
+
+    with support.running() as server:
+        yield server

@@ -68,6 +68,9 @@ def _card_problems(wanted: Mapping[str, Json], card: Card) -> Iterator[str]:
     for text in (*_texts(wanted.get("contains")), *_texts(wanted.get("detail"))):
         if text not in card.detail:
             yield f"the detail does not hold '{text}'"
+    for text in _texts(wanted.get("lacks")):
+        if text in card.detail:
+            yield f"the detail holds '{text}'"
     if "rules" in wanted and list(wanted["rules"]) != [rule for rule, _ in card.rules]:
         yield f"rests on {', '.join(rule for rule, _ in card.rules)}"
     labels = [suggestion.label for suggestion in card.suggestions]

@@ -62,14 +62,20 @@ def rule_mutants(rule: Rule, pack: Pack) -> Iterator[Mutant]:
 
 
 def definition_mutants(name: str, pack: Pack) -> Iterator[Mutant]:
-    """All changes to a definition of the pack, and to the filters of the facts that it names."""
+    """All changes to a definition of the pack."""
 
     def build(made: Json) -> Callable[[Pack], Pack]:
         return lambda old: dataclasses.replace(old, definitions={**old.definitions, name: made})
 
     path = f"definitions.{name}"
     yield from _Maker(name, pack).condition(pack.definitions[name], path, build)
-    yield from _fact_mutants(name, [pack.definitions[name]], pack)
+
+
+def fact_mutants(name: str, pack: Pack) -> Iterator[Mutant]:
+    """All changes to what a fact of the pack lets through."""
+    for change, made in _lost_limits(pack.catalogue.facts[name]):
+        yield Mutant(name, f"facts.json {name}", change, _in_catalogue(name, made))
+    yield from _changed_facts(name, [name], pack)
 
 
 def _in_rule(rule_id: str, **changes: Json) -> Callable[[Pack], Pack]:
@@ -209,8 +215,12 @@ def _last_digit(number: Decimal) -> Decimal:
 
 
 def _fact_mutants(subject: str, conditions: Iterable[Json], pack: Pack) -> Iterator[Mutant]:
-    """Changes to the status filters of the facts that the conditions themselves name."""
-    for name in dict.fromkeys(_facts_of(conditions)):
+    """Changes to the filters of the facts that the conditions themselves name."""
+    yield from _changed_facts(subject, dict.fromkeys(_facts_of(conditions)), pack)
+
+
+def _changed_facts(subject: str, names: Iterable[str], pack: Pack) -> Iterator[Mutant]:
+    for name in names:
         for change, made in _filter_changes(pack.catalogue.facts[name]):
             yield Mutant(subject, f"facts.json {name}", change, _in_catalogue(name, made))
 
@@ -244,3 +254,22 @@ def _filter_changes(definition: FactDefinition) -> Iterator[tuple[str, FactDefin
     if definition.kind in ("drug", "draft-drug"):
         other = "any" if definition.routes == "systemic" else "systemic"
         yield f"routes {definition.routes} -> {other}", replace(definition, routes=other)
+
+
+def _lost_limits(definition: FactDefinition) -> Iterator[tuple[str, FactDefinition]]:
+    """The fact without one of its limits, and with another of several results."""
+    replace = dataclasses.replace
+    if definition.cleared_by:
+        yield "clearedBy dropped", replace(definition, cleared_by="")
+    if definition.max_strength:
+        yield "maxStrength dropped", replace(definition, max_strength=None)
+    if definition.given_within:
+        yield "givenWithin dropped", replace(definition, given_within="")
+    if definition.encounter_lookback:
+        yield "encounterLookback dropped", replace(definition, encounter_lookback="")
+    if definition.not_body_site or definition.not_body_site_words:
+        open_ = replace(definition, not_body_site="", not_body_site_words=())
+        yield "notBodySite dropped", open_
+    if definition.kind == "quantity":
+        other = "lowest" if definition.pick == "highest" else "highest"
+        yield f"pick {definition.pick} -> {other}", replace(definition, pick=other)

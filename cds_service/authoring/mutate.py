@@ -1,7 +1,7 @@
-"""Checks the tests of rules: which small changes to a rule or definition does no case notice?
+"""Checks the tests of rules: which small changes to rules, definitions and facts no case notices.
 
-A change to a rule is evaluated on the charts of the rule's own cases, one to a definition on the
-cases of all rules that use it. It is caught when some case fails with it. One that cannot matter
+A change to a rule is evaluated on the charts of the rule's own cases, one to a definition or a fact
+on the cases of all rules that use it. It is caught when some case fails with it. One that cannot matter
 may be accepted, with the reason.
 """
 
@@ -9,21 +9,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cds_service.authoring.mutants import Mutant, definition_mutants, rule_mutants
+from cds_service.authoring.mutants import (
+    Mutant,
+    definition_mutants,
+    fact_mutants,
+    rule_mutants,
+)
 from cds_service.authoring.mutation_case import Changed, PreparedCase, prepared_cases
 from cds_service.authoring.runner import own_rule
 from cds_service.authoring.sketch_values import Json, SketchError
 from cds_service.authoring.testfile import TestFile, TestFileError, read_test_file
 from cds_service.authoring.trial import Bench, Compose
-from cds_service.rules.nodes import Reference
-from cds_service.rules.ruleset import CompiledRule, RuleSet, serves
+from cds_service.rules.model import Pack, Rule
+from cds_service.rules.ruleset import serves
 
 Accepted = Sequence[Mapping[str, Json]]
 
 
 @dataclass(frozen=True)
 class MutationResult:
-    """One rule or definition. `accepted` survived with a reason; `stale` are accepted changes
+    """One rule, definition or fact. `accepted` survived with a reason; `stale` are accepted changes
     that are caught or do not exist any more."""
 
     subject: str
@@ -37,6 +42,11 @@ class MutationResult:
     def caught(self) -> int:
         """Changes that a case notices."""
         return self.total - len(self.survivors) - len(self.accepted)
+
+    @property
+    def clean(self) -> bool:
+        """Nothing is left unexplained, and no explanation is out of date."""
+        return not (self.survivors or self.stale or self.problem)
 
     def as_text(self) -> str:
         """A line of totals, then a line for each change that was not caught."""
@@ -91,37 +101,56 @@ def _mutate_rule(
 def mutate_definitions(
     paths: Iterable[Path], bench: Bench, compose: Compose | None = None, accepted: Accepted = ()
 ) -> list[MutationResult]:
-    """Try all changes to the definitions, on the cases in these files of rules that use them.
+    """Try all changes to the definitions and to the facts, on the cases of rules that use them.
 
-    `accepted` names a definition under `rule`. Raises TestFileError and SketchError.
+    `accepted` names a definition or fact under `rule`, or several under `rules`; without a `path`
+    the fact itself is meant. Raises TestFileError and SketchError.
     """
+    cases = _cases_by_rule(paths, bench, compose)
+    base = next((one.trial.ruleset for made in cases.values() for one in made), None)
+    if base is None:
+        return []
+    used = {rule.id: reach(rule, base.pack) for rule in base.pack.rules}
+    tried = [(name, list(definition_mutants(name, base.pack))) for name in base.pack.definitions]
+    tried += [(name, list(fact_mutants(name, base.pack))) for name in base.pack.catalogue.facts]
+    results = []
+    for name, mutants in tried:
+        users = frozenset(rule for rule, names in used.items() if name in names)
+        prepared = [one for rule in users for one in cases.get(rule, ())]
+        results.append(_sorted_out(name, mutants, _survivors(mutants, users, prepared), accepted))
+    return results
+
+
+def _cases_by_rule(
+    paths: Iterable[Path], bench: Bench, compose: Compose | None
+) -> dict[str, list[PreparedCase]]:
     cases: dict[str, list[PreparedCase]] = {}
     for path in paths:
         tests = read_test_file(path)
         rule = own_rule(tests, bench) if tests.cases else None
         if rule is not None:
             cases[rule.id] = prepared_cases(tests, bench, compose)
-    base = next((one.trial.ruleset for made in cases.values() for one in made), None)
-    if base is None:
-        return []
-    return [_mutate_definition(name, base, cases, accepted) for name in base.pack.definitions]
+    return cases
 
 
-def _mutate_definition(
-    name: str, base: RuleSet, cases: Mapping[str, list[PreparedCase]], accepted: Accepted
-) -> MutationResult:
-    mutants = list(definition_mutants(name, base.pack))
-    users = frozenset(rule for rule, made in base.rules.items() if _uses(made, name))
-    prepared = [one for rule in users for one in cases.get(rule, ())]
-    return _sorted_out(name, mutants, _survivors(mutants, users, prepared), accepted)
-
-
-def _uses(compiled: CompiledRule, definition: str) -> bool:
-    roots = [compiled.when, *([compiled.unless] if compiled.unless else [])]
-    roots += [when for when, _ in compiled.variants]
-    roots += [exclusion.when for exclusion in compiled.exclusions]
-    nodes = (node for root in roots for node in root.descend())
-    return any(isinstance(node, Reference) and node.name == definition for node in nodes)
+def reach(rule: Rule, pack: Pack) -> frozenset[str]:
+    """The definitions and facts that a rule's conditions lead to, those of its card included."""
+    found: set[str] = set(rule.about)
+    waiting: list[Json] = [rule.when, rule.unless, rule.card, rule.variants]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, str | bytes) or node is None:
+            continue
+        if isinstance(node, Mapping):
+            found |= {node["fact"]} if isinstance(node.get("fact"), str) else set()
+            name = node.get("is")
+            if isinstance(name, str) and name in pack.definitions and name not in found:
+                found.add(name)
+                waiting.append(pack.definitions[name])
+            waiting += node.values()
+        elif isinstance(node, Sequence):
+            waiting += node
+    return frozenset(found)
 
 
 def _survivors(
@@ -136,9 +165,9 @@ def _sorted_out(
     subject: str, tried: Sequence[Mutant], survivors: Sequence[Mutant], accepted: Accepted
 ) -> MutationResult:
     allowed = {
-        (entry.get("path", ""), entry.get("change", ""))
+        (entry.get("path") or f"facts.json {subject}", entry.get("change", ""))
         for entry in accepted
-        if entry.get("rule", subject) == subject and entry.get("reason")
+        if subject in entry.get("rules", [entry.get("rule", subject)]) and entry.get("reason")
     }
     kept = tuple(one for one in survivors if (one.path, one.change) not in allowed)
     excused = tuple(one for one in survivors if (one.path, one.change) in allowed)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from cds_service.authoring.expectations import outcome_problems
 from cds_service.authoring.mutants import Mutant
 from cds_service.authoring.runner import compare_cards, drafts_under_test
-from cds_service.authoring.sketch_values import Json
 from cds_service.authoring.testfile import TestFile
 from cds_service.authoring.trial import Bench, Compose, Trial, facts_of
-from cds_service.rules.context import Facts
+from cds_service.facts.base import FactBase
 from cds_service.rules.engine import evaluate
-from cds_service.rules.model import Evaluation, Finding
+from cds_service.rules.model import Evaluation
 from cds_service.rules.ruleset import RuleSet, compile_rules
 
 
@@ -55,20 +54,24 @@ class PreparedCase:
         ruleset = changed.ruleset(self.trial.ruleset)
         if ruleset is None:
             return True
-        evaluation = self._together(self._evaluate(ruleset), changed.rules)
+        facts = self._facts(ruleset)
+        said = evaluate(ruleset, self.trial.service, facts)
+        evaluation = self._together(said, changed.rules)
         if _fails(self.trial, evaluation):
             return True
         if self.compose is None or self.trial.case.cards is None:
             return False
-        if _contents(evaluation.findings) == _contents(self.base.findings):
-            return False
-        return bool(compare_cards(self.trial, evaluation, self.compose))
+        # A sentence or suggestion may rest on what changed: the cards are written anew.
+        pack = dataclasses.replace(ruleset.pack, rules=self.trial.ruleset.pack.rules)
+        trial = dataclasses.replace(
+            self.trial, facts=facts, ruleset=dataclasses.replace(ruleset, pack=pack)
+        )
+        return bool(compare_cards(trial, evaluation, self.compose))
 
-    def _evaluate(self, ruleset: RuleSet) -> Evaluation:
-        facts: Facts = self.trial.facts
-        if ruleset.pack.catalogue is not self.trial.ruleset.pack.catalogue:
-            facts = facts_of(ruleset.pack, self.trial.chart, self.trial.case)
-        return evaluate(ruleset, self.trial.service, facts)
+    def _facts(self, ruleset: RuleSet) -> FactBase:
+        if ruleset.pack.catalogue is self.trial.ruleset.pack.catalogue:
+            return self.trial.facts
+        return facts_of(ruleset.pack, self.trial.chart, self.trial.case)
 
     def _together(self, changed: Evaluation, rules: frozenset[str]) -> Evaluation:
         """What all rules say: the changed rules anew, the others as before."""
@@ -97,8 +100,3 @@ def prepared_cases(tests: TestFile, bench: Bench, compose: Compose | None) -> li
 
 def _fails(trial: Trial, evaluation: Evaluation) -> bool:
     return any(outcome_problems(trial.case, evaluation, trial.ruleset))
-
-
-def _contents(findings: Sequence[Finding]) -> list[Json]:
-    """What findings say, whatever the rule's other content."""
-    return [dataclasses.replace(one, rule=one.rule.id) for one in findings]  # type: ignore[arg-type]

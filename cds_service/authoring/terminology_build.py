@@ -4,7 +4,7 @@ The result depends on SOURCE and the recipe alone: building twice gives the same
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -47,7 +47,7 @@ def write(inputs: Source, to: Path) -> BuildReport:
     resources = {name: maker.make(name) for name in inputs.recipe["sets"]}
     drugs = dictionary(table, inputs)
     units = unit_tables(inputs)
-    _write_sets(to / "valuesets", resources)
+    _write_sets(to / "valuesets", resources, inputs.recipe["handWritten"])
     (to / "drugs.json").write_text(drugs_text(drugs), encoding="utf-8")
     (to / "units.json").write_text(readable(units), encoding="utf-8")
     return BuildReport(
@@ -61,9 +61,12 @@ def write(inputs: Source, to: Path) -> BuildReport:
 
 
 def unit_tables(source: Source) -> dict[str, Json]:
-    """units.json: the accepted units of the shipped observation sets, with their spellings."""
+    """units.json: accepted units by observation set, with their spellings.
+
+    Also of sets that the pack does not ship: a site's own set may name them as its analyte.
+    """
     analytes = {}
-    for name in source.recipe["sets"]:
+    for name in sorted({*source.recipe["sets"], *source.recipe["units"]}):
         given = source.sets.get(name, {}).get("units")
         if given:
             analytes[name] = _unit_table(given, source.recipe["units"].get(name, {}))
@@ -131,12 +134,12 @@ def drugs_text(content: Mapping[str, Json]) -> str:
     return "{\n" + ",\n".join([*lines, f' "products": {{\n{products}\n }}']) + "\n}\n"
 
 
-def _write_sets(folder: Path, resources: Mapping[str, Json]) -> None:
+def _write_sets(folder: Path, resources: Mapping[str, Json], by_hand: Iterable[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for file in folder.glob("*.json"):
-        if file.stem not in resources and "value-set-provenance" in file.read_text(
-            encoding="utf-8"
-        ):
+        if file.stem in resources or file.stem in by_hand:
+            continue
+        if "value-set-provenance" in file.read_text(encoding="utf-8"):
             file.unlink()
     for name, resource in resources.items():
         (folder / f"{name}.json").write_text(readable(resource), encoding="utf-8")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cds_service.cards import detail, head
+from cds_service.cards import detail, gaps, head
 from cds_service.cards.drafts import draft_name, draft_reason
 from cds_service.cards.per_pack import prepared
 from cds_service.cards.plan import (
@@ -52,7 +52,7 @@ def compose(
 ) -> list[Card]:
     """The cards of one call. Raises the first error of a finding that cannot be written."""
     composer = Composer(pack, service, facts, request, public_url=public_url)
-    return composer.cards([composer.say(finding) for finding in evaluation.findings])
+    return composer.cards([composer.say(finding) for finding in evaluation.findings], evaluation)
 
 
 def compose_cards(
@@ -73,7 +73,7 @@ def compose_cards(
             said.append(composer.say(finding))
         except Exception as error:  # one rule's fault must not silence the others
             errors[finding.rule.id] = type(error).__name__
-    return Composition(composer.cards(said), errors)
+    return Composition(composer.cards(said, evaluation), errors)
 
 
 class Composer:
@@ -108,14 +108,20 @@ class Composer:
                 facts=self._facts,
                 settings=self._prepared.settings,
                 holds=lambda condition: self._prepared.holds(condition, context, finding.rule),
+                items=lambda condition: self._prepared.items(condition, context, finding.rule),
                 draft_name=draft_name(draft, finding.about) if draft else "",
                 reason=draft_reason(draft) if draft else "",
             )
         )
 
-    def cards(self, said: Sequence[Said]) -> list[Card]:
-        """The cards of findings in words: precedence, merging, caps."""
-        return [self._card(plan) for plan in self._plans(precedence(said))] if said else []
+    def cards(self, said: Sequence[Said], evaluation: Evaluation) -> list[Card]:
+        """The cards of findings in words: precedence, merging, caps; on the last one the gaps."""
+        plans = self._plans(precedence(said)) if said else []
+        if plans:
+            # The conditional card opens by saying that the conditions are not complete.
+            told = ["conditions"] if plans[-1].conditional else []
+            plans[-1].gaps = gaps.sentence(self._pack, evaluation, self._facts.chart, told)
+        return [self._card(plan) for plan in plans]
 
     def _context(self, finding: Finding) -> Context:
         key = (finding.draft, finding.conditional)
@@ -147,7 +153,7 @@ class Composer:
             suggestions=offered,
             selection_behavior=behavior if offered else "",
             override_reasons=head.override_reasons(plan, pack),
-            links=head.links(plan, pack),
+            links=head.links(plan, pack, self._public_url),
             extension={head.EXTENSION: head.trace(plan, pack, self._facts.chart.drafts)},
             rules=tuple(dict.fromkeys((f.rule.id, f.rule.version) for f in findings)),
         )
@@ -159,4 +165,6 @@ class Composer:
             for part in plan.parts
             if part.draft is not None
         }
+        if len(set(names.values())) < len(names):  # two strengths: in the orders' own words
+            names = {draft: draft_name(drafts[draft], ()) or name for draft, name in names.items()}
         return Orders(self._pack.orders, self._request, drafts, names, self._new_uuid)

@@ -26,10 +26,11 @@ def paragraphs(plan: Plan, opening: Sequence[str], profiles: Sequence[str]) -> s
             [
                 *opening,
                 *_body(plan),
-                because(item for finding in findings for item in finding.basis),
+                because(basis(plan)),
                 _labelled("Evidence", [part.said.caveat for part in plan.parts], " "),
                 _labelled("Not checked", _notes(f.unknown_exclusions for f in findings), "; ", "."),
                 _labelled("Note", _notes(f.notes for f in findings), " "),
+                plan.gaps,
                 _unshown(plan.unshown),
                 _footer(plan, profiles),
             ],
@@ -37,9 +38,15 @@ def paragraphs(plan: Plan, opening: Sequence[str], profiles: Sequence[str]) -> s
     )
 
 
-def because(basis: Iterable[Item]) -> str:
+def basis(plan: Plan) -> list[Item]:
+    """The chart entries that the card rests on: its findings', then its conditional sentences'."""
+    findings = [item for part in plan.parts for item in part.said.finding.basis]
+    return findings + [item for sentence in _spoken(plan) for item in sentence.basis]
+
+
+def because(entries: Iterable[Item]) -> str:
     """A list of what was found, when and with which value; each entry once."""
-    lines = list(dict.fromkeys(_basis_line(item) for item in basis if item.text or item.quantity))
+    lines = list(dict.fromkeys(_basis_line(item) for item in entries if item.text or item.quantity))
     if not lines:
         return ""
     more = len(lines) - MOST_BASIS
@@ -52,11 +59,16 @@ def _basis_line(item: Item) -> str:
         _value(item),
         item.details.get("side", ""),
         item.details.get("source", ""),
-        values.day(item) or "undated",
+        values.day(item) or ("" if _is_age(item) else "undated"),
         "matched by name" if item.via == "name" else "",
     ]
     shown = ", ".join(escape(fact) for fact in facts if fact)
     return f"- {escape(item.text or 'Result')}: {shown}"
+
+
+def _is_age(item: Item) -> bool:
+    """An age is of today: it has no date to be missing."""
+    return item.quantity is not None and item.quantity.unit == "a"
 
 
 def _value(item: Item) -> str:
@@ -74,8 +86,7 @@ def _body(plan: Plan) -> list[str]:
     if len(plan.groups) == 1:
         return _section(plan.groups[0], plan.parts)
     body: list[str] = []
-    for group in plan.groups:
-        parts = [part for part in plan.parts if part.said.finding.rule.group == group.id]
+    for group, parts in _sections(plan):
         body += [f"**{group.title}**", *_section(group, parts)]
     known = {group.id for group in plan.groups}
     strangers = [part for part in plan.parts if part.said.finding.rule.group not in known]
@@ -84,14 +95,42 @@ def _body(plan: Plan) -> list[str]:
 
 def _section(group: Group, parts: Sequence[Part]) -> list[str]:
     """A single finding speaks in full; in a list each says its line and what is special to it."""
-    reasons = [part for part in parts if not part.line_only]
-    if group.compose == "list" and len(reasons) > 1:
-        special = _sentences([s for part in reasons for s in part.said.detail if s.special])
-        return [*special, _lines(parts)]
+    told = _sentences(_sentences_of(group, parts))
+    if _is_list(group, parts):
+        return [*told, _lines(parts)]
     head, *others = parts
-    told = _sentences(head.said.detail)
     lines = _lines([part for part in others if part.said.line != head.said.line])
     return [*told, *([lines] if lines else [])]
+
+
+def _is_list(group: Group, parts: Sequence[Part]) -> bool:
+    return group.compose == "list" and sum(not part.line_only for part in parts) > 1
+
+
+def _sentences_of(group: Group, parts: Sequence[Part]) -> Sequence[Sentence]:
+    """The sentences that a section says beside its lines."""
+    if not _is_list(group, parts):
+        return parts[0].said.detail
+    reasons = [part for part in parts if not part.line_only]
+    return [s for part in reasons for s in part.said.detail if s.special]
+
+
+def _spoken(plan: Plan) -> list[Sentence]:
+    """All sentences that the card says beside its lines."""
+    if plan.conditional:
+        return []
+    return [s for group, parts in _sections(plan) for s in _sentences_of(group, parts)]
+
+
+def _sections(plan: Plan) -> list[tuple[Group, Sequence[Part]]]:
+    """The parts of the card by group; parts that came from another card are in none of them."""
+    if len(plan.groups) == 1:
+        return [(plan.groups[0], plan.parts)]
+    by_group = [
+        (group, [part for part in plan.parts if part.said.finding.rule.group == group.id])
+        for group in plan.groups
+    ]
+    return [(group, parts) for group, parts in by_group if parts]
 
 
 def _sentences(sentences: Sequence[Sentence]) -> list[str]:

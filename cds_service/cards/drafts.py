@@ -7,6 +7,7 @@ single object where FHIR has a list.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cds_service.cards import values, wording
 from cds_service.facts.chart import Draft
 from cds_service.facts.model import Item
 
@@ -18,12 +19,12 @@ def draft_name(draft: Draft, about: Sequence[Item]) -> str:
     """The order's drug or test: as the finding names it, else in the order's own words."""
     for item in about:
         if item.reference == draft.reference and item.text:
-            return item.text.lower() if item.ingredients else item.text
+            return values.name(item)
     for key in _NAMED_BY:
         if words := _words(draft.resource.get(key)):
-            return words
+            return wording.inside(words)
     medication = draft.resource.get("medicationReference")
-    return _text(medication, "display")
+    return wording.inside(_text(medication, "display"))
 
 
 def draft_reason(draft: Draft) -> str:
@@ -31,7 +32,7 @@ def draft_reason(draft: Draft) -> str:
     reasons = draft.resource.get("reasonCode")
     for reason in reasons if isinstance(reasons, list) else [reasons]:
         if words := _words(reason):
-            return words
+            return wording.inside(words)
     return ""
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from cds_service.cards import values
+from cds_service.cards import detail, values
 from cds_service.cards.markdown import plain
 from cds_service.cards.plan import Part, Plan
 from cds_service.cards.render import compile_template
@@ -76,20 +76,25 @@ def override_reasons(plan: Plan, pack: Pack) -> tuple[Coding, ...]:
     return tuple(Coding(OVERRIDE_REASONS, code, pack.override_reasons[code]) for code in codes)
 
 
-def links(plan: Plan, pack: Pack) -> tuple[Link, ...]:
-    """Absolute links of all findings, each once."""
+def links(plan: Plan, pack: Pack, public_url: str) -> tuple[Link, ...]:
+    """Absolute links of all findings, each once.
+
+    A link to a page of this service is left out where nobody said under which address it is seen.
+    """
     found = (pack.links[name] for name in _once(_cards_values(plan, "links")))
-    return tuple(Link(link["label"], link["url"], "absolute") for link in found)
+    addressed = ((link["label"], _absolute(link["url"], public_url)) for link in found)
+    return tuple(Link(label, url, "absolute") for label, url in addressed if url)
 
 
 def trace(plan: Plan, pack: Pack, drafts: Sequence[Draft]) -> dict[str, Json]:
     """What ties the card to rules, pack and chart entries. No empty values (invariant 8).
 
-    `evidence`: what the card is about. `basis`: everything that its rules rested on.
+    `evidence`: what the card is about. `basis`: everything that its rules, their variants and its
+    conditional sentences rested on.
     """
     findings = [part.said.finding for part in plan.parts]
     about = _once(item.reference for part in plan.reasons for item in part.about)
-    basis = _once(item.reference for finding in findings for item in finding.basis)
+    basis = _once(item.reference for item in detail.basis(plan))
     ordered = _once(drafts[part.draft].reference for part in plan.reasons if part.draft is not None)
     rules = dict.fromkeys((f.rule.id, f.rule.version) for f in findings)
     found: dict[str, Json] = {
@@ -102,6 +107,11 @@ def trace(plan: Plan, pack: Pack, drafts: Sequence[Draft]) -> dict[str, Json]:
         "drafts": ordered if len(ordered) > 1 else [],
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _absolute(url: str, public_url: str) -> str:
+    own_page = url.startswith("/")
+    return (public_url and public_url + url) if own_page else url
 
 
 def _own_summary(plan: Plan, group_id: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from cds_service.cards.render import compile_template
 from cds_service.cards.values import setting_texts
-from cds_service.facts.model import Truth
+from cds_service.facts.model import Item, Truth
 from cds_service.rules.conditions import Compiler
 from cds_service.rules.context import Context
 from cds_service.rules.model import Pack, Rule
@@ -27,8 +27,15 @@ class Prepared:
 
     def holds(self, condition: Json, context: Context, rule: Rule) -> bool:
         """Whether a condition on a sentence or suggestion of `rule` is YES."""
+        return self._node(condition, rule).truth(context) is Truth.YES
+
+    def items(self, condition: Json, context: Context, rule: Rule) -> tuple[Item, ...]:
+        """The chart entries that a condition which holds rests on."""
+        return tuple(self._node(condition, rule).items(context))
+
+    def _node(self, condition: Json, rule: Rule) -> Node:
         _, node = self._nodes.get(id(condition)) or self._compile(condition, rule)
-        return node.truth(context) is Truth.YES
+        return node
 
     def _compile(self, condition: Json, rule: Rule) -> tuple[Json, Node]:
         node = self._compiler.condition(condition, f"{rule.id} card")

@@ -41,6 +41,7 @@ class Plan:
     parts: list[Part]
     conditional: bool = False
     unshown: list[str] = field(default_factory=list)  # titles of cards that were cut
+    gaps: str = ""  # what was not to be had, on the last card of a response
 
     @property
     def reasons(self) -> list[Part]:
@@ -151,14 +152,22 @@ def cap(plans: Sequence[Plan], most: int) -> list[Plan]:
         for draft in plan.drafts:
             counts[draft] = counts.get(draft, 0) + 1
     if kept:
-        kept[-1].unshown += [group.title for plan in cut for group in plan.groups]
+        kept[-1].unshown += [title for plan in cut for title in _titles(plan)]
     return kept
 
 
-def card_order(plan: Plan) -> tuple[int, int, int]:
-    """The strongest first, then the pack's order of groups, then the order of drafts."""
+def _titles(plan: Plan) -> list[str]:
+    """What a card that is not shown is called: a group where it speaks for the whole group."""
+    if plan.groups[0].compose == "each":
+        return [plan.parts[0].said.finding.rule.title]
+    return [group.title for group in plan.groups]
+
+
+def card_order(plan: Plan) -> tuple[int, int, int, int]:
+    """The strongest first, then the pack's order of groups, the rules' ranks, the drafts' order."""
     first_draft = min((d for d in plan.drafts if d is not None), default=-1)
-    return (-strength(plan.indicator), plan.groups[0].order, first_draft)
+    rank = plan.parts[0].said.finding.rule.rank
+    return (-strength(plan.indicator), plan.groups[0].order, rank, first_draft)
 
 
 def _supersedes(other: Said, one: Said) -> bool:

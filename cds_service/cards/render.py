@@ -52,6 +52,11 @@ class Template:
                 out.append(part._render_or_nothing(lookup))
         return "".join(out)
 
+    @property
+    def opens_with_value(self) -> bool:
+        """Whether the text may begin with a value and not with words of its own."""
+        return bool(self.parts) and not isinstance(self.parts[0], str)
+
     def placeholders(self) -> Iterator[tuple[str, bool]]:
         """Each placeholder's name, and whether its value may be missing. For `cds rules check`."""
         for part in self.parts:

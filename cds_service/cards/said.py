@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cds_service.cards.scene import Scene
+from cds_service.facts.model import Item
 from cds_service.rules.model import INDICATORS, Finding, Indicator
 
 Json = Any
@@ -14,10 +15,14 @@ LONGEST_LABEL = 80
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of the detail, as Markdown. `special`: shown only because its condition holds."""
+    """A sentence of the detail, as Markdown. `special`: shown only because its condition holds.
+
+    `basis`: the chart entries that its condition rests on.
+    """
 
     text: str
     special: bool
+    basis: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +96,13 @@ def _sentences(scene: Scene, detail: Json) -> list[Sentence]:
         if isinstance(entry, str):
             found.append(Sentence(scene.markdown(entry), special=False))
         elif "when" not in entry or scene.holds(entry["when"]):
-            found.append(Sentence(scene.markdown(entry["text"]), special="when" in entry))
+            found.append(_conditional(scene, entry))
     return found
+
+
+def _conditional(scene: Scene, entry: Mapping[str, Json]) -> Sentence:
+    text, condition = scene.markdown(entry["text"]), entry.get("when")
+    return Sentence(text, condition is not None, scene.items(condition) if condition else ())
 
 
 def _offers(scene: Scene, suggestions: Json) -> list[Offer]:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cds_service.cards import markdown, values
+from cds_service.cards import markdown, values, wording
 from cds_service.cards.render import Lookup, compile_template
+from cds_service.facts.model import Item
 from cds_service.rules.context import Facts
 from cds_service.rules.model import Finding
 
@@ -16,24 +17,36 @@ Json = Any
 class Scene:
     """One finding's surroundings.
 
-    `holds` says whether a condition of the card (on a sentence or a suggestion) is YES for it.
+    `holds` says whether a condition of the card (on a sentence or a suggestion) is YES for it;
+    `items` gives the chart entries that such a condition rests on.
     """
 
     finding: Finding
     facts: Facts
     settings: Mapping[str, str]
     holds: Callable[[Json], bool]
+    items: Callable[[Json], tuple[Item, ...]] = lambda _: ()
     draft_name: str = ""
     reason: str = ""
 
     def plain(self, template: str, longest: int) -> str:
         """The template as one line of plain text. Raises `MissingValue`."""
-        text = compile_template(template).render(self._lookup(markdown.plain))
-        return markdown.plain(text, longest)
+        return markdown.plain(self._render(template, markdown.plain), longest)
 
     def markdown(self, template: str) -> str:
         """The template as Markdown with the chart's words escaped. Raises `MissingValue`."""
-        return compile_template(template).render(self._lookup(markdown.escape))
+        return self._render(template, markdown.escape)
+
+    def _render(self, template: str, clean: Callable[[str], str]) -> str:
+        """A text begins with a capital, but for names of drugs, as in any list of them."""
+        compiled = compile_template(template)
+        text = compiled.render(self._lookup(clean))
+        if not compiled.opens_with_value or self._opens_with_drug(text):
+            return text
+        return wording.opening(text)
+
+    def _opens_with_drug(self, text: str) -> bool:
+        return any(text.startswith(values.name(i)) for i in self.finding.about if i.ingredients)
 
     def _lookup(self, clean: Callable[[str], str]) -> Lookup:
         def lookup(placeholder: str) -> str | None:

@@ -5,9 +5,10 @@ the first action and show only the description (spec section 5.1, Epic). Details
 are the EHR's to fill in.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cds_service.cards.markdown import shorten
@@ -41,7 +42,25 @@ def suggestions(parts: Sequence[Part], orders: Orders, behavior: str) -> tuple[S
             if action:
                 key = (action.type, offer.create or action.resource_id)
                 actions.setdefault(key, (label, action, offer.recommended))
-    return _written(list(actions.values()), orders, single=behavior == "at-most-one")
+    return _written(_told_apart(actions.values()), orders, single=behavior == "at-most-one")
+
+
+def _told_apart(
+    offers: Iterable[tuple[str, Action, bool]],
+) -> list[tuple[str, Action, bool]]:
+    """Two drafts of the same drug earn the same label; a number tells them apart."""
+    waiting = list(offers)
+    counts = Counter(label for label, _, _ in waiting)
+    seen: Counter[str] = Counter()
+    told = []
+    for label, action, recommended in waiting:
+        seen[label] += 1
+        if counts[label] > 1:
+            number = f" ({seen[label]} of {counts[label]})"
+            label = shorten(label, LONGEST_LABEL - len(number)) + number
+            action = replace(action, description=label)
+        told.append((label, action, recommended))
+    return told
 
 
 def _written(

@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import islice
 
+from cds_service.cards import wording
 from cds_service.facts.model import Fact, Item, Quantity
 from cds_service.rules.model import Setting
+from cds_service.rules.words import UNIT_WORDS
 
 DAYS_PER_MONTH = Decimal("30.4375")
 UNITLESS = frozenset({"", "1", "{ratio}"})
 FLAGS = {"L": "low", "LL": "critically low", "H": "high", "HH": "critically high"}
+_OF_ORDERS = ("order", "draft")
 SIDES = {"left": "left", "right": "right"}
 
 
@@ -37,8 +40,8 @@ def amount(quantity: Quantity) -> str:
 
 def measured(quantity: Quantity) -> str:
     """The number with its unit: "49.9 ng/mL"."""
-    unit = "" if quantity.unit in UNITLESS else f" {quantity.unit}"
-    return f"{amount(quantity)}{unit}"
+    unit = UNIT_WORDS.get(quantity.unit, quantity.unit)
+    return f"{amount(quantity)} {unit}".strip()
 
 
 def day(item: Item) -> str:
@@ -47,8 +50,11 @@ def day(item: Item) -> str:
 
 
 def name(item: Item) -> str:
-    """What a sentence calls the item: drugs in lower case, all else as the pack or chart does."""
-    return item.text.lower() if item.ingredients else item.text
+    """What a sentence calls the item: drugs in lower case, all else as `wording` has it."""
+    if item.ingredients:
+        return item.text.lower()
+    is_test = item.quantity is not None or item.details.get("source") in _OF_ORDERS
+    return wording.inside(wording.test_name(item.text) if is_test else item.text)
 
 
 def distinct_names(items: Iterable[Item]) -> list[str]:

@@ -1,7 +1,8 @@
-"""`cds config show`: every setting in force and where its value came from."""
+"""`cds config show`: everything in force, and the file and line that each value came from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,9 +11,13 @@ import orjson
 from cds_service.cli import context
 from cds_service.cli.failures import for_people
 from cds_service.cli.tables import table
-from cds_service.rules.model import Pack, Rule, Setting
+from cds_service.packs.origins import Value
+from cds_service.rules.model import Pack, Setting
 
+Json = Any
 COLUMNS = ("setting", "value", "unit", "default", "origin")
+_KINDS = ("rule", "service", "fact", "definition", "order", "value set")
+_WIDEST = 60  # of a value in a table; --format json has all of it
 
 
 @click.group()
@@ -22,69 +27,118 @@ def config() -> None:
 
 @config.command()
 @click.option("--profile", "profiles", multiple=True, help="Instead of those of site.json.")
+@click.option("--changes", is_flag=True, help="Only what is not as shipped.")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 @for_people
-def show(profiles: tuple[str, ...], style: str) -> None:
-    """Every setting with its value, default and origin; profiles; rules that were changed."""
+def show(profiles: tuple[str, ...], changes: bool, style: str) -> None:
+    """Every value in force with its file and line: settings, rules, services, facts, value sets.
+
+    A star marks what a profile or the site changed; a plus what the site added.
+    """
     from cds_service.packs.load import load_pack
+    from cds_service.packs.origins import values
+    from cds_service.packs.source import read_source
 
     hooks, site = context.folders()
     pack = load_pack(hooks, site, profiles or None, thorough=False)
-    click.echo(as_json(pack) if style == "json" else as_text(pack))
+    found = values(read_source(hooks, site, tests=False), pack.profiles)
+    added = _added(found, site.absolute() if site else None)
+    if changes:
+        found = [value for value in found if value.overridden or value in added]
+    click.echo(as_json(pack, found) if style == "json" else as_text(pack, found, added))
 
 
-def as_text(pack: Pack) -> str:
-    """A table of settings between what is loaded and what was changed about rules."""
-    rows = [_row(setting) for setting in pack.settings.values()]
-    changed = [f"  {rule.id}: {what}" for rule, what in overridden(pack)]
-    return "\n".join(
-        [
-            f"Pack {pack.name} {pack.version}, revision {pack.revision}",
-            f"Folder {pack.root}",
-            f"Profiles {', '.join(pack.profiles) or 'none'}",
-            "",
-            *table([COLUMNS, *rows]),
-            "",
-            "Rules that are not as shipped:" if changed else "All rules are as shipped.",
-            *changed,
-        ]
-    )
+def as_text(pack: Pack, found: Sequence[Value] | None = None, added: Sequence[Value] = ()) -> str:
+    """A table of settings (all of the pack's without `found`), then one of each other kind."""
+    shown = {v.name for v in found if v.kind == "setting"} if found is not None else pack.settings
+    found = found or ()
+    settings = [_row(setting) for name, setting in pack.settings.items() if name in shown]
+    lines = [
+        f"Pack {pack.name} {pack.version}, revision {pack.revision}",
+        f"Folder {pack.root}",
+        f"Profiles {', '.join(pack.profiles) or 'none'}",
+    ]
+    if settings:
+        marks = {v.name: _mark(v, added) for v in found if v.kind == "setting"}
+        rows = [(*row, marks.get(row[0], "")) for row in settings]
+        lines += ["", *table([(*COLUMNS, ""), *rows])]
+    for kind in _KINDS:
+        rows_of = [_line(value, added) for value in found if value.kind == kind]
+        if rows_of:
+            lines += ["", *table([(kind, "value", "shipped", "origin", ""), *rows_of])]
+    changed = sum(value.overridden for value in found)
+    if not any(value.kind == "rule" and (value.overridden or value in added) for value in found):
+        lines += ["", "All rules are as shipped."]
+    lines += ["", f"{changed} value(s) not as shipped, {len(added)} added by the site."]
+    return "\n".join(lines)
 
 
-def as_json(pack: Pack) -> str:
+def as_json(pack: Pack, found: Sequence[Value]) -> str:
     """The same for programs."""
+    shown = {value.name for value in found if value.kind == "setting"}
+    rows = [_row(setting) for setting in pack.settings.values() if setting.name in shown]
     content = {
         "pack": {"name": pack.name, "version": pack.version, "revision": pack.revision},
         "folder": str(pack.root),
         "profiles": list(pack.profiles),
-        "settings": [dict(zip(COLUMNS, _row(s), strict=True)) for s in pack.settings.values()],
-        "rulesOverridden": {rule.id: what for rule, what in overridden(pack)},
+        "settings": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
+        "rulesOverridden": _rules_overridden(found),
+        "values": [_as_object(value) for value in found],
     }
-    return orjson.dumps(content, option=orjson.OPT_INDENT_2).decode()
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2, default=_plain).decode()
 
 
-def overridden(pack: Pack) -> list[tuple[Rule, str]]:
-    """Rules that a profile or the site changed, with what is in force now.
-
-    `Rule.raw` is the file as shipped, the other fields are what is in force.
-    """
-    found = []
-    for rule in pack.rules:
-        changes = [
-            f"{name} {now} (shipped: {shipped})"
-            for name, now, shipped in _differences(rule)
-            if shipped is not None and now != shipped
-        ]
-        if changes:
-            found.append((rule, ", ".join(changes)))
-    return found
+def _rules_overridden(found: Iterable[Value]) -> dict[str, str]:
+    """By rule: what is in force and what was shipped."""
+    told: dict[str, list[str]] = {}
+    for value in found:
+        if value.kind == "rule" and value.overridden:
+            rule, _, field = value.name.partition(" ")
+            told.setdefault(rule, []).append(f"{field} {value.value} (shipped: {value.shipped})")
+    return {rule: ", ".join(changes) for rule, changes in told.items()}
 
 
-def _differences(rule: Rule) -> Iterable[tuple[str, Any, Any]]:
-    yield "status", rule.status, rule.raw.get("status")
-    yield "rank", rule.rank, rule.raw.get("rank")
-    shipped = rule.raw.get("card", {}).get("indicator")
-    yield "indicator", rule.card.get("indicator"), shipped
+def _as_object(value: Value) -> dict[str, Json]:
+    content = {"kind": value.kind, "name": value.name, "value": value.value}
+    content |= {"origin": value.origin, "overridden": value.overridden}
+    if value.overridden:
+        content |= {"shipped": value.shipped, "shippedOrigin": value.shipped_origin}
+    return content
+
+
+def _added(found: Iterable[Value], site: Path | None) -> list[Value]:
+    """What has no shipped counterpart: rules, facts, value sets of the site."""
+    return [
+        value
+        for value in found
+        if site
+        and not value.overridden
+        and Path(value.origin.rpartition(":")[0]).absolute().is_relative_to(site)
+    ]
+
+
+def _mark(value: Value, added: Sequence[Value]) -> str:
+    return "*" if value.overridden else "+" if value in added else ""
+
+
+def _line(value: Value, added: Sequence[Value]) -> tuple[str, ...]:
+    shipped = _shown(value.shipped) or value.shipped_origin if value.overridden else ""
+    mark = _mark(value, added)
+    return (value.name, _shown(value.value), shipped, value.origin, mark)
+
+
+def _shown(value: Json) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        value = orjson.dumps(value, default=_plain).decode()
+    return value if len(value) <= _WIDEST else f"{value[: _WIDEST - 3]}..."
+
+
+def _plain(value: Json) -> Json:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise TypeError
 
 
 def _row(setting: Setting) -> tuple[str, ...]:

@@ -10,9 +10,12 @@ import cds_service
 COMMANDS = {
     "call": ("call", "call"),
     "config": ("config", "config"),
+    "db": ("db", "db"),
     "feedback": ("feedback", "feedback"),
+    "init": ("init", "init"),
     "request": ("request", "request"),
     "rules": ("rules", "rules"),
+    "schemas": ("schemas", "schemas"),
     "serve": ("serve", "serve"),
     "terminology": ("terminology", "terminology"),
 }

@@ -13,6 +13,9 @@ import orjson
 
 from cds_service.cli import context, tests_text
 from cds_service.cli.failures import FAILED, WARNINGS, fail, for_people
+from cds_service.cli.rules_diff import diff
+from cds_service.cli.rules_reference import reference
+from cds_service.cli.rules_stats import stats
 from cds_service.cli.tables import table
 from cds_service.errors import Problem, ServiceError
 from cds_service.rules.model import Pack, Rule
@@ -24,7 +27,12 @@ COLUMNS = ("rule", "version", "status", "hooks", "group", "indicator", "title")
 
 @click.group()
 def rules() -> None:
-    """Check, test, explain and list the rules."""
+    """Check, test, explain, list and count the rules."""
+
+
+rules.add_command(diff)
+rules.add_command(reference)
+rules.add_command(stats)
 
 
 @rules.command()
@@ -33,11 +41,15 @@ def rules() -> None:
 def check(style: str) -> None:
     """Find everything that is wrong in the pack and the site, each with its place."""
     from cds_service.clock import Clock
+    from cds_service.packs.clients import check_clients
     from cds_service.packs.load import check_pack
     from cds_service.packs.report import as_json, format_problem
+    from cds_service.service.clients import strictness
 
     hooks, site = context.folders()
-    problems = check_pack(hooks, site, today=Clock(context.settings().now).now().date())
+    loaded = context.settings()
+    problems = check_pack(hooks, site, today=Clock(loaded.now).now().date())
+    problems += check_clients(site, strictness(loaded))
     if style == "json":
         echo_json([as_json(problem) for problem in problems])
     else:
@@ -49,30 +61,26 @@ def check(style: str) -> None:
 
 @rules.command()
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--mutate", is_flag=True, help="Then look for small changes that no test notices.")
 @FORMAT
 @for_people
-def test(paths: tuple[Path, ...], style: str) -> None:
-    """Run the tests that stand beside the rules: all, or the given files and folders."""
-    from cds_service.authoring import runner
-    from cds_service.authoring.trial import Bench
+def test(paths: tuple[Path, ...], mutate: bool, style: str) -> None:
+    """Run the tests that stand beside the rules: all, or the given files and folders.
+
+    With --mutate, 1 is also the exit code where a change is neither noticed nor explained.
+    """
+    from cds_service.authoring.testing import run_tests
     from cds_service.cards.compose import compose
-    from cds_service.packs.load import load_pack
 
     hooks, site = context.folders()
-    files = [
-        file
-        for place in paths or [folder for folder in (hooks, site) if folder]
-        for file in ([place] if place.is_file() else runner.test_files(place))
-    ]
-    bench = Bench(
-        lambda profiles: load_pack(hooks, site, profiles, thorough=False), _bundles(hooks)
-    )
-    report = runner.run(files, bench, compose)
+    report = run_tests(hooks, site, paths, compose)
     if style == "json":
         echo_json(tests_text.as_json(report))
     else:
         click.echo(tests_text.as_text(report))
     if not report.passed:
+        sys.exit(FAILED)
+    if mutate and not _mutated(paths):
         sys.exit(FAILED)
 
 
@@ -130,6 +138,17 @@ def list_(profiles: tuple[str, ...], style: str) -> None:
         click.echo("\n".join(table([COLUMNS, *rows])))
 
 
+def _mutated(paths: tuple[Path, ...]) -> bool:
+    """Report on mutation; whether nothing is left unexplained."""
+    from cds_service.authoring import mutation
+    from cds_service.cards.compose import compose
+
+    hooks, site = context.folders()
+    results = mutation.run_mutations(hooks, site, paths, compose)
+    click.echo(mutation.report(results), err=any(not one.clean for one in results))
+    return all(one.clean for one in results)
+
+
 def echo_json(content: Json) -> None:
     """Print JSON, indented."""
     click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
@@ -144,12 +163,6 @@ def _known(only: tuple[str, ...], pack: Pack) -> None:
     unknown = sorted(set(only) - {rule.id for rule in pack.rules})
     if unknown:
         fail(f"There is no rule {', '.join(unknown)}.", "Run: cds rules list")
-
-
-def _bundles(hooks: Path) -> Path | None:
-    """The folder in which test cases find whole patients; only a checkout has it."""
-    folder = hooks.resolve().parent / "fixtures" / "patients"
-    return folder if folder.is_dir() else None
 
 
 def _verdict(problems: Sequence[Problem]) -> str:

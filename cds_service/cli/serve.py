@@ -1,6 +1,5 @@
 """`cds serve`: the service under gunicorn, with the settings that were measured."""
 
-import gc
 import os
 import subprocess
 import sys
@@ -47,31 +46,36 @@ class Server(BaseApplication):
 def serve(workers: int, threads: int, sample: bool) -> None:
     """Start the service. Host, port and the rest come from the environment (CDS_...)."""
     settings = config.load(os.environ)
-    with tempfile.TemporaryDirectory(prefix="cds-metrics-") as folder:
+    with tempfile.TemporaryDirectory(prefix="cds-metrics-", dir=_memory()) as folder:
         # Read by prometheus_client when it is first imported, so before the application.
         os.environ.setdefault(MULTIPROCESS, folder)
         from cds_service.web.app import from_environment
+        from cds_service.web.runtime import EXTENSION
 
         application = from_environment()
-        freeze()
-        Server(application, options(settings, workers, threads, sample)).run()  # type: ignore[no-untyped-call]
+        chosen = options(settings, workers, threads, sample)
+        chosen["post_worker_init"] = lambda _: application.extensions[EXTENSION].start_watching()
+        Server(application, chosen).run()  # type: ignore[no-untyped-call]
 
 
-def freeze() -> None:
-    """Take everything loaded so far out of the garbage collector's sight.
-
-    A large request makes thousands of objects; with the pack's among them, each full collection
-    would walk the pack again and parsing would take three times as long.
-    """
-    gc.collect()
-    gc.freeze()
+def _memory() -> str | None:
+    """A folder in memory, if there is one: the counters are mapped files, and a process that
+    writes to such a file on a full disk is killed."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def options(
     settings: config.Settings, workers: int, threads: int, sample: bool = False
 ) -> dict[str, Any]:
     """Gunicorn's settings. `sample` shows the sample calls once the workers are to start."""
+    from cds_service.web.server_log import ServerLog
+    from cds_service.web.worker import BoundedWorker
+
     address = f"http://{settings.host}:{settings.port}"
+    bounds = {
+        "most_in_flight": settings.max_in_flight,
+        "read_seconds": settings.read_seconds,
+    }
 
     def when_ready(server: Any) -> None:
         click.echo(f"Listening on {address}/cds-services ({workers} workers).")
@@ -82,12 +86,17 @@ def options(
         "bind": f"{settings.host}:{settings.port}",
         "workers": workers,
         "threads": threads,
-        "worker_class": "gthread",
+        "worker_class": type("Worker", (BoundedWorker,), bounds),
+        "logger_class": ServerLog,
         "preload_app": True,
         "timeout": SECONDS,
         "graceful_timeout": SECONDS,
         "keepalive": KEEP_ALIVE,
         "loglevel": "warning",
+        # Nothing that a client can send decides about scheme, address or path.
+        "forwarded_allow_ips": "",
+        "forwarder_headers": "",
+        "secure_scheme_headers": {},
         "when_ready": when_ready,
         "child_exit": child_exit,
     }

@@ -1,11 +1,22 @@
-"""`cds terminology build`: value sets, drug dictionary and units from their sources."""
+"""`cds terminology`: build, import, expand and search value sets and the drug dictionary."""
 
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+import orjson
 
-from cds_service.cli.failures import for_people
+from cds_service.cli.failures import FAILED, fail, for_people
+
+if TYPE_CHECKING:
+    from cds_service.authoring.find import Hit
+    from cds_service.authoring.import_rxnorm import ImportReport
+
+Json = Any
+_FEW = 12  # facts or rules named in a line before it only counts
 
 
 @click.group()
@@ -34,3 +45,133 @@ def build(source: Path, target: Path) -> None:
                 click.echo(f"{name} of {system}: {codes}")
         else:
             click.echo(f"{name}: {count}")
+
+
+@terminology.command("import-rxnorm")
+@click.argument("release", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Report only; write nothing.")
+@for_people
+def import_rxnorm(release: Path, dry_run: bool) -> None:
+    """Make the site's drug dictionary from an RxNorm RELEASE (the folder with RXNCONSO.RRF)."""
+    from cds_service.authoring.import_rxnorm import import_release, size
+    from cds_service.cli import context
+    from cds_service.packs.load import load_pack
+
+    hooks, _ = context.folders()
+    site = _site()
+    shipped = orjson.loads((hooks / "drugs.json").read_bytes())
+    known = load_pack(hooks, site, thorough=False).terminology
+    sets = {name: frozenset(known.ingredients_of(name)) for name in known.set_ids()}
+    sets = {name: own for name, own in sets.items() if own}
+    with click.progressbar(length=size(release), label="Reading", file=sys.stderr) as progress:
+        text, report = import_release(release, shipped, sets, progress.update)
+    if not dry_run:
+        _write(site / "drugs.json", text)
+    click.echo(_report_text(report))
+    click.echo("Nothing was written." if dry_run else f"Written: {site / 'drugs.json'}")
+
+
+@terminology.command()
+@click.option("--server", required=True, help="Base address of a FHIR R4 terminology server.")
+@click.option("--set", "only", multiple=True, help="Only this value set; may be repeated.")
+@for_people
+def expand(server: str, only: Sequence[str]) -> None:
+    """Fill the site's value sets with the codes that a terminology SERVER gives ($expand)."""
+    from cds_service.authoring.expand import expand as expand_sets
+    from cds_service.cli import http
+
+    files = sorted((_site() / "valuesets").glob("*.json"))
+    chosen = [file for file in files if not only or file.stem in only]
+    if not chosen:
+        fail("There is no such value set in the site's folder.")
+    failed = False
+    with click.progressbar(
+        expand_sets(chosen, server, http.post),
+        length=len(chosen),
+        label="Expanding",
+        file=sys.stderr,
+    ) as progress:
+        results = list(progress)
+    for one in results:
+        failed = failed or bool(one.error)
+        told = one.error or f"{one.codes} codes ({one.gained} new, {one.lost} gone)"
+        click.echo(f"{one.file.name}: {told}")
+    if failed:
+        sys.exit(FAILED)
+
+
+@terminology.command()
+@click.argument("asked", metavar="TEXT|CODE")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@for_people
+def find(asked: str, style: str) -> None:
+    """Say what the pack knows of a code or a name, and which rules it would touch."""
+    from cds_service.authoring.find import LIMIT
+    from cds_service.authoring.find import find as find_hits
+    from cds_service.cli import context
+    from cds_service.packs.load import load_pack
+
+    hooks, site = context.folders()
+    hits = find_hits(load_pack(hooks, site, thorough=False), asked)
+    if style == "json":
+        found = [asdict(hit) for hit in hits]
+        click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+    else:
+        for hit in hits:
+            click.echo("\n".join(_hit_lines(hit)))
+        if len(hits) == LIMIT:
+            click.echo(f"Only the first {LIMIT} are shown.")
+    if not hits:
+        fail(f"Nothing in the pack knows '{asked}': no rule would see it.")
+
+
+def _site() -> Path:
+    from cds_service.cli import context
+
+    _, site = context.folders()
+    if site is None:
+        fail("This writes into the site's folder, and CDS_SITE_DIR is not set.", "Run: cds init")
+    return site
+
+
+def _write(path: Path, text: str) -> None:
+    """In one step: a running service sees the old file or the new one."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, "utf-8")
+    part.replace(path)
+
+
+def _report_text(report: "ImportReport") -> str:
+    lines = [
+        f"Concepts read: {report.concepts:,}",
+        f"Products in the dictionary: {report.products:,}",
+        f"  not in the shipped one: {report.new:,}",
+        f"  with other ingredients than shipped: {report.changed:,}",
+        f"  only in the shipped one, kept: {report.carried_over:,}",
+        f"Concepts left out, no ingredient known: {report.without_ingredient:,}",
+        f"Brand names: {report.brands:,}",
+        "Products by value set (before -> after):",
+    ]
+    for name, (before, after) in sorted(report.sets.items()):
+        lines.append(f"  {name}: {before:,} -> {after:,}")
+    return "\n".join(lines)
+
+
+def _hit_lines(hit: "Hit") -> list[str]:
+    lines = [f"{hit.kind} {hit.system}|{hit.code}  {hit.name}".rstrip()]
+    if hit.kind == "product":
+        made_of = ", ".join(hit.ingredients)
+        lines.append(
+            f"  ingredients: {made_of}; form: {hit.form or '?'}; route: {hit.route or '?'}"
+        )
+    lines.append(f"  value sets: {_listed(hit.sets)}")
+    lines.append(f"  facts: {_listed(hit.facts)}")
+    lines.append(f"  rules: {_listed(hit.rules)}")
+    return lines
+
+
+def _listed(names: Sequence[str], join: Callable[[Sequence[str]], str] = ", ".join) -> str:
+    if not names:
+        return "none"
+    more = len(names) - _FEW
+    return join(names[:_FEW]) + (f" and {more} more" if more > 0 else "")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from cds_service.facts.catalogue import FactDefinition, slots_of
 from cds_service.facts.chart import Chart, Supply
 
 _WORDS = {
@@ -39,6 +40,15 @@ def gaps(chart: Chart, keys: Iterable[str]) -> tuple[str, ...]:
         if (text := gap(chart, key))
         and not (key in _OPTIONAL and chart.slot(key).supply is Supply.MISSING)
     )
+
+
+def rests_on(definition: FactDefinition) -> tuple[str, ...]:
+    """The prefetch keys without which a fact is unknown or missing."""
+    if definition.kind == "number":
+        return ("patient",)
+    if definition.kind == "code":
+        return ((definition.path or definition.name).partition(".")[0].lower(),)
+    return slots_of(definition)
 
 
 def medication_gaps(chart: Chart) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from cds_service.facts import (
     quantities,
 )
 from cds_service.facts.catalogue import Catalogue, FactDefinition
-from cds_service.facts.chart import Chart
+from cds_service.facts.chart import Chart, Supply
 from cds_service.facts.index import ChartIndex
 from cds_service.facts.model import Fact
 from cds_service.facts.query import Patient, Query, Settings
@@ -67,7 +67,7 @@ class FactBase:
         today = (now if now.tzinfo is None else now.astimezone(UTC)).date()
         self._patient = Patient(chart, index, terminology, settings, now, today)
         self._known: dict[tuple[str, int | str | None, int | None, str | None], Fact] = {}
-        self._possible: frozenset[str] | None = None
+        self._possible: dict[int | None, frozenset[str]] = {}  # by draft
 
     def get(
         self,
@@ -82,27 +82,46 @@ class FactBase:
         index in `chart.drafts` of the order under evaluation. `undated` is "include" or "exclude"
         for entries without a date; by default they count only where there is no look-back.
         """
-        definition = self.catalogue[name]
-        if not definition.draft_dependent:
+        if draft is not None and name in self.catalogue.of_patient:
             draft = None
         key = (name, within, draft, undated)
         fact = self._known.get(key)
         if fact is None:
-            query = self._query(definition, within, draft, undated)
-            fact = self._known[key] = READERS[definition.kind](query)
+            fact = self._known[key] = self._read(self.catalogue[name], within, draft, undated)
         return fact
+
+    def _read(
+        self,
+        definition: FactDefinition,
+        within: int | str | None,
+        draft: int | None,
+        undated: str | None,
+    ) -> Fact:
+        if definition.name not in self.possible(draft) and self._is_silent(definition.kind):
+            return self.catalogue.absent[definition.name]
+        return READERS[definition.kind](self._query(definition, within, draft, undated))
+
+    def _is_silent(self, kind: str) -> bool:
+        """Whether facts of a kind that are certainly absent have nothing to add to that."""
+        if kind == "quantity":  # says "not found in the data sent" where nothing was sent
+            return self.chart.slot("observations").supply is not Supply.EMPTY
+        return kind != "drug" or not self._patient.index.unreadable_medications
 
     def possible(self, draft: int | None = None) -> frozenset[str]:
         """Names of all facts that may be other than ABSENT; the others certainly are.
 
         Rules that need one of the others can be skipped. Costs no reading of dates or values.
         """
-        if self._possible is None:
-            self._possible = self._without_drafts()
         index = self._patient.index
         if not index.drafts:
-            return self._possible
-        return self._possible | index.draft_names(-1 if draft is None else draft)
+            draft = None
+        known = self._possible.get(draft)
+        if known is None:
+            known = self._without_drafts()
+            if index.drafts:
+                known |= index.draft_names(-1 if draft is None else draft)
+            self._possible[draft] = known
+        return known
 
     def _without_drafts(self) -> frozenset[str]:
         index, catalogue = self._patient.index, self.catalogue

@@ -9,6 +9,8 @@ from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any
 
+from cds_service.facts.model import Fact, State
+
 PROBLEM_SOURCES = ("condition", "encounter", "order-reason", "observation")
 PROCEDURE_SOURCES = ("procedure", "report", "observation")
 _SETS = {"valueSet", "valueSets", "lookback", "undated"}
@@ -27,11 +29,11 @@ KINDS: Mapping[str, frozenset[str]] = {
         {"valueSet", "valueSets", "lookback", "unit", "pick", "decimals", "plausible"}
         | {"unitless", "analyte"}
     ),
-    "coded": frozenset({"valueSet", "valueSets", "lookback", "undated", "answers"}),
+    "coded": frozenset(_SETS | {"answers", "clearedBy"}),
     "answer": frozenset({"lookback", "questionnaire", "linkId", "answers"}),
     "code": frozenset({"path"}),
     "number": frozenset({"path", "unit"}),
-    "flag": frozenset({"valueSet"}),
+    "flag": frozenset({"valueSet", "clearedBy"}),
 }
 DRAFT_KINDS = frozenset({"draft-drug", "draft-order", "order"})
 
@@ -127,6 +129,8 @@ class Catalogue:
     always: frozenset[str] = field(init=False, repr=False)
     answers: frozenset[str] = field(init=False, repr=False)
     by_order_reason: frozenset[str] = field(init=False, repr=False)
+    of_patient: frozenset[str] = field(init=False, repr=False)  # the same for every draft
+    absent: Mapping[str, Fact] = field(init=False, repr=False)  # each as certainly absent
 
     def __post_init__(self) -> None:
         readers: dict[str, dict[str, set[str]]] = {domain: {} for domain in DOMAINS}
@@ -146,6 +150,10 @@ class Catalogue:
         object.__setattr__(self, "answers", self._of_kinds("answer"))
         reasons = (name for name, d in self.facts.items() if "order-reason" in d.sources)
         object.__setattr__(self, "by_order_reason", frozenset(reasons))
+        of_patient = (name for name, d in self.facts.items() if not d.draft_dependent)
+        object.__setattr__(self, "of_patient", frozenset(of_patient))
+        absent = {name: Fact(name, State.ABSENT) for name in self.facts}
+        object.__setattr__(self, "absent", MappingProxyType(absent))
 
     def _of_kinds(self, *kinds: str) -> frozenset[str]:
         return frozenset(name for name, d in self.facts.items() if d.kind in kinds)
@@ -201,12 +209,11 @@ _KIND_SLOTS = {
 
 def domains_of(definition: FactDefinition) -> tuple[str, ...]:
     """The parts of the index that a fact reads."""
-    if definition.sources:
-        found = {d for source in definition.sources for d in _SOURCE_DOMAINS[source]}
-        if definition.cleared_by:
-            found |= {"conditions", "procedures"}
-        return tuple(sorted(found))
-    return _KIND_DOMAINS.get(definition.kind, ())
+    found = {d for source in definition.sources for d in _SOURCE_DOMAINS[source]}
+    found = found or set(_KIND_DOMAINS.get(definition.kind, ()))
+    if definition.cleared_by:
+        found |= {"conditions", "procedures"}
+    return tuple(sorted(found))
 
 
 def slots_of(definition: FactDefinition) -> tuple[str, ...]:

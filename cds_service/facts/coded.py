@@ -1,6 +1,7 @@
 """Observations with a coded answer: pregnancy status, smoking status. The newest one counts."""
 
 from cds_service.facts.chart import Resource
+from cds_service.facts.clearing import not_cleared
 from cds_service.facts.fhir import reference_of
 from cds_service.facts.index import Hit
 from cds_service.facts.model import Fact, Item
@@ -31,7 +32,8 @@ def read(query: Query) -> Fact:
     if not dated:
         return query.answer((), reasons, unused=_newest(past))
     newest = max(map(_at, dated))
-    return query.answer([item for item in dated if id(item) in yes and _at(item) == newest])
+    items = [item for item in dated if id(item) in yes and _at(item) == newest]
+    return query.answer(*not_cleared(query, items))
 
 
 def is_answer(query: Query, part: Resource) -> bool:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from cds_service.facts import dates
 from cds_service.facts.chart import Resource
-from cds_service.facts.fhir import codes
+from cds_service.facts.fhir import codes, reference_of
 
 _ACTIVE = frozenset({"active", "recurrence", "relapse"})
 _ENDED = frozenset({"inactive", "remission", "resolved"})
@@ -22,8 +22,30 @@ class Dates(NamedTuple):
     @property
     def latest(self) -> dates.When | None:
         """The later date: a Condition recorded or begun inside a look-back is inside."""
-        found = [when for when in (self.recorded, self.onset) if when is not None]
-        return max(found, key=lambda when: when.day) if found else None
+        if self.recorded is None or self.onset is None:
+            return self.recorded or self.onset
+        return self.onset if self.onset.day > self.recorded.day else self.recorded
+
+
+class Diagnosis(NamedTuple):
+    """One Condition as read. `active`: its clinical status; `when`: the later of its dates."""
+
+    reference: str
+    verification: str
+    active: bool
+    encounter_only: bool
+    when: dates.When | None
+
+
+def diagnosis_of(resource: Resource, today: date) -> Diagnosis:
+    """All that facts ask of a Condition beside its codes and its place on the body."""
+    return Diagnosis(
+        reference_of(resource),
+        verification_of(resource),
+        is_active(resource, today),
+        encounter_only(resource),
+        dates_of(resource, today).latest,
+    )
 
 
 def verification_of(resource: Resource) -> str:
@@ -59,13 +81,13 @@ def has_abated(resource: Resource, today: date) -> bool:
 
 def dates_of(resource: Resource, today: date) -> Dates:
     """The dates a Condition carries. An onset as an age or in words is no date."""
-    recorded = next(
-        (when for key in _RECORDED if (when := dates.parse(resource.get(key), today))), None
-    )
-    onset = dates.parse(resource.get("onsetDateTime"), today)
-    if onset is None:
-        period = resource.get("onsetPeriod")
-        onset = dates.parse(period.get("start"), today) if isinstance(period, dict) else None
+    recorded = onset = None
+    for key in _RECORDED:
+        recorded = recorded or dates.parse(resource.get(key), today)
+    if "onsetDateTime" in resource:
+        onset = dates.parse(resource["onsetDateTime"], today)
+    if onset is None and isinstance(period := resource.get("onsetPeriod"), dict):
+        onset = dates.parse(period.get("start"), today)
     return Dates(_past(recorded, today), _past(onset, today))
 
 

@@ -41,7 +41,8 @@ def parse(value: Any, today: date) -> When | None:
 def _with_time(value: str) -> When | None:
     try:
         moment = datetime.fromisoformat(value)
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        if moment.tzinfo is not UTC:
+            moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         day = date.fromisoformat(
             value[:10]
@@ -75,6 +76,12 @@ def age_in_days(day: date, today: date) -> int:
 def is_future(day: date, today: date) -> bool:
     """Whether a day lies further ahead than clocks may differ."""
     return day > today and (day - today).days > FUTURE_TOLERANCE
+
+
+def first_future_moment(today: date) -> datetime:
+    """The first moment that `is_future` holds for."""
+    day = today + timedelta(days=FUTURE_TOLERANCE + 1)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def inside(day: date, today: date, days: int | None) -> bool:

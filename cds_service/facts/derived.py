@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from cds_service.facts import availability, dates, drafts
 from cds_service.facts.chart import Supply
+from cds_service.facts.clearing import not_cleared
 from cds_service.facts.fhir import reference_of
 from cds_service.facts.medication_status import is_active
 from cds_service.facts.model import Fact, Item, State
@@ -45,14 +46,17 @@ def draft_renewal(query: Query) -> Fact:
     if isinstance(entry.draft.resource.get("priorPrescription"), dict):
         return _about_draft(query, True)
     wanted = set(medication.ingredients)
-    if wanted and wanted <= _in_use(query):
+    if wanted and wanted <= _in_use(query, medication.local):
         return _about_draft(query, True)
     gaps = availability.medication_gaps(query.patient.chart)
     return Fact(query.definition.name, State.UNKNOWN if gaps else State.ABSENT, reasons=gaps)
 
 
-def _in_use(query: Query) -> set[str]:
-    """Ingredients of all active medications, the draft itself aside."""
+def _in_use(query: Query, local: bool) -> set[str]:
+    """Ingredients of all active medications, the draft itself aside.
+
+    A gel does not make tablets of the same drug a renewal; `local` ones count for local drafts.
+    """
     patient = query.patient
     entry = drafts.under_evaluation(query)
     own = entry.draft.reference if entry else ""
@@ -62,7 +66,9 @@ def _in_use(query: Query) -> set[str]:
     return {
         name
         for medication in patient.index.medications
-        if medication.reference != own and is_active(medication.resource, patient.today, max_age)
+        if medication.reference != own
+        and (local or not medication.local)
+        and is_active(medication.resource, patient.today, max_age)
         for name in medication.ingredients
     }
 
@@ -75,7 +81,7 @@ def _about_draft(query: Query, holds: bool) -> Fact:
 
 
 def due_ahead(query: Query) -> Fact:
-    """An expected delivery date that lies ahead: the patient is pregnant."""
+    """An expected delivery date that lies ahead, unless the pregnancy has ended since."""
     today = query.patient.today
     items: list[Item] = []
     for hit in query.hits("observations"):
@@ -94,7 +100,9 @@ def due_ahead(query: Query) -> Fact:
                 details={"due": due.isoformat()},
             )
         )
-    return query.answer(items, availability.gaps(query.patient.chart, ("observations",)))
+    kept, unclear = not_cleared(query, items)
+    gaps = availability.gaps(query.patient.chart, ("observations",))
+    return query.answer(kept, (*gaps, *unclear))
 
 
 def conditions_unavailable(query: Query) -> Fact:

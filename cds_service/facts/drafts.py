@@ -1,9 +1,11 @@
 """The draft order under evaluation: what it orders, why, and whether that is new."""
 
+from dataclasses import replace
+
 from cds_service.facts.drugs import counts, item
 from cds_service.facts.index import DraftIndex
 from cds_service.facts.model import Fact, Item, State
-from cds_service.facts.orders import draft_item
+from cds_service.facts.orders import draft_item, ordered_item
 from cds_service.facts.query import Query, once
 from cds_service.terminology.codings import text_of
 
@@ -25,7 +27,8 @@ def read_drug(query: Query) -> Fact:
         return Fact(name, State.ABSENT)
     if not counts(query, medication):
         return Fact(name, State.ABSENT)
-    return Fact(name, State.KNOWN, (item(query, medication),))
+    found = item(query, medication)
+    return Fact(name, State.KNOWN, (replace(found, details={**found.details, "source": "draft"}),))
 
 
 def read_order(query: Query) -> Fact:
@@ -33,7 +36,7 @@ def read_order(query: Query) -> Fact:
     entry = under_evaluation(query)
     sets = query.definition.value_sets
     hits = (hit for set_id in sets for hit in entry.orders.get(set_id, ())) if entry else ()
-    items = [draft_item(query, h.resource, query.name_of(h), h.code) for h in once(hits)]
+    items = [ordered_item(query, hit) for hit in once(hits)]
     return Fact(query.definition.name, State.KNOWN if items else State.ABSENT, tuple(items))
 
 

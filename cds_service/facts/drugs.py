@@ -8,10 +8,11 @@ from decimal import Decimal
 
 from cds_service.facts import dates
 from cds_service.facts.catalogue import MaxStrength
-from cds_service.facts.medication_status import is_active, recorded, was_given
+from cds_service.facts.medication_status import Usage, is_active, recorded, was_given
 from cds_service.facts.medications import Medication
 from cds_service.facts.model import Fact, Item
 from cds_service.facts.query import Patient, Query, newest_first, status_of
+from cds_service.terminology.codings import RXNORM
 
 MAX_AGE = "medication.max-age"  # setting: days a request without an end counts
 _MILLIGRAMS = re.compile(r"(\d+(?:\.\d+)?)\s*MG\b", re.IGNORECASE)
@@ -59,23 +60,45 @@ def _strong_enough(query: Query, entry: Medication, limit: MaxStrength) -> bool:
         return True
     if any(name != limit.ingredient for name in matching(query, entry)):
         return True
-    found = _MILLIGRAMS.search(entry.text)
+    found = _strength(query, entry, limit.ingredient)
     bound = limit.milligrams
     if bound is None:
         bound = Decimal(str(query.patient.settings[limit.setting]))
-    return found is not None and Decimal(found.group(1)) > bound
+    return found is not None and found > bound
+
+
+def _strength(query: Query, entry: Medication, ingredient: str) -> Decimal | None:
+    """Milligrams of one ingredient, from the chart's words or the product's name.
+
+    Of a mixture the number behind the ingredient counts, else the first.
+    """
+    product = query.patient.terminology.drugs.product(RXNORM, entry.code)
+    text = f"{entry.text} {product.name if product else ''}"
+    behind = re.search(rf"\b{re.escape(ingredient)}\b[^/\d]*{_MILLIGRAMS.pattern}", text, re.I)
+    found = behind or _MILLIGRAMS.search(text)
+    return Decimal(found.group(1)) if found else None
 
 
 def _in_use(query: Query, entry: Medication) -> bool | None:
     """Whether the entry is active, or was given within the fact's time; None: no telling date."""
-    patient, resource = query.patient, entry.resource
-    when = recorded(resource, patient.today)
-    if is_active(resource, patient.today, patient.days(_max_age(patient))):
+    patient = query.patient
+    when, active = _usage(patient, entry)
+    if active:
         return query.dated(when, query.days)
     given_within = patient.days(query.definition.given_within)
-    if given_within is None or not was_given(resource) or when is None:
+    if given_within is None or not was_given(entry.resource) or when is None:
         return False
     return dates.inside(when.day, patient.today, given_within)
+
+
+def _usage(patient: Patient, entry: Medication) -> Usage:
+    """When the entry is dated and whether it is active; read once, as many facts ask."""
+    known = patient.index.usage.get(id(entry))
+    if known is None:
+        resource, today = entry.resource, patient.today
+        active = is_active(resource, today, patient.days(_max_age(patient)))
+        known = patient.index.usage[id(entry)] = Usage(recorded(resource, today), active)
+    return known
 
 
 def _max_age(patient: Patient) -> str:
@@ -84,15 +107,19 @@ def _max_age(patient: Patient) -> str:
 
 def matching(query: Query, entry: Medication) -> tuple[str, ...]:
     """The entry's ingredients that belong to the fact's own value sets."""
-    wanted = set(query.definition.value_sets)
+    wanted = query.definition.value_sets
     of_ingredient = query.patient.terminology.sets_of_ingredient
-    return tuple(name for name in entry.ingredients if not wanted.isdisjoint(of_ingredient(name)))
+    return tuple(
+        name
+        for name in entry.ingredients
+        if any(set_id in wanted for set_id in of_ingredient(name))
+    )
 
 
 def item(query: Query, entry: Medication) -> Item:
     """The chart entry, named by the ingredients that matter here."""
     today = query.patient.today
-    when = recorded(entry.resource, today)
+    when = _usage(query.patient, entry).when
     details = {
         "source": str(entry.resource.get("resourceType", "")),
         "status": status_of(entry.resource),

@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 
 from cds_service.facts.catalogue import DOMAINS, Catalogue
 from cds_service.facts.chart import Chart, Draft, Resource
+from cds_service.facts.conditions import Diagnosis
 from cds_service.facts.fhir import contained, objects, reference_key, reference_of, string
+from cds_service.facts.medication_status import Usage
 from cds_service.facts.medications import Medication, MedicationReader
 from cds_service.facts.reasons import Reason, reasons_of
-from cds_service.terminology.codings import codings
+from cds_service.terminology.codings import codings, names_of
 from cds_service.terminology.index import Terminology
 
 
@@ -22,6 +24,8 @@ class Hit(NamedTuple):
 
     `component` is the part of the Observation that carries it; `source` is "" or, for a reason,
     "encounter" or "order-reason". A reason that is a Condition has that Condition as `resource`.
+    `concept` is what carries the coding. An order that is known by its name alone has no system and
+    no code.
     """
 
     resource: Resource
@@ -30,6 +34,12 @@ class Hit(NamedTuple):
     code: str
     component: Resource | None = None
     source: str = ""
+    concept: Any = None
+
+    @property
+    def by_name(self) -> bool:
+        """Whether words and not a code put the resource into the value set."""
+        return not self.code
 
 
 Hits = dict[str, list[Hit]]
@@ -78,8 +88,12 @@ class ChartIndex:
         self.medications: list[Medication] = []
         self.unreadable_medications = 0
         self.unknown_codes: Counter[str] = Counter()
+        self.usage: dict[int, Usage] = {}  # of the medications, by identity, once they are read
+        self.diagnoses: dict[int, Diagnosis] = {}  # the Conditions that were read, by identity
         self._terminology = terminology
-        self._sets: dict[tuple[str, str], tuple[str, ...]] = {}  # look-ups already made
+        self._known: dict[str, dict[tuple[str, str], tuple[str, ...]]] = {
+            domain: {} for domain in DOMAINS
+        }  # look-ups already made: the wanted sets of each code
         self._all_conditions: list[Resource] = []
         self._by_reference: dict[str, Resource] | None = None
         self._taken: list[Resource] = []  # resources that record a medication
@@ -153,8 +167,10 @@ class ChartIndex:
         sources = [slot.resources for slot in chart.slots.values()]
         for resources in (*sources, chart.others):
             for resource in resources:
-                kind = resource.get("resourceType") if isinstance(resource, dict) else None
-                reader = readers.get(kind) if isinstance(kind, str) else None
+                try:
+                    reader = readers.get(resource["resourceType"])
+                except (KeyError, TypeError):  # nothing that names its type
+                    continue
                 if reader is not None:
                     reader(resource)
 
@@ -180,8 +196,18 @@ class ChartIndex:
         self._collect("procedures", self.procedures, resource, resource.get("code"))
 
     def _order(self, resource: Resource) -> None:
+        self._file_order(self.orders, resource)
+
+    def _file_order(self, hits: Hits, resource: Resource) -> None:
+        """File an order by its codes; by its words where no set knows any of its codes."""
         for concept in _ordered(resource):
-            self._collect("orders", self.orders, resource, concept)
+            self._collect("orders", hits, resource, concept)
+            known = concept and any(self._terminology.sets_of(*key) for key in _keys(concept))
+            if concept and not known:
+                for set_id in self._terminology.sets_of_order(names_of(concept)):
+                    if set_id in self.wanted["orders"]:
+                        hit = Hit(resource, set_id, "", "", concept=concept)
+                        hits.setdefault(set_id, []).append(hit)
 
     def _collect(
         self,
@@ -195,17 +221,20 @@ class ChartIndex:
         count: bool = False,
     ) -> None:
         """File a resource under each wanted value set that has one of the concept's codings."""
-        wanted, known = self.wanted[domain], self._sets
+        known = self._known[domain]
         for key in _keys(concept) if concept else ():
             sets = known.get(key)
             if sets is None:
-                sets = known[key] = tuple(self._terminology.sets_of(*key))
+                sets = known[key] = self._wanted_sets(domain, key)
             for set_id in sets:
-                if set_id in wanted:
-                    hit = Hit(resource, set_id, *key, component, source)
-                    hits.setdefault(set_id, []).append(hit)
+                hit = Hit(resource, set_id, *key, component, source, concept)
+                hits.setdefault(set_id, []).append(hit)
             if count and not sets and not self._terminology.knows(*key):
                 self.unknown_codes[key[0]] += 1
+
+    def _wanted_sets(self, domain: str, key: tuple[str, str]) -> tuple[str, ...]:
+        wanted = self.wanted[domain]
+        return tuple(set_id for set_id in self._terminology.sets_of(*key) if set_id in wanted)
 
     def _read_medications(self) -> None:
         reader = MedicationReader(self._terminology, self.find, self.unknown_codes)
@@ -237,8 +266,7 @@ class ChartIndex:
         resource = next(iter(objects(draft.resource)), {})  # {}: not an object after all
         draft = Draft(resource, draft.reference, draft.selected)
         orders: Hits = {}
-        for concept in _ordered(resource):
-            self._collect("orders", orders, resource, concept)
+        self._file_order(orders, resource)
         given = tuple(reasons_of(resource, self.find))
         reasons: Hits = {}
         self._file_reasons(reasons, resource, given, "order-reason")
@@ -247,12 +275,18 @@ class ChartIndex:
 
 def _keys(concept: Any) -> list[tuple[str, str]]:
     """System and code of each coding. The common shape is read here, any other by `codings`."""
+    keys = []
     try:
-        keys = [(coding["system"], coding["code"].strip()) for coding in concept["coding"]]
-        hash(tuple(keys))
+        for coding in concept["coding"]:
+            system = coding["system"]
+            if type(system) is not str:
+                break
+            keys.append((system, coding["code"].strip()))
+        else:
+            return keys
     except (AttributeError, KeyError, TypeError):
-        return [(system, code) for system, code, _ in codings(concept)]
-    return keys
+        pass
+    return [(system, code) for system, code, _ in codings(concept)]
 
 
 def _ordered(resource: Resource) -> Iterable[Any]:

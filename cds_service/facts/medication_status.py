@@ -1,7 +1,7 @@
 """Whether a medication entry is in use (clinical section 2.1), and when it was given."""
 
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from cds_service.facts import dates
 from cds_service.facts.chart import Resource
@@ -12,6 +12,13 @@ _NOT_ORDERED = ("proposal", "option")
 _NOT_TAKING = frozenset({"not-taking", "not-taken", "stopped", "on-hold", "never", "n"})
 _REQUEST_DATES = ("authoredOn", "dateWritten")
 _OTHER_DATES = ("effective", "occurence", "occurrence", "effectiveTime")  # R5 ballots misspelt one
+
+
+class Usage(NamedTuple):
+    """When an entry says that the drug was ordered or taken, and whether it is in use."""
+
+    when: dates.When | None
+    active: bool
 
 
 def is_active(resource: Resource, today: date, max_age: int | None) -> bool:

@@ -4,10 +4,11 @@ Codes count first (product dictionary, value sets); whole-word ingredient names 
 fallback and make the entry one matched "by name".
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cds_service.facts.chart import Resource
 from cds_service.facts.fhir import objects, reference_of, string
@@ -19,6 +20,7 @@ Find = Callable[[Any, Resource], Resource | None]
 
 _CONCEPTS = ("medicationCodeableConcept", "medication", "medicationReference")
 _MAX_DEPTH = 3
+_DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,17 @@ class _Said:
     forms: list[str]
 
 
+class _Drug(NamedTuple):
+    """What codings and names were recognised as. `unknown`: systems of codes nobody knows."""
+
+    products: list[Product]
+    code: str
+    ingredients: tuple[str, ...]
+    sets: frozenset[str]
+    via: str
+    unknown: list[str]
+
+
 class MedicationReader:
     """Reads medication resources; `find` resolves references, `unknown` counts codes by system."""
 
@@ -51,6 +64,7 @@ class MedicationReader:
         self._terminology = terminology
         self._find = find
         self._unknown = unknown
+        self._drugs: dict[object, _Drug] = {}  # of this chart, by what is said
 
     def read(self, resource: Resource) -> Medication | None:
         """The medication of a resource; None where it names none that can be read."""
@@ -60,30 +74,51 @@ class MedicationReader:
                 self._gather(resource[key], resource, said, _MAX_DEPTH)
         if not said.codings and not said.names:
             return None
+        drug = self._drug(said)
+        text = said.names[0] if said.names else said.codings[0][1]
+        local = bool(drug.sets) and _is_local(resource, drug.products, said)
+        return Medication(
+            resource=resource,
+            reference=reference_of(resource),
+            text=text,
+            code=drug.code,
+            ingredients=drug.ingredients,
+            sets=drug.sets,
+            via=drug.via,
+            local=local,
+        )
+
+    def _drug(self, said: _Said) -> _Drug:
+        """What is said stands for; the same drug is often on file several times."""
+        key = (tuple(said.codings), tuple(said.names))
+        drug = self._drugs.get(key)
+        if drug is None:
+            drug = self._drugs[key] = self._identify(said)
+        self._unknown.update(drug.unknown)
+        return drug
+
+    def _identify(self, said: _Said) -> _Drug:
         products = self._products(said)
-        code, sets = self._by_code(said, products)
+        code, sets, unknown = self._by_code(said, products)
         ingredients = tuple(dict.fromkeys(name for p in products for name in p.ingredients))
         via = "code"
         if not ingredients:
             ingredients = self._by_name(said)
             if not sets:
                 via, sets = "name", self._sets_of(ingredients)
-        local = bool(sets) and _is_local(resource, products, said)
-        text = said.names[0] if said.names else said.codings[0][1]
-        reference = reference_of(resource)
-        return Medication(resource, reference, text, code, ingredients, sets, via, local)
+        return _Drug(products, code, ingredients, sets, via, unknown)
 
     def _gather(self, value: Any, owner: Resource, said: _Said, depth: int) -> None:
         """Codings and names of a CodeableConcept, Reference, CodeableReference or Medication."""
         if not isinstance(value, dict) or depth == 0:
             return
-        concept = value.get("concept")
-        for part in (value, concept if isinstance(concept, dict) else {}):
-            _add(said.names, part.get("text"))
+        _add(said.names, value.get("text"))
+        if isinstance(concept := value.get("concept"), dict):
+            _add(said.names, concept.get("text"))
         for system, code, display in codings(value):
             said.codings.append((system, code))
             _add(said.names, display)
-            if " " in code or not any(character.isdigit() for character in code):
+            if not code.isdigit() and (" " in code or not _DIGIT.search(code)):
                 _add(said.names, code)  # some systems write the name as the code
         for coding in objects(value.get("coding")):
             if "code" not in coding:
@@ -118,9 +153,12 @@ class MedicationReader:
         found = (self._terminology.drugs.product(system, code) for system, code in said.codings)
         return [product for product in found if product is not None]
 
-    def _by_code(self, said: _Said, products: list[Product]) -> tuple[str, frozenset[str]]:
-        """The code that was recognised, and the value sets by code. Counts codes nobody knows."""
+    def _by_code(
+        self, said: _Said, products: list[Product]
+    ) -> tuple[str, frozenset[str], list[str]]:
+        """The code that was recognised, the value sets by code, and systems of unknown codes."""
         sets: set[str] = set()
+        unknown: list[str] = []
         known = products[0].code if products else ""
         for system, code in said.codings:
             direct = self._terminology.sets_of(system, code)
@@ -128,8 +166,8 @@ class MedicationReader:
             if direct:
                 known = known or code
             elif not self._terminology.knows(system, code):
-                self._unknown[system] += 1
-        return known, frozenset(sets)
+                unknown.append(system)
+        return known, frozenset(sets), unknown
 
     def _by_name(self, said: _Said) -> tuple[str, ...]:
         found: dict[str, None] = {}
@@ -145,7 +183,7 @@ class MedicationReader:
 def _is_local(resource: Resource, products: list[Product], said: _Said) -> bool:
     """Whether the drug acts where it is put: by the dosage's route, the product, the words."""
     routes, texts = _dosage(resource)
-    by_route = route_of(*routes)
+    by_route = route_of(*routes) if routes else "unknown"
     if by_route != "unknown":
         return by_route == "local"
     classes = {product.route_class for product in products} - {"unknown"}
@@ -160,9 +198,10 @@ def _dosage(resource: Resource) -> tuple[list[str], list[str]]:
     texts: list[str] = []
     for key in ("dosageInstruction", "dosage"):
         for dosage in objects(resource.get(key)):
-            for _, code, display in codings(dosage.get("route")):
-                routes += [code, display]
-            routes.append(text_of(dosage.get("route")))
+            if "route" in dosage:
+                for _, code, display in codings(dosage["route"]):
+                    routes += [code, display]
+                routes.append(text_of(dosage["route"]))
             texts.append(string(dosage.get("text")))
     return routes, texts
 

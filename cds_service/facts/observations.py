@@ -1,6 +1,6 @@
 """Single Observations: status, date, denial; shared by all readers of Observations."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from cds_service.facts import dates
 from cds_service.facts.chart import Resource
@@ -33,6 +33,21 @@ def when_of(resource: Resource, today: date) -> dates.When | None:
             if when is not None:
                 return when
     return _timing(resource, today) or dates.parse(resource.get("issued"), today)
+
+
+def moment_of(resource: Resource, today: date) -> datetime | None:
+    """The moment of `when_of` alone, which is all that putting results in order takes."""
+    value = resource.get("effectiveDateTime")
+    if isinstance(value, str) and len(value) > 10:
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            pass
+        else:
+            if moment.tzinfo is UTC:
+                return moment
+    when = when_of(resource, today)
+    return when.moment if when else None
 
 
 def _timing(resource: Resource, today: date) -> dates.When | None:

@@ -1,6 +1,7 @@
 """Orders: what is already ordered, on file or as another draft of the same call."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cds_service.facts import dates
 from cds_service.facts.chart import Resource
@@ -49,6 +50,7 @@ def _item(query: Query, hit: Hit, when: dates.When | None) -> Item:
         on=when.day if when else None,
         date_text=when.text if when else "",
         code=hit.code,
+        via="name" if hit.by_name else "code",
         details={"source": "order", "status": status_of(hit.resource)},
     )
 
@@ -59,10 +61,16 @@ def _drafts(query: Query) -> Iterator[Item]:
         if number == query.draft:
             continue
         for hit in once(hit for set_id in sets for hit in entry.orders.get(set_id, ())):
-            yield draft_item(query, hit.resource, query.name_of(hit), hit.code)
+            yield ordered_item(query, hit)
         medication = entry.medication
         if medication is not None and not medication.sets.isdisjoint(sets):
             yield medication_item(query, medication)
+
+
+def ordered_item(query: Query, hit: Hit) -> Item:
+    """A draft order of a test as an item."""
+    item = draft_item(query, hit.resource, query.name_of(hit), hit.code)
+    return replace(item, via="name") if hit.by_name else item
 
 
 def draft_item(query: Query, resource: Resource, text: str, code: str) -> Item:

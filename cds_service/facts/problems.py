@@ -6,19 +6,17 @@ from typing import NamedTuple
 
 from cds_service.facts import dates
 from cds_service.facts.body_sites import right_site
+from cds_service.facts.catalogue import FactDefinition
 from cds_service.facts.chart import Resource
-from cds_service.facts.conditions import (
-    Dates,
-    dates_of,
-    encounter_only,
-    is_active,
-    verification_of,
-)
+from cds_service.facts.clearing import not_cleared, undated
+from cds_service.facts.conditions import Diagnosis, diagnosis_of, verification_of
 from cds_service.facts.fhir import reference_key, reference_of
 from cds_service.facts.index import Hit
 from cds_service.facts.model import Fact, Item
 from cds_service.facts.observations import is_denied, status_usable, when_of
 from cds_service.facts.query import Query, newest_first, once, status_of
+
+_REFUTED = frozenset({"refuted"})
 
 
 class Found(NamedTuple):
@@ -32,18 +30,13 @@ def read(query: Query) -> Fact:
     """A fact of kind `problem`."""
     found = _distinct(_all(query))
     usable = newest_first(entry.item for entry in found if entry.counts)
-    reasons = [_undated(query) for entry in found if entry.counts is None]
-    if query.definition.cleared_by:
-        usable, unclear = _not_cleared(query, usable)
-        reasons += unclear
+    reasons = [undated(query) for entry in found if entry.counts is None]
+    usable, unclear = not_cleared(query, usable)
+    reasons += unclear
     if not usable:
         reasons += _unread_reasons(query)
     past = newest_first(entry.item for entry in found if entry.counts is False)
     return query.answer(usable, reasons, unused=past[0] if past and not usable else None)
-
-
-def _undated(query: Query) -> str:
-    return f"an entry for {query.definition.title} has no usable date"
 
 
 def _all(query: Query) -> Iterator[Found]:
@@ -90,33 +83,32 @@ def _unread_reasons(query: Query) -> list[str]:
 
 
 def _condition(query: Query, hit: Hit) -> Found | None:
-    resource, today = hit.resource, query.patient.today
-    verification = verification_of(resource)
-    if verification not in query.definition.verification:
+    resource, diagnosis = hit.resource, _diagnosis(query, hit.resource)
+    if diagnosis.verification not in query.definition.verification:
         return None
     if not right_site(query, resource):
         return None
-    seen = dates_of(resource, today)
-    source = _source(resource)
-    item = _item(query, hit, seen, source, verification)
-    if not _clinically_counts(query, resource, today):
+    item = _item(query, hit, diagnosis)
+    if not (diagnosis.active or _status_is_nothing_to(query.definition)):
         return Found(item, False)
     days = query.days
-    if days is None and encounter_only(resource) and not _of_this_encounter(query, resource):
+    if days is None and diagnosis.encounter_only and not _of_this_encounter(query, resource):
         days = query.patient.days(query.definition.encounter_lookback)
-    return Found(item, query.dated(seen.latest, days))
+    return Found(item, query.dated(diagnosis.when, days))
 
 
-def _clinically_counts(query: Query, resource: Resource, today: date) -> bool:
+def _diagnosis(query: Query, resource: Resource) -> Diagnosis:
+    """The Condition as read; once, as several facts ask for the same one."""
+    known = query.patient.index.diagnoses.get(id(resource))
+    if known is None:
+        known = diagnosis_of(resource, query.patient.today)
+        query.patient.index.diagnoses[id(resource)] = known
+    return known
+
+
+def _status_is_nothing_to(definition: FactDefinition) -> bool:
     """Refuted problems carry no clinical status worth the name."""
-    definition = query.definition
-    if definition.clinical == "any" or definition.verification == frozenset({"refuted"}):
-        return True
-    return is_active(resource, today)
-
-
-def _source(resource: Resource) -> str:
-    return "encounter diagnosis" if encounter_only(resource) else "problem list"
+    return definition.clinical == "any" or definition.verification == _REFUTED
 
 
 def _of_this_encounter(query: Query, resource: Resource) -> bool:
@@ -124,15 +116,16 @@ def _of_this_encounter(query: Query, resource: Resource) -> bool:
     return bool(key) and any(reference_of(e) == key for e in query.patient.index.encounters)
 
 
-def _item(query: Query, hit: Hit, seen: Dates, source: str, verification: str) -> Item:
-    when = seen.latest
+def _item(query: Query, hit: Hit, diagnosis: Diagnosis) -> Item:
+    when = diagnosis.when
+    source = "encounter diagnosis" if diagnosis.encounter_only else "problem list"
     return Item(
-        reference=reference_of(hit.resource),
+        reference=diagnosis.reference,
         text=query.name_of(hit),
         on=when.day if when else None,
         date_text=when.text if when else "",
         code=hit.code,
-        details={"source": source, "verification": verification},
+        details={"source": source, "verification": diagnosis.verification},
     )
 
 
@@ -152,17 +145,13 @@ def _reason(query: Query, hit: Hit) -> Found | None:
     today = query.patient.today
     item = Item(
         reference=reference_of(resource),
-        text=query.name_of(hit) if is_condition else _display(query, hit),
+        text=query.name_of(hit),
         on=today,
         date_text=_started(resource, today),
         code=hit.code,
         details={"source": hit.source.replace("-", " "), "verification": verification},
     )
     return Found(item, True)
-
-
-def _display(query: Query, hit: Hit) -> str:
-    return query.patient.terminology.display(hit.set_id, hit.system, hit.code) or hit.code
 
 
 def _started(resource: Resource, today: date) -> str:
@@ -186,37 +175,10 @@ def _finding(query: Query, hit: Hit, domain: str) -> Found | None:
         days = query.patient.days(query.definition.encounter_lookback)
     item = Item(
         reference=reference_of(resource),
-        text=_display(query, hit),
+        text=query.name_of(hit),
         on=when.day if when else None,
         date_text=when.text if when else "",
         code=hit.code,
         details={"source": "observation", "status": status_of(resource)},
     )
     return Found(item, query.dated(when, days))
-
-
-def _not_cleared(query: Query, items: list[Item]) -> tuple[list[Item], list[str]]:
-    """Drop what a later entry ended (a pregnancy by a delivery); what has no date is unclear."""
-    ended = _last_clearing(query)
-    if ended is None:
-        return items, []
-    kept = [item for item in items if item.on is not None and item.on > ended]
-    unclear = any(item.on is None for item in items)
-    return kept, [_undated(query)] if unclear and not kept else []
-
-
-def _last_clearing(query: Query) -> date | None:
-    index, today = query.patient.index, query.patient.today
-    cleared_by = query.definition.cleared_by
-    days = [
-        seen.latest.day
-        for hit in index.conditions.get(cleared_by, ())
-        if verification_of(hit.resource) in ("confirmed", "suspected")
-        and (seen := dates_of(hit.resource, today)).latest
-    ]
-    for hit in index.procedures.get(cleared_by, ()):
-        when = when_of(hit.resource, today)
-        if when is not None and status_of(hit.resource) == "completed":
-            days.append(when.day)
-    past = [day for day in days if not dates.is_future(day, today)]
-    return max(past, default=None)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import NamedTuple
 
 from cds_service.facts import abi, dates
@@ -11,7 +12,7 @@ from cds_service.facts.fhir import reference_of
 from cds_service.facts.index import Hit
 from cds_service.facts.measurements import Measurement, flag_of, measure, reference_low
 from cds_service.facts.model import Fact, Item, State
-from cds_service.facts.observations import PRELIMINARY, USABLE, when_of
+from cds_service.facts.observations import PRELIMINARY, USABLE, moment_of, when_of
 from cds_service.facts.query import Query, status_of
 
 _DAYS_PER_YEAR = 365
@@ -44,7 +45,7 @@ def read(query: Query) -> Fact:
     """
     results: list[Result] = []
     usable: list[Result] = []
-    for entry in sorted(_entries(query), key=_moment, reverse=True):
+    for entry in _newest_first(query):
         if entry.when is not None:
             if usable and entry.when.day < _day(usable[0]):
                 break
@@ -57,10 +58,6 @@ def read(query: Query) -> Fact:
         if result is not None:
             (results if result.reason else usable).append(result)
     return _known(query, usable, results) if usable else _without_value(query, results, None)
-
-
-def _moment(entry: Entry) -> datetime:
-    return entry.when.moment if entry.when else _BEFORE_ALL
 
 
 def _day(result: Result) -> date:
@@ -109,16 +106,36 @@ def _stale_note(query: Query, item: Item) -> str:
     return f"Last result {shown} on {item.date_text} is older than {span}."
 
 
-def _entries(query: Query) -> Iterator[Entry]:
+def _newest_first(query: Query) -> Iterator[Entry]:
+    """The values on file: those without a usable date, then from the newest back.
+
+    Each is looked into when it is asked for; most are older than the one that decides.
+    """
+    for _, hit, status in sorted(_dated_hits(query), key=itemgetter(0), reverse=True):
+        yield from _entries(query, hit, status)
+
+
+def _dated_hits(query: Query) -> Iterator[tuple[datetime, Hit, str]]:
     today = query.patient.today
+    future = dates.first_future_moment(today)
     for hit in query.hits("observations"):
-        status = status_of(hit.resource)
-        if status and status not in USABLE and status not in PRELIMINARY:
-            continue  # an error, a cancelled order or an unknown status: as if not there
-        when = when_of(hit.resource, today)
-        future = when.text if when and dates.is_future(when.day, today) else ""
-        for part in _parts(query, hit):
-            yield Entry(hit, part, status, None if future else when, future)
+        resource = hit.resource
+        status = resource.get("status")
+        if status != "final":
+            status = status_of(resource)
+            if status and status not in USABLE and status not in PRELIMINARY:
+                continue  # an error, a cancelled order or an unknown status: as if not there
+        moment = moment_of(resource, today)
+        usable = moment is not None and moment < future
+        yield moment if moment and usable else _BEFORE_ALL, hit, status
+
+
+def _entries(query: Query, hit: Hit, status: str) -> Iterator[Entry]:
+    today = query.patient.today
+    when = when_of(hit.resource, today)
+    future = when.text if when and dates.is_future(when.day, today) else ""
+    for part in _parts(query, hit):
+        yield Entry(hit, part, status, None if future else when, future)
 
 
 def _parts(query: Query, hit: Hit) -> list[Resource]:
@@ -154,15 +171,15 @@ def _result(query: Query, entry: Entry) -> Result | None:
 
 def _judged(query: Query, result: Result, measured: Measurement, status: str) -> Result:
     """The result, or why its status or value keeps it from being used."""
-    title = _capital(_title(query))
-    said = f"{title} {measured.shown}".strip()
     if status not in USABLE:
         kind = "preliminary" if status else "unconfirmed"
         seen = ", ".join(filter(None, (measured.shown, result.item.date_text)))
         note = f"A {kind} result ({seen}) was not used."
         return result._replace(note=note, reason=f"a result is {kind}")
+    if not measured.fault:
+        return result
+    said = f"{_capital(_title(query))} {measured.shown}".strip()
     note, reason = {
-        "": ("", ""),
         "text": (f"A {_title(query)} result given as text was not used.", "a result is text"),
         "number": (f"A {_title(query)} result could not be read.", "a result is no number"),
         "no unit": (f"{said} has no unit and was not used.", "a result has no unit"),

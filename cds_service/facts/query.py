@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from cds_service.facts import availability, dates
+from cds_service.facts import availability, dates, naming
 from cds_service.facts.catalogue import FactDefinition, slots_of
 from cds_service.facts.chart import Chart, Resource
 from cds_service.facts.fhir import string
 from cds_service.facts.index import ChartIndex, Hit
 from cds_service.facts.model import Fact, Item, State
-from cds_service.terminology.codings import text_of
 from cds_service.terminology.index import Terminology
 
 Settings = Mapping[str, Decimal | bool | str]
@@ -60,9 +59,17 @@ class Query:
         )
 
     def name_of(self, hit: Hit) -> str:
-        """The pack's display of a hit's code, else the chart's words, else the code."""
-        display = self.patient.terminology.display(hit.set_id, hit.system, hit.code)
-        return display or text_of(hit.resource.get("code")) or hit.code
+        """What an entry is called (`facts.naming`)."""
+        terminology = self.patient.terminology
+        key = (hit.set_id, hit.system, hit.code)
+        return naming.best(
+            terminology.display(*key),
+            hit.concept,
+            hit.system,
+            hit.code,
+            exact=terminology.lists(*key),
+            title=self.definition.title,
+        )
 
     def dated(self, when: dates.When | None, days: int | None) -> bool | None:
         """Whether an entry's date counts; None where it has none that tells."""

@@ -4,15 +4,16 @@ The state of each key is decided in `gather.prefetch`; here resources are sorted
 they are, so that a key under another name works, and what belongs to another patient is left out.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cds_service.errors import PreconditionFailed
 from cds_service.facts.chart import PREFETCH_KEYS, Chart, Draft, Resource, Slot, Supply
 from cds_service.gather import prefetch
-from cds_service.gather.fallback import Fallback, NoFallback
+from cds_service.gather.fallback import Fallback
 from cds_service.gather.medications import resolve_urns
+from cds_service.gather.paging import next_link
 from cds_service.gather.prefetch import Reading
 from cds_service.gather.slots import KEY_OF_TYPE, SlotBuilder
 from cds_service.gather.subject import Subject
@@ -22,38 +23,63 @@ if TYPE_CHECKING:
     from cds_service.rules.model import ServiceDefinition
 
 _NOT_TO_BE_HAD = (Supply.MISSING, Supply.FAILED)
+_MEDICATION_KEYS = ("medicationRequests", "medicationStatements")
 
 
 def gather(
     request: HookRequest, service: "ServiceDefinition", fallback: Fallback | None = None
 ) -> Chart:
-    """All that the call knows of its patient.
+    """All that the call knows of its patient. `fallback` is asked for what prefetch did not bring.
 
     Raises PreconditionFailed (412) that names the required keys which cannot be had, and why.
     """
-    readings = _read_all(request, service, fallback or NoFallback())
+    readings = {key: prefetch.read(value) for key, value in request.prefetch.items()}
+    chart = _sorted(request, readings)
+    refusal = ""
+    if fallback is not None:
+        wanted = _wanted(service, request, chart)
+        fetched = fallback.fetch(request, wanted, list(_resources(chart)))
+        refusal = fetched.refusal
+        if fetched.readings:
+            chart = _sorted(request, {**readings, **fetched.readings})
+    _require(service, chart.slots, refusal)
+    return chart
+
+
+def _sorted(request: HookRequest, readings: Mapping[str, Reading]) -> Chart:
     sorter = _Sorter(Subject(request.patient_id, _urls(readings.values())))
     for key, reading in readings.items():
         sorter.add(key, reading)
     drafts = tuple(sorter.keep_drafts(request))
     others = [*sorter.keep(request.others), *sorter.others]
-    slots = sorter.slots()
-    _require(service, slots)
-    return Chart(slots, drafts, others, request.hook, dict(sorter.dropped))
+    return Chart(sorter.slots(), drafts, others, request.hook, dict(sorter.dropped))
 
 
-def _read_all(
-    request: HookRequest, service: "ServiceDefinition", fallback: Fallback
-) -> dict[str, Reading]:
-    readings = {key: prefetch.read(value) for key, value in request.prefetch.items()}
-    wanted = {
+def _wanted(service: "ServiceDefinition", request: HookRequest, chart: Chart) -> dict[str, str]:
+    """The templates of the keys that are worth asking for."""
+    return {
         key: template
         for key, template in service.prefetch.items()
-        if key not in readings or readings[key].supply in _NOT_TO_BE_HAD
+        if _worth_asking(chart.slot(key), request.prefetch.get(key), key in service.required)
     }
-    for key, value in fallback.fetch(request, wanted).items():
-        readings[key] = prefetch.read(value)
-    return readings
+
+
+def _worth_asking(slot: Slot, sent: Any, required: bool) -> bool:
+    """What is missing, has a further page, or came in part under another name. What the EHR failed
+    to read is asked for once more only where the answer would be 412 otherwise (row D9)."""
+    if slot.supply is Supply.MISSING:
+        return True
+    if slot.supply is Supply.INCOMPLETE:
+        return sent is None or bool(next_link(sent))
+    return slot.supply is Supply.FAILED and required
+
+
+def _resources(chart: Chart) -> Iterable[Resource]:
+    """What may refer to Medications, and Medications."""
+    for key in _MEDICATION_KEYS:
+        yield from chart.slot(key).resources
+    yield from (draft.resource for draft in chart.drafts)
+    yield from chart.others
 
 
 def _urls(readings: Iterable[Reading]) -> dict[str, Resource]:
@@ -87,14 +113,14 @@ class _Sorter:
                 self._builders[slot_key].extra(resources, complete, reading.problem)
 
     def _by_type(self, resources: Iterable[Resource]) -> dict[str, list[Resource]]:
-        by_type: dict[str, list[Resource]] = {}
+        by_type: defaultdict[str, list[Resource]] = defaultdict(list)
         for resource in self.keep(resources):
-            by_type.setdefault(resource["resourceType"], []).append(resource)
+            by_type[resource["resourceType"]].append(resource)
         return by_type
 
     def keep(self, resources: Iterable[Any]) -> list[Resource]:
         """The resources that are not another patient's; URN references to Medications resolved."""
-        kept = list(self._subject.owned(resources, self.dropped))
+        kept = self._subject.owned(resources, self.dropped)
         return resolve_urns(kept, self._subject.urls) if self._subject.urls else kept
 
     def keep_drafts(self, request: HookRequest) -> Iterable[Draft]:
@@ -118,16 +144,17 @@ def _answers_one_question(reading: Reading, by_type: Mapping[str, Any]) -> bool:
     return reading.bundle and reading.supply is Supply.SUPPLIED and len(clinical) == 1
 
 
-def _require(service: "ServiceDefinition", slots: Mapping[str, Slot]) -> None:
+def _require(service: "ServiceDefinition", slots: Mapping[str, Slot], refusal: str) -> None:
     gaps = {
         key: slots[key] for key in sorted(service.required) if slots[key].supply in _NOT_TO_BE_HAD
     }
     if not gaps:
         return
-    reasons = "; ".join(f"{key} {slot.problem or 'was not sent'}" for key, slot in gaps.items())
+    reasons = "; ".join(slot.problem or f"{key} was not sent" for key, slot in gaps.items())
+    not_asked = f" The FHIR server was not asked: {refusal}." if refusal else ""
     missing = [key for key, slot in gaps.items() if slot.supply is Supply.MISSING]
     raise PreconditionFailed(
         "data-missing" if missing else "data-failed",
-        f"The service needs prefetch data that it did not get: {reasons}.",
+        f"The service needs prefetch data that it did not get: {reasons}.{not_asked}",
         f"prefetch.{next(iter(missing or gaps))}",
     )

@@ -65,17 +65,24 @@ def _read_bundle(bundle: Resource, depth: int = 0) -> Reading:
     reading = Reading(Supply.SUPPLIED, bundle=True)
     worst = ""
     entries = bundle.get("entry")
+    found = reading.resources
     for entry in entries if isinstance(entries, list) else ():
-        resource = entry.get("resource") if isinstance(entry, dict) else None
-        if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
+        try:
+            resource = entry["resource"]
+            kind = resource["resourceType"]
+        except (KeyError, TypeError):
+            kind = None
+        if not isinstance(kind, str):
             reading.unreadable += 1
-        elif resource["resourceType"] == "OperationOutcome":
+        elif kind == "OperationOutcome":
             worst = worst or _error_in(resource)
-        elif resource["resourceType"] == "Bundle":
+        elif kind == "Bundle":
             worst = _read_inner(resource, depth, reading) or worst
         else:
-            reading.resources.append(resource)
-            _keep_url(entry, resource, reading.urls)
+            found.append(resource)
+            url = entry.get("fullUrl")
+            if isinstance(url, str) and url.startswith("urn:"):
+                reading.urls[url] = resource
     return _judge(bundle, reading, worst)
 
 
@@ -89,12 +96,6 @@ def _read_inner(bundle: Resource, depth: int, outer: Reading) -> str:
     outer.urls.update(inner.urls)
     outer.unreadable += inner.unreadable
     return "" if inner.supply.complete else inner.problem
-
-
-def _keep_url(entry: Mapping[str, Any], resource: Resource, urls: dict[str, Resource]) -> None:
-    url = entry.get("fullUrl")
-    if isinstance(url, str) and url.startswith("urn:"):
-        urls[url] = resource
 
 
 def _judge(bundle: Resource, reading: Reading, error: str) -> Reading:

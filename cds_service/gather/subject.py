@@ -1,7 +1,7 @@
 """Whose resource it is. A chart that mixes two patients is worse than one with a gap."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,17 +15,20 @@ class Subject:
     patient_id: str
     urls: Mapping[str, Resource]
 
-    def owned(self, resources: Iterable[Resource], dropped: Counter[str]) -> Iterator[Resource]:
+    def owned(self, resources: Iterable[Resource], dropped: Counter[str]) -> list[Resource]:
         """The resources that are not another patient's; the others are counted in `dropped`."""
         plain = f"Patient/{self.patient_id}"
+        kept: list[Resource] = []
         for resource in resources:
-            subject = resource.get("subject")
-            if isinstance(subject, dict) and subject.get("reference") == plain:
-                yield resource  # nearly all of a chart
-            elif self.owns(resource):
-                yield resource
+            try:
+                known = resource["subject"]["reference"] == plain  # nearly all of a chart
+            except (KeyError, TypeError, IndexError):
+                known = False
+            if known or self.owns(resource):
+                kept.append(resource)
             else:
                 dropped["other-patient"] += 1
+        return kept
 
     def owns(self, resource: Resource) -> bool:
         """False only where the resource says that it is about somebody else.

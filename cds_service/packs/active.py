@@ -58,6 +58,11 @@ class ActivePack:
             gc.freeze()
         return before
 
+    def keep(self) -> None:
+        """Forget what was refused: the folder is again what is in force."""
+        with self._lock:
+            self._rejected = None
+
     def reject(self, revision: str, problems: Sequence[Problem]) -> None:
         """Remember a refused pack; the one in force stays."""
         errors = [p for p in problems if p.severity == "error"]

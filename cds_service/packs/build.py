@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from cds_service.facts.catalogue import Catalogue
+from cds_service.packs import templates
 from cds_service.packs.check.facts import without_notes
 from cds_service.packs.effective import effective_settings, rule_changes
 from cds_service.packs.revision import revision
@@ -37,7 +38,7 @@ def build(source: PackSource, terminology: Terminology, profiles: tuple[str, ...
         definitions={name: entry.data for name, entry in source.definitions.items()},
         terminology=terminology,
         rules=rules,
-        services=tuple(_service(source, s.data) for s in source.services),
+        services=tuple(_service(source, s.data, terminology) for s in source.services),
         exclusions=tuple(frame.get("exclusions", ())),
         conditional=frame["conditional"],
         links=frame["links"],
@@ -111,7 +112,9 @@ def _group(name: str, data: Mapping[str, Json]) -> Group:
     )
 
 
-def _service(source: PackSource, data: Mapping[str, Json]) -> ServiceDefinition:
+def _service(
+    source: PackSource, data: Mapping[str, Json], terminology: Terminology
+) -> ServiceDefinition:
     site = obj(obj(source.site.data).get("services")) if source.site else {}
     change = obj(site.get(data["id"]))
     return ServiceDefinition(
@@ -120,7 +123,7 @@ def _service(source: PackSource, data: Mapping[str, Json]) -> ServiceDefinition:
         title=data["title"],
         description=data["description"],
         usage_requirements=data.get("usageRequirements", ""),
-        prefetch=data["prefetch"],
+        prefetch=templates.in_force(data["prefetch"], source.facts.values(), terminology),
         required=frozenset(data["required"]),
         groups=tuple(data["groups"]),
         max_cards=change.get("maxCards", data["maxCards"]),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from cds_service.errors import Problem
@@ -20,6 +20,9 @@ from cds_service.protocol.clients import (
     DEFAULT_MAX_TOKEN_AGE,
     Client,
 )
+
+if TYPE_CHECKING:  # cryptography is loaded only where there are keys
+    from cds_service.protocol.jwk import SigningKey
 
 Json = Any
 
@@ -105,11 +108,11 @@ def _key_problems(
         yield document.problem((*path, "keys"), "K004", "It names neither jku nor set.")
     if "set" in keys:
         yield from _set_problems(document, path, client)
-    for place, network in enumerate(seq(keys.get("networks"))):
+    for place, network in enumerate(seq(client.get("networks"))):
         try:
             ip_network(network)
         except ValueError:
-            where = (*path, "keys", "networks", place)
+            where = (*path, "networks", place)
             hint = "Write it like 10.20.0.0/16, without bits set after the prefix."
             yield document.problem(where, "K006", f"'{network}' is no range of addresses.", hint)
     named = [((*path, "issuer"), client["issuer"])]
@@ -122,11 +125,11 @@ def _key_problems(
 
 
 def _set_problems(document: Document, path: JsonPath, client: Json) -> Iterator[Problem]:
-    from cds_service.protocol.jwk import KeyRefused, read_set
+    from cds_service.protocol.jwk import KeyRefused
 
     where = (*path, "keys", "set")
     try:
-        keys = read_set(client["keys"]["set"], strict=True)
+        keys = _read_set(client["keys"]["set"])
     except KeyRefused as refusal:
         yield document.problem(where, "K004", f"The JWK Set is refused: {refusal}.")
         return
@@ -165,6 +168,12 @@ def _has_host(url: str) -> bool:
         return False
 
 
+def _read_set(data: Json) -> "dict[str, SigningKey]":
+    from cds_service.protocol.jwk import read_set
+
+    return read_set(data, strict=True)
+
+
 def _build(document: Document) -> Iterator[Client]:
     for data in document.data["clients"]:
         keys = data["keys"]
@@ -173,8 +182,8 @@ def _build(document: Document) -> Iterator[Client]:
             name=data["name"],
             issuer=data["issuer"],
             jku=tuple(seq(keys.get("jku"))),
-            key_set=keys.get("set"),
-            networks=tuple(seq(keys.get("networks"))),
+            keys=_read_set(keys["set"]) if "set" in keys else None,
+            networks=tuple(seq(data.get("networks"))),
             algorithms=tuple(data.get("algorithms", DEFAULT_ALGORITHMS)),
             typ_required=data.get("typ") != "optional",
             audiences=tuple(seq(data.get("audiences"))),

@@ -27,7 +27,7 @@ def effective_settings(
 ) -> dict[str, Setting]:
     """Every setting with its value in force, its default, and the place that decided."""
     values: dict[str, tuple[Json, str]] = {}
-    for document, path, changes in _layers(pack, site, profiles):
+    for document, path, changes in layers(pack, site, profiles):
         for name, value in obj(obj(changes).get("settings")).items():
             values[name] = (value, _origin(document, (*path, "settings", name)))
     return {
@@ -41,15 +41,16 @@ def rule_changes(
 ) -> dict[str, dict[str, Json]]:
     """What profiles and the site change about rules, by rule id; the last word counts."""
     found: dict[str, dict[str, Json]] = {}
-    for _, _, changes in _layers(pack, site, profiles):
+    for _, _, changes in layers(pack, site, profiles):
         for name, change in obj(obj(changes).get("rules")).items():
             found.setdefault(name, {}).update(change)
     return found
 
 
-def _layers(
+def layers(
     pack: Document, site: Document | None, profiles: Sequence[str]
 ) -> Iterator[tuple[Document, JsonPath, Json]]:
+    """What changes the shipped values, first to last: document, place in it, changes."""
     shipped = obj(pack.data.get("profiles"))
     for name in profiles:
         yield pack, ("profiles", name), shipped.get(name, {})

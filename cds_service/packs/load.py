@@ -42,6 +42,25 @@ def load_pack(
     return pack
 
 
+def load_as_shipped(
+    hooks_dir: Path, site_dir: Path | None, profiles: Sequence[str] | None = None
+) -> Pack:
+    """The shipped rules as they were shipped, over the site's facts, definitions, sets and orders.
+
+    The tests of shipped rules are about this pack: a site that lowers a threshold does not make
+    them wrong, and one that replaces a value set by an empty one does. Raises `PackError`.
+    """
+    source, terminology, chosen, problems = _examine(
+        hooks_dir, site_dir, profiles, None, thorough=False
+    )
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise PackError(errors)
+    source.site = None
+    source.rules = [rule for rule in source.rules if rule.hook]
+    return build(source, terminology, chosen_profiles(source, profiles))
+
+
 def _compile(pack: Pack) -> None:
     """Let the engine refuse what the checks let pass: a gap in the checks, not a traceback."""
     try:

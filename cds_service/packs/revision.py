@@ -2,11 +2,14 @@
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 import orjson
 
 from cds_service.packs.folder import Folder
 from cds_service.packs.source import PackSource
+
+_NOT_CONTENT = PurePosixPath("clients.json")  # who may call: changes no answer, has its own digest
 
 
 def revision(source: PackSource, profiles: Sequence[str]) -> str:
@@ -25,6 +28,8 @@ def revision(source: PackSource, profiles: Sequence[str]) -> str:
 
 def _add(digest: "hashlib._Hash", name: str, folder: Folder) -> None:
     for file in sorted(folder.files):
+        if file == _NOT_CONTENT:
+            continue
         content = _canonical(folder.files[file]) if file.suffix == ".json" else folder.files[file]
         digest.update(f"{name}/{file}\0{len(content)}\0".encode("utf-8", "surrogateescape"))
         digest.update(content)

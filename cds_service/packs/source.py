@@ -93,6 +93,7 @@ class PackSource:
     facts: dict[str, Entry] = field(default_factory=dict)
     definitions: dict[str, Entry] = field(default_factory=dict)
     orders: dict[str, Entry] = field(default_factory=dict)
+    order_names: dict[str, Entry] = field(default_factory=dict)  # by value set
     rules: list[RuleFile] = field(default_factory=list)
     services: list[Document] = field(default_factory=list)
     stray_tests: list[Document] = field(default_factory=list)
@@ -164,6 +165,14 @@ class _Reader:
                     if key in index:
                         self.source.replaced.append(index[key])
                     index[key] = Entry(found, (name, key), data)
+        self.order_names()
+
+    def order_names(self) -> None:
+        """order-names.json, which a pack may do without."""
+        found = self.document(PurePosixPath("order-names.json"), "order-names")
+        if found:
+            for key, data in obj(obj(found.data).get("orderNames")).items():
+                self.source.order_names[key] = Entry(found, ("orderNames", key), data)
 
     def required(self, name: str) -> Document | None:
         file = PurePosixPath(f"{name}.json")

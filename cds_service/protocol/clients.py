@@ -5,9 +5,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-Json = Any
+if TYPE_CHECKING:  # cryptography is loaded only where tokens are checked
+    from cds_service.protocol.jwk import SigningKey
 
 DEFAULT_ALGORITHMS = ("ES384", "RS384")  # spec row P20
 DEFAULT_MAX_TOKEN_AGE = 3600  # seconds; best practices: no more than an hour
@@ -47,15 +48,15 @@ STANDARD = Dialect()
 class Client:
     """One EHR organisation, known by the `iss` of its tokens.
 
-    Where `key_set` is given (a JWK Set) nothing is fetched and `jku` only says which values the
-    header of a token may have. `networks` are the address ranges that are not public and in which
-    its key server may be. `audiences` are accepted beside the address of the endpoint.
+    Where `keys` are given (by kid) nothing is fetched and `jku` only says which values the header
+    of a token may have. `networks` are the address ranges that are not public and in which its
+    servers may be. `audiences` are accepted beside the address of the endpoint.
     """
 
     name: str
     issuer: str
     jku: tuple[str, ...] = ()
-    key_set: Mapping[str, Json] | None = None
+    keys: "Mapping[str, SigningKey] | None" = None
     networks: tuple[str, ...] = ()
     algorithms: tuple[str, ...] = DEFAULT_ALGORITHMS
     typ_required: bool = True

@@ -24,8 +24,14 @@ def read(request: HookRequest, dialect: Dialect) -> HookRequest:
     """The request with the EHR's own names of code systems replaced, in place."""
     if dialect.input_systems:
         resources = [draft.resource for draft in request.drafts]
-        _rename([request.prefetch, *resources, *request.others], dialect.input_systems)
+        read_resources([request.prefetch, *resources, *request.others], dialect)
     return request
+
+
+def read_resources(resources: Iterable[Json], dialect: Dialect) -> None:
+    """The same for FHIR data that came another way: code systems renamed in place."""
+    if dialect.input_systems:
+        _rename(resources, dialect.input_systems)
 
 
 def write(

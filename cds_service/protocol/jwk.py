@@ -71,7 +71,7 @@ def read_key(entry: Json) -> SigningKey:
     _check_use(entry)
     fitting = _fitting(entry)
     named = entry.get("alg")
-    if named is not None and named not in fitting:
+    if named is not None and not (isinstance(named, str) and named in fitting):
         raise KeyRefused("its alg does not fit its kty and crv")
     return SigningKey(kid, frozenset({named} if named else fitting), _public(entry))
 
@@ -104,7 +104,8 @@ def _fitting(entry: Mapping[str, Json]) -> frozenset[str]:
     """The algorithms that a key of this kind can be used with."""
     if entry.get("kty") == "RSA":
         return frozenset(RSA_ALGORITHMS)
-    found = {a for a, curve in CURVES.items() if (entry.get("kty"), entry.get("crv")) == ("EC", curve)}
+    curve = entry.get("crv") if entry.get("kty") == "EC" else None
+    found = {algorithm for algorithm, its_curve in CURVES.items() if its_curve == curve}
     if not found:
         raise KeyRefused("it is neither an RSA key nor an EC key on P-256, P-384 or P-521")
     return frozenset(found)

@@ -30,7 +30,7 @@ def evaluate(ruleset: RuleSet, service: ServiceDefinition, facts: Facts) -> Eval
         for position in plan.index.positions(context):
             compiled = plan.rules[position]
             tally.add(compiled, _attempt(compiled, context, ruleset, assumed))
-    return tally.evaluation()
+    return tally.evaluation(plan.reads)
 
 
 def contexts(plan: Plan, facts: Facts) -> list[Context]:
@@ -93,10 +93,11 @@ class _Tally:
         if _STRENGTH[outcome] > _STRENGTH[self._outcomes.get(rule_id, "no")]:
             self._outcomes[rule_id] = outcome
 
-    def evaluation(self) -> Evaluation:
+    def evaluation(self, reads: frozenset[str]) -> Evaluation:
         reasons = {
             rule_id: why
             for rule_id, why in self._reasons.items()
             if self._outcomes[rule_id] == "unknown"
         }
-        return Evaluation(self._outcomes, self._findings, reasons, self._errors, len(self._seen))
+        count = len(self._seen)
+        return Evaluation(self._outcomes, self._findings, reasons, self._errors, count, reads)

@@ -142,7 +142,7 @@ class Finding:
     card: Mapping[str, Json]
     draft: int | None = None  # index into Chart.drafts
     conditional: bool = False
-    basis: tuple[Item, ...] = ()  # items of the YES leaves, in order, without duplicates
+    basis: tuple[Item, ...] = ()  # items of the YES leaves of `when` and of the variant's `when`
     about: tuple[Item, ...] = ()  # items of the rule's `about` facts
     unknown_exclusions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # data-quality notes of the facts that the rule read
@@ -154,7 +154,7 @@ class Evaluation:
 
     `outcomes` has every rule that did not say "no"; a rule id missing here said "no". With several
     drafts the strongest outcome counts (error, fires, unknown, no). `errors` maps a rule to the
-    exception's class name only.
+    exception's class name only. `reads` are the prefetch keys that the service's rules rest on.
     """
 
     outcomes: Mapping[str, OutcomeName]
@@ -162,3 +162,4 @@ class Evaluation:
     unknown_because: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     rules_evaluated: int = 0
+    reads: frozenset[str] = frozenset()

@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cds_service.facts.availability import rests_on
 from cds_service.rules.conditions import Compiler
-from cds_service.rules.gates import Index
+from cds_service.rules.gates import Index, leaves
 from cds_service.rules.leaves import Leaf, Present
 from cds_service.rules.model import Pack, Rule, ServiceDefinition
 from cds_service.rules.nodes import Node, Reference
@@ -49,6 +50,7 @@ class Plan:
     service: ServiceDefinition
     rules: tuple[CompiledRule, ...]
     index: Index
+    reads: frozenset[str]  # the prefetch keys that these rules rest on
 
     @property
     def per_draft(self) -> bool:
@@ -91,7 +93,14 @@ def serves(service: ServiceDefinition, rule: Rule) -> bool:
 
 def _plan(service: ServiceDefinition, rules: Mapping[str, CompiledRule], pack: Pack) -> Plan:
     own = tuple(compiled for compiled in rules.values() if serves(service, compiled.rule))
-    return Plan(service, own, Index([compiled.when for compiled in own], pack.catalogue))
+    index = Index([compiled.when for compiled in own], pack.catalogue)
+    return Plan(service, own, index, _reads(own, pack))
+
+
+def _reads(rules: Collection[CompiledRule], pack: Pack) -> frozenset[str]:
+    asked = leaves(compiled.when for compiled in rules if compiled.rule.status == "active")
+    facts = {leaf.fact for leaf in asked}
+    return frozenset(key for fact in facts for key in rests_on(pack.catalogue[fact]))
 
 
 def _exclusions(pack: Pack, compiler: Compiler, words: Words) -> tuple[Exclusion, ...]:

@@ -5,7 +5,7 @@ hold; where they are unknown the finding says so. A rule that is unknown only fo
 pack's conditional definition may still give a conditional finding.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -76,12 +76,13 @@ def _finding(
     compiled: CompiledRule, context: Context, words: Words, *, conditional: bool
 ) -> Finding:
     read = (*_telling(compiled.when, context), *compiled.about)
+    deciding, card = _card(compiled, context)
     return Finding(
         rule=compiled.rule,
-        card=_card(compiled, context),
+        card=card,
         draft=context.draft,
         conditional=conditional,
-        basis=unique(compiled.when.items(context)),
+        basis=unique(item for node in deciding for item in node.items(context)),
         about=unique(item for leaf in compiled.about for item in leaf.read(context).items),
         unknown_exclusions=unique(_unjudged(compiled, context, words)),
         notes=unique(note for leaf in read for note in leaf.notes(context)),
@@ -97,12 +98,15 @@ def _telling(node: Node, context: Context) -> Iterator[Leaf]:
             yield from _telling(child, context)
 
 
-def _card(compiled: CompiledRule, context: Context) -> Mapping[str, Json]:
-    """The rule's card, with the fields of the first variant that is known to apply."""
+def _card(compiled: CompiledRule, context: Context) -> tuple[Sequence[Node], Mapping[str, Json]]:
+    """The rule's card, with the fields of the first variant that is known to apply.
+
+    And the conditions that made it so: the rule's own, then the variant's.
+    """
     for when, card in compiled.variants:
         if when.truth(context) is YES:
-            return card
-    return compiled.rule.card
+            return (compiled.when, when), card
+    return (compiled.when,), compiled.rule.card
 
 
 def _unjudged(compiled: CompiledRule, context: Context, words: Words) -> Iterator[str]:

@@ -190,7 +190,7 @@ def _subject(fact: FactDefinition) -> str:
     return fact.title.removeprefix(before).removesuffix(after)
 
 
-_UNIT_WORDS = {
+UNIT_WORDS = {
     "1": "",
     "{ratio}": "",
     "d": "days",
@@ -204,4 +204,4 @@ def with_unit(value: Decimal | bool | str | int | float, unit: str) -> str:
     """A value of a setting as a reader expects it: "50 ng/mL", "365 days", "on"."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    return f"{value} {_UNIT_WORDS.get(unit, unit)}".strip()
+    return f"{value} {UNIT_WORDS.get(unit, unit)}".strip()

@@ -108,13 +108,11 @@ class ClientBook:
         try:
             raw = self._path.read_bytes()
         except OSError as error:
-            raw, problem = b"", unreadable(self._path, error)
+            found = ClientsFile({}, [unreadable(self._path, error)], "")
         else:
-            problem = None
+            found = read_clients(self._path, raw, self._strictness)
         self._stamp = before if before == _stamp(self._path) else _CHANGING
-        if problem:
-            return ClientsFile({}, [problem], "")
-        return read_clients(self._path, raw, self._strictness)
+        return found
 
     def _after_fork(self) -> None:
         self._lock = Lock()

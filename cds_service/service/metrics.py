@@ -9,29 +9,22 @@ _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.
 
 _outcomes = Counter("cds_rule_outcomes", "What rules said, without 'no'", ["rule", "outcome"])
 _stages = Histogram("cds_stage_seconds", "Time in each stage", ["stage"], buckets=_BUCKETS)
-_lost = Counter("cds_decision_records_lost", "Decision records that were not written")
 
 # Looking up a labelled child takes longer than counting with it.
-_facts, _rules, _cards = (_stages.labels(stage) for stage in ("facts", "rules", "cards"))
+_STAGES = ("parse", "gather", "facts", "rules", "cards", "write")
+_children = {stage: _stages.labels(stage) for stage in _STAGES}
 
 
-def observe_stages(facts: float, rules: float, cards: float) -> None:
-    """Seconds spent in each stage of one call."""
-    _facts.observe(facts)
-    _rules.observe(rules)
-    _cards.observe(cards)
+def observe_stages(stages: Mapping[str, float]) -> None:
+    """Seconds spent in stages of one call, by the names above."""
+    for stage, seconds in stages.items():
+        _children[stage].observe(seconds)
 
 
 def count_outcomes(outcomes: Mapping[str, str]) -> None:
     """Outcomes of one call by rule."""
     for rule, outcome in outcomes.items():
         _outcome(rule, outcome).inc()
-
-
-def count_lost_records(count: int) -> None:
-    """Decision records lost since the last call of this function."""
-    if count:
-        _lost.inc(count)
 
 
 @lru_cache(maxsize=4096)

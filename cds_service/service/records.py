@@ -11,17 +11,26 @@ from cds_service.store.record import CardRecord, DecisionRecord
 def decision_record(
     pack: Pack,
     service: ServiceDefinition,
+    *,
     outcomes: Mapping[str, str],
+    versions: Mapping[str, str],
     cards: Sequence[Card],
     now: datetime,
+    stages: Mapping[str, float],
 ) -> DecisionRecord:
-    """What the call came to: rules, versions, outcomes, card uuids. Nothing of the patient."""
+    """What the call came to: rules, versions, outcomes, card uuids, seconds by stage.
+
+    `versions` are those of all rules. Nothing of the patient.
+    """
     return DecisionRecord(
         service=service.id,
         day=now.date().isoformat(),
         pack_revision=pack.revision,
+        profile=" ".join(pack.profiles),
         cards=tuple(CardRecord(card.uuid, card.rules) for card in cards),
         outcomes=outcomes,
+        versions={rule: versions[rule] for rule in outcomes if rule in versions},
+        stages=stages,
     )
 
 

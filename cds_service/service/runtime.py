@@ -1,5 +1,6 @@
 """Answering calls with the pack in force: facts, rules, cards, decision record."""
 
+import copy
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,17 +13,21 @@ from cds_service.cards.compose import Composition, compose_cards
 from cds_service.cards.per_pack import compile_texts
 from cds_service.clock import Clock, monotonic
 from cds_service.config import Settings
-from cds_service.errors import ServiceError
+from cds_service.errors import Problem, ServiceError
 from cds_service.facts.base import FactBase
 from cds_service.facts.chart import Chart
 from cds_service.packs.active import ActivePack
+from cds_service.packs.watch import SiteWatch
+from cds_service.protocol.clients import Client
 from cds_service.protocol.model import Card, FeedbackEntry, HookRequest
 from cds_service.rules.engine import compile_rules, evaluate
 from cds_service.rules.model import Evaluation, Pack, ServiceDefinition
 from cds_service.rules.ruleset import RuleSet
-from cds_service.service import metrics
+from cds_service.service import live, live_report, metrics
+from cds_service.service.clients import ClientBook, open_clients
 from cds_service.service.records import all_outcomes, decision_record
-from cds_service.store.store import Store
+from cds_service.service.silence import Silence
+from cds_service.store.store import Store, retention
 
 KEEP_TEXT = "feedback.keep-text"  # the setting by which a site keeps comments and displays
 
@@ -34,6 +39,7 @@ class Active:
     ruleset: RuleSet
     services: Mapping[str, ServiceDefinition]
     values: Mapping[str, Decimal | bool | str]  # of the settings, by name
+    versions: Mapping[str, str]  # of the rules, by id
 
 
 def activate(pack: Pack) -> Active:
@@ -41,31 +47,69 @@ def activate(pack: Pack) -> Active:
     compile_texts(pack)
     services = {service.id: service for service in pack.services}
     values = {name: setting.value for name, setting in pack.settings.items()}
-    return Active(compile_rules(pack), services, values)
+    versions = {rule.id: rule.version for rule in pack.rules}
+    return Active(compile_rules(pack), services, values, versions)
 
 
 class Runtime:
     """The use cases of the web layer and the command line, for one pack and one store.
 
-    Without a store nothing is recorded and feedback is refused with 503. An empty `public_url`
-    leaves the address of the source page out of cards.
+    Without a store nothing is recorded and feedback is refused with 503; without `clients` nobody
+    is known. An empty `public_url` leaves the address of the source page out of cards.
     """
 
     def __init__(
-        self, pack: Pack, store: Store | None, clock: Clock, *, public_url: str = ""
+        self,
+        pack: Pack,
+        store: Store | None,
+        clock: Clock,
+        *,
+        public_url: str = "",
+        clients: ClientBook | None = None,
     ) -> None:
         self._packs = ActivePack()
         self.replace_pack(pack)
         self._store = store
         self._clock = clock
         self._public_url = public_url
-        self._lost = 0
+        self._clients = clients
+        self._watch: SiteWatch | None = None
+        self._silence = Silence()
 
     def replace_pack(self, pack: Pack) -> None:
         """Put a checked pack in force, in one assignment, once it has been compiled beside the
         old one (invariant 7). Raises ValueError, and then the old one stays."""
         self._active = activate(pack)
         self._packs.swap(pack)
+
+    def in_force(self) -> "Runtime":
+        """This runtime held to the pack in force now: one call must never see two packs."""
+        self.start_watching()  # in the worker's own process, at its first call
+        return copy.copy(self)
+
+    def watch(self, watch: SiteWatch) -> None:
+        """Let a watcher of the site's folder replace the pack."""
+        self._watch = watch
+
+    def start_watching(self) -> None:
+        """Start the watcher in this process, if there is one and it is not running yet."""
+        if self._watch and self._watch.start():
+            self._tell()
+
+    def take(self, pack: Pack) -> None:
+        """Put a pack in force that the watcher found good. Raises ValueError as `replace_pack`."""
+        self.replace_pack(pack)
+        self._tell()
+
+    def reject(self, revision: str, problems: Sequence[Problem]) -> None:
+        """Remember a pack that the watcher refused."""
+        self._packs.reject(revision, problems)
+        self._tell()
+
+    def keep(self) -> None:
+        """The site's folder is again what is in force."""
+        self._packs.keep()
+        self._tell()
 
     @property
     def pack(self) -> Pack:
@@ -87,19 +131,34 @@ class Runtime:
         return self._active.services.get(service_id)
 
     def answer(
-        self, service: ServiceDefinition, request: HookRequest, chart: Chart
+        self,
+        service: ServiceDefinition,
+        request: HookRequest,
+        chart: Chart,
+        spent: Mapping[str, float] | None = None,
     ) -> Sequence[Card]:
         """The cards of one call; its decision record is queued.
 
-        Raises ServiceError 500 when every rule that was evaluated failed.
+        `spent` are the seconds that went into the stages before this one. Raises ServiceError 500
+        when every rule that was evaluated failed.
         """
         now, active = self._clock.now(), self._active
         pack = active.ruleset.pack
-        evaluation, composed = self._decide(active, service, request, chart, now)
+        evaluation, composed, stages = self._decide(active, service, request, chart, now)
+        stages = {**(spent or {}), **stages}
+        metrics.observe_stages(stages)
         outcomes = all_outcomes(evaluation, composed.errors)
         metrics.count_outcomes(outcomes)
         self._report_failures({**evaluation.errors, **composed.errors})
-        record = decision_record(pack, service, outcomes, composed.cards, now)
+        record = decision_record(
+            pack,
+            service,
+            outcomes=outcomes,
+            versions=active.versions,
+            cards=composed.cards,
+            now=now,
+            stages=stages,
+        )
         if self._store:
             self._store.record(record)
         if not composed.cards and _all_failed(evaluation, outcomes):
@@ -119,28 +178,56 @@ class Runtime:
             service.id, entries, self._clock.now(), keep_text=bool(keep and keep.value is True)
         )
 
+    def client(self, issuer: str) -> Client | None:
+        """The client whose tokens have this `iss`."""
+        return self._clients.client(issuer) if self._clients else None
+
+    def spend_token(self, digest: str, until: int, now: int) -> bool:
+        """Whether a token is used for the first time, here or in any process on this database.
+
+        Raises ServiceError 503 when that cannot be known.
+        """
+        if self._store is None:
+            raise ServiceError(503, "unavailable", "No database is in use.", "transient")
+        return self._store.spend_token(digest, until, now)
+
     def health(self) -> Mapping[str, Any]:
         """Whether calls can be answered, and what that rests on."""
         problem = self._store.problem() if self._store else "none in use"
-        rejected = self._packs.rejected
-        self._count_lost()
+        workers = live_report.workers(self._watch)  # before what they tell of
+        pack = self._packs.current()
         return {
             "ready": not problem,
             "database": problem or "ok",
+            "decisionRecords": {
+                "waiting": self._store.waiting_records,
+                "lost": self._store.dropped_records,
+            }
+            if self._store
+            else "none",
+            "silentRules": self._silent_rules(pack),
+            "clients": self._clients.health() if self._clients else "none",
             "pack": {
-                "name": self.pack.name,
-                "version": self.pack.version,
-                "revision": self.pack.revision,
-                "profile": list(self.pack.profiles),
+                "name": pack.name,
+                "version": pack.version,
+                "revision": pack.revision,
+                "profile": list(pack.profiles),
                 "rules": len(self.ruleset.rules),
             },
-            "rejectedPack": {"revision": rejected.revision, "problems": rejected.count}
-            if rejected
-            else "none",
+            "rejectedPack": live_report.rejected_pack(self._packs.rejected),
+            **workers,
         }
 
+    def _silent_rules(self, pack: Pack) -> Any:
+        """Rules that used to fire; "unknown" while the database cannot be asked."""
+        if self._store is None or self._store.problem():
+            return "unknown"
+        return self._silence.rules(self._store, pack.rules, self._clock.now().date())
+
     def close(self) -> None:
-        """Write what is queued."""
+        """Write what is queued, and stop watching."""
+        if self._watch:
+            self._watch.stop()
         if self._store:
             self._store.close()
 
@@ -151,7 +238,7 @@ class Runtime:
         request: HookRequest,
         chart: Chart,
         now: datetime,
-    ) -> tuple[Evaluation, Composition]:
+    ) -> tuple[Evaluation, Composition, dict[str, float]]:
         pack = active.ruleset.pack
         began = monotonic()
         facts = _facts(active, chart, now)
@@ -161,17 +248,17 @@ class Runtime:
         composed = compose_cards(
             pack, service, evaluation, facts, request, public_url=self._public_url
         )
-        metrics.observe_stages(built - began, judged - built, monotonic() - judged)
-        return evaluation, composed
+        stages = {"facts": built - began, "rules": judged - built, "cards": monotonic() - judged}
+        return evaluation, composed, stages
 
     def _report_failures(self, errors: Mapping[str, str]) -> None:
         for rule, exception in errors.items():
             logs.logger().error("rule failed", rule=rule, exception=exception)
 
-    def _count_lost(self) -> None:
-        lost = self._store.dropped_records if self._store else 0
-        metrics.count_lost_records(lost - self._lost)
-        self._lost = lost
+    def _tell(self) -> None:
+        """Let the other workers see what this one runs."""
+        if self._watch:
+            self._watch.shelf.tell(live_report.state(self.pack.revision, self._packs.rejected))
 
 
 def build_runtime(settings: Settings) -> Runtime:
@@ -182,14 +269,31 @@ def build_runtime(settings: Settings) -> Runtime:
     from cds_service.packs.load import load_pack
     from cds_service.packs.locate import hooks_dir
 
+    clients = open_clients(settings)
     folder = settings.hooks_dir or hooks_dir(os.environ)
-    pack = load_pack(folder, settings.site_dir, thorough=False)
-    return Runtime(
+    site = settings.site_dir
+    content = live.content_of(site) if site else ""
+    pack = load_pack(folder, site, thorough=False)
+    runtime = Runtime(
         pack,
-        Store(settings.database_url),
+        Store(settings.database_url, retention(settings)),
         Clock(settings.now),
         public_url=public_url(settings),
+        clients=clients,
     )
+    if site:
+        if content != live.content_of(site):
+            content = ""  # it changed while it was read: let the watcher decide
+        watch = live.watch(
+            folder,
+            site,
+            content,
+            replace=runtime.take,
+            reject=runtime.reject,
+            keep=runtime.keep,
+        )
+        runtime.watch(watch)
+    return runtime
 
 
 def public_url(settings: Settings) -> str:

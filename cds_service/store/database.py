@@ -5,41 +5,47 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, select, update
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, StaticPool
 
+from cds_service.config import DEFAULT_DATABASE
 from cds_service.errors import ConfigurationError, ServiceError
-from cds_service.store.tables import (
-    LACKS_TABLES,
-    SCHEMA_VERSION,
-    metadata,
-    schema_version,
-)
+from cds_service.store import schema
 
 BUSY_SECONDS = 2.0  # how long a write waits for another process's write
+CONNECT_SECONDS = 3  # how long PostgreSQL may take to answer before a call gets 503
+STATEMENT_SECONDS = 5  # how long it may take for one statement
+CONNECTIONS = 4  # kept open by each worker; as many again while there is a crowd
 RETRY_AFTER = 5  # seconds
 
 
 def open_engine(url: str) -> Engine:
-    """The engine for `url`, with the schema made or checked. Raises ConfigurationError."""
-    try:
-        engine = _engine(url)
-        _prepare(engine)
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise ConfigurationError(
-            f"CDS_DATABASE_URL is not usable: {type(error).__name__}.",
-            "Use sqlite:///FILE, or postgresql+psycopg://... with that driver installed.",
-        ) from error
-    except SQLAlchemyError as error:
-        raise ConfigurationError(
-            f"The database cannot be opened: {_cause(error)}.",
-            "Check CDS_DATABASE_URL, and that its folder exists and can be written to.",
-        ) from error
+    """The engine for `url`, with the schema checked (`schema.require_current`).
+
+    The file of a trial run is brought up to date by itself. Raises ConfigurationError.
+    """
+    with _explained():
+        engine = connect(url)
+        try:
+            schema.require_current(engine, may_upgrade=url == DEFAULT_DATABASE)
+        except BaseException:
+            engine.dispose()
+            raise
     _survive_fork(engine)
     return engine
+
+
+def upgrade(url: str) -> tuple[str, str]:
+    """Bring the schema up to date: (revision before, after). Raises ConfigurationError."""
+    with _explained():
+        engine = connect(url)
+        try:
+            return schema.upgrade(engine)
+        finally:
+            engine.dispose()
 
 
 @contextmanager
@@ -74,10 +80,27 @@ def insert(engine: Engine, table: Table) -> Any:
     return make(table)
 
 
-def _engine(url: str) -> Engine:
+def connect(url: str) -> Engine:
+    """An engine with bounded waits; nothing is opened or checked yet."""
     parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed)
+    if parsed.get_backend_name() != "postgresql":
+        raise NoSuchModuleError(parsed.get_backend_name())
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    waits = f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={STATEMENT_SECONDS}s"
+    return create_engine(
+        parsed,
+        pool_pre_ping=True,
+        pool_size=CONNECTIONS,
+        max_overflow=CONNECTIONS,
+        pool_timeout=CONNECT_SECONDS,
+        connect_args={"connect_timeout": CONNECT_SECONDS, "options": waits},
+    )
+
+
+def _sqlite(parsed: URL) -> Engine:
     in_memory = parsed.database in (None, "", ":memory:")
     # A new connection for each use: no SQLite connection ever crosses a fork or a thread.
     pool = StaticPool if in_memory else NullPool
@@ -95,22 +118,21 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _prepare(engine: Engine) -> None:
-    with engine.begin() as connection:
-        if not inspect(connection).has_table(schema_version.name):
-            metadata.create_all(connection)
-        found = connection.execute(select(schema_version.c.version)).scalar()
-        if found is None:
-            connection.execute(insert_if_new(engine, schema_version), {"version": SCHEMA_VERSION})
-        elif found in LACKS_TABLES:
-            metadata.create_all(connection)
-            connection.execute(update(schema_version).values(version=SCHEMA_VERSION))
-            found = SCHEMA_VERSION
-    if found not in (None, SCHEMA_VERSION):
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What is wrong with a URL or a database, in words. Raises ConfigurationError."""
+    try:
+        yield
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise ConfigurationError(
-            f"The database has schema version {found}; this program needs {SCHEMA_VERSION}.",
-            "Use the program's version that wrote it, or another CDS_DATABASE_URL.",
-        )
+            f"CDS_DATABASE_URL is not usable: {type(error).__name__}.",
+            "Use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
+        ) from error
+    except SQLAlchemyError as error:
+        raise ConfigurationError(
+            f"The database cannot be opened: {_cause(error)}.",
+            "Check CDS_DATABASE_URL, that its server runs or its folder exists, and the rights.",
+        ) from error
 
 
 def _survive_fork(engine: Engine) -> None:

@@ -6,8 +6,8 @@ or a uuid is kept as it is; comments and display texts are kept only where the s
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -17,10 +17,11 @@ from sqlalchemy import Engine, func, select
 
 from cds_service.protocol.model import FeedbackEntry
 from cds_service.store.database import insert_if_new, writing
-from cds_service.store.record import RuleFeedback
+from cds_service.store.record import Intervention, RuleFeedback
 from cds_service.store.tables import cards, feedback
 
 UNKNOWN = "unknown"
+MOMENT_LENGTH = 40
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:|/-]{0,63}")
 _SYSTEM = re.compile(r"(?:https?://|urn:)[A-Za-z0-9._:/#-]{1,190}")
 
@@ -34,6 +35,8 @@ def store(
 ) -> None:
     """All entries or none, on disk at return; an exact repeat adds nothing. Raises 503."""
     rows = [_row(service, entry, received, keep_text) for entry in entries]
+    # In one order, so that two processes with the same batch never wait for each other's rows.
+    rows.sort(key=lambda row: row["digest"] or "")
     if rows:
         with writing(engine) as connection:
             connection.execute(insert_if_new(engine, feedback), rows)
@@ -59,6 +62,35 @@ def report(engine: Engine) -> list[RuleFeedback]:
             .group_by(cards.c.rule, cards.c.version, feedback.c.outcome, feedback.c.reason_code)
         ).all()
     return _counted(shown, answers)
+
+
+def export(engine: Engine) -> list[Intervention]:
+    """Every piece of feedback with the rule that heads its card, oldest first."""
+    query = (
+        select(feedback, cards.c.rule, cards.c.version, cards.c.pack_revision)
+        .select_from(
+            feedback.outerjoin(cards, (cards.c.card == feedback.c.card) & (cards.c.head == 1))
+        )
+        .order_by(feedback.c.id)
+    )
+    with engine.connect() as connection:
+        return [_intervention(row._asdict()) for row in connection.execute(query)]
+
+
+def _intervention(row: Mapping[str, Any]) -> Intervention:
+    return Intervention(
+        intervention=row["rule"] or UNKNOWN,
+        version=row["version"] or "",
+        service=row["service"],
+        pack_revision=row["pack_revision"] or "",
+        card=row["card"],
+        action=row["outcome"],
+        suggestions=row["suggestions"],
+        reason_system=row["reason_system"],
+        reason_code=row["reason_code"],
+        user_feedback="; ".join(filter(None, (row["reason_display"], row["user_comment"]))),
+        date=row["outcome_timestamp"],
+    )
 
 
 def _counted(shown: Iterable[Any], answers: Iterable[Any]) -> list[RuleFeedback]:
@@ -91,13 +123,13 @@ def _row(
         "card": card_key(entry.card),
         "service": service,
         "outcome": entry.outcome,
-        "outcome_timestamp": entry.at,
+        "outcome_timestamp": _moment(entry.at),
         "reason_system": reason.system if reason and _SYSTEM.fullmatch(reason.system) else "",
         "reason_code": _code(reason.code) if reason else "",
-        "reason_display": (reason.display or None) if reason and keep_text else None,
-        "user_comment": (entry.comment or None) if keep_text else None,
+        "reason_display": _words(reason.display) if reason and keep_text else None,
+        "user_comment": _words(entry.comment) if keep_text else None,
         "suggestions": " ".join(card_key(uuid) for uuid in entry.suggestions),
-        "received": received.isoformat(timespec="seconds"),
+        "received": received.astimezone(UTC).isoformat(timespec="seconds"),
     }
 
 
@@ -111,6 +143,16 @@ def card_key(text: str) -> str:
 
 def _code(text: str) -> str:
     return text if not text or _CODE.fullmatch(text) else "other"
+
+
+def _moment(at: str) -> str:
+    """The time as it was sent; shorter where its fraction of a second would not fit."""
+    return at if len(at) <= MOMENT_LENGTH else datetime.fromisoformat(at.upper()).isoformat()
+
+
+def _words(text: str) -> str | None:
+    """Free text as any database takes it: PostgreSQL refuses the character NUL."""
+    return text.replace("\0", "") or None
 
 
 def _digest(service: str, entry: FeedbackEntry) -> str:

@@ -4,38 +4,66 @@ Only a digest is kept, and only as long as the token could still be accepted. Th
 between two workers that get the same token at the same moment.
 """
 
-from sqlalchemy import Engine, delete
+import os
+from contextlib import suppress
+
+from sqlalchemy import Connection, Engine, delete
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from cds_service.errors import ServiceError
 from cds_service.store.database import RETRY_AFTER, insert_if_new
 from cds_service.store.tables import spent_tokens
 
+PURGE_EVERY = 60  # seconds
 
-def spend(engine: Engine, digest: str, until: int) -> bool:
-    """Whether this is the first use; afterwards it is on record until the second `until`.
 
-    `digest` is a SHA-256 in hexadecimal. Raises ServiceError 503 when the database cannot answer:
-    a token that may be a replay is not let in.
-    """
-    try:
-        with engine.connect() as connection:
-            if engine.dialect.name == "sqlite":
-                # Outlives the process; only a power failure could lose the last moments' tokens,
-                # and waiting for the disk would be the slowest part of every call.
-                connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+class SpentTokens:
+    """The tokens that this database has seen."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._purged = 0
+        self._anchors: dict[int, Connection] = {}  # by process; only its own thread may close one
+
+    def spend(self, digest: str, until: int, now: int) -> bool:
+        """Whether this is the first use; afterwards it is on record until the second `until`.
+
+        `digest` is a SHA-256 in hexadecimal, times are Unix seconds. Raises ServiceError 503 when
+        the database cannot answer: a token that may be a replay is not let in.
+        """
+        try:
+            first = self._insert(digest, until)
+        except SQLAlchemyError as error:
+            raise _unavailable() from error
+        if abs(now - self._purged) >= PURGE_EVERY:
+            self._purged = now
+            with suppress(SQLAlchemyError):  # a minute later it is tried again
+                self._purge(now)
+        return first
+
+    def _insert(self, digest: str, until: int) -> bool:
+        with self._engine.connect() as connection:
+            if self._engine.dialect.name == "sqlite":
+                self._do_not_wait_for_the_disk(connection)
             row = {"digest": digest, "expires": until}
-            inserted = connection.execute(insert_if_new(engine, spent_tokens), row).rowcount
+            added = connection.execute(insert_if_new(self._engine, spent_tokens), row).rowcount
             connection.commit()
-    except SQLAlchemyError as error:
-        raise _unavailable() from error
-    return bool(inserted == 1)
+        return bool(added == 1)
 
+    def _do_not_wait_for_the_disk(self, connection: Connection) -> None:
+        """What is written outlives the process; only a power failure could lose the tokens of the
+        last moments, and waiting for the disk would be the slowest part of every call.
 
-def purge(engine: Engine, now: int) -> None:
-    """Forget tokens that are no longer accepted at the second `now`. Raises SQLAlchemyError."""
-    with engine.begin() as connection:
-        connection.execute(delete(spent_tokens).where(spent_tokens.c.expires < now))
+        SQLite waits for it also when the last connection is closed: one is kept open, unused.
+        """
+        connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+        if os.getpid() not in self._anchors and isinstance(self._engine.pool, NullPool):
+            self._anchors[os.getpid()] = self._engine.connect()
+
+    def _purge(self, now: int) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(delete(spent_tokens).where(spent_tokens.c.expires < now))
 
 
 def _unavailable() -> ServiceError:

@@ -1,4 +1,7 @@
-"""The tables. None has a column for a patient, a user, a value or a chart entry (invariant 4)."""
+"""The tables. None has a column for a patient, a user, a value or a chart entry (invariant 4).
+
+A change here needs a migration in `migrations/versions`; a test compares the two.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -12,12 +15,30 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 2
-LACKS_TABLES = (1,)  # versions to which only tables were added since: they are made at start
-
 metadata = MetaData()
 
-schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
+# SQLite numbers rows by itself only where the key is called INTEGER.
+_Number = BigInteger().with_variant(Integer, "sqlite")
+
+# One row for each call: what it came to. `outcomes` is a JSON object, rule to [version, outcome],
+# without the rules that said "no"; `cards` are uuids, separated by spaces; `*_us` microseconds.
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("day", String(10), nullable=False),
+    Column("service", String(100), nullable=False),
+    Column("pack_revision", String(64), nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("outcomes", Text, nullable=False),
+    Column("cards", Text, nullable=False),
+    *(
+        Column(f"{stage}_us", Integer, nullable=False)
+        for stage in ("parse", "gather", "facts", "rules", "cards")
+    ),
+)
+
+Index("calls_day", calls.c.day)
 
 # One row for each rule of a card: a card may join several findings.
 cards = Table(
@@ -31,6 +52,8 @@ cards = Table(
     Column("pack_revision", String(64), nullable=False),
     Column("day", String(10), nullable=False),
 )
+
+Index("cards_day", cards.c.day)
 
 rule_days = Table(
     "rule_days",
@@ -56,13 +79,14 @@ feedback = Table(
     Column("reason_display", Text, nullable=True),
     Column("user_comment", Text, nullable=True),
     Column("suggestions", Text, nullable=False, default=""),  # uuids, separated by spaces
-    Column("received", String(32), nullable=False),
+    Column("received", String(32), nullable=False),  # ISO, in UTC
     UniqueConstraint("digest", name="feedback_digest"),
 )
 
 Index("feedback_card", feedback.c.card)
+Index("feedback_received", feedback.c.received)
 
-# Since schema version 2. `digest` is over issuer and jti of a token, `expires` in Unix seconds.
+# `digest` is over issuer and jti of a token, `expires` in Unix seconds.
 spent_tokens = Table(
     "spent_tokens",
     metadata,

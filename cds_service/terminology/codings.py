@@ -54,6 +54,7 @@ _ALIASES = {
     "urn:oid:2.16.840.1.113883.6.12": CPT,
     INGREDIENT.removeprefix("https://").lower(): INGREDIENT,
 }
+_DEEPEST = 4  # a list of CodeableReferences, their concept, its codings
 _SCHEME = re.compile(r"^https?://(?:www\.)?")
 _ICD10_CODE = re.compile(r"[A-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?")
 
@@ -96,7 +97,8 @@ def codings(concept: Any) -> list[tuple[str, str, str]]:
     with the system "".
     """
     found: dict[tuple[str, str], str] = {}
-    for coding in _coding_objects(concept, depth=0):
+    plain = _plain_codings(concept)
+    for coding in _coding_objects(concept, depth=0) if plain is None else plain:
         system = canonical_system(coding.get("system"))
         code = canonical_code(system, coding.get("code"))
         if code:
@@ -117,8 +119,26 @@ def text_of(concept: Any) -> str:
     return ""
 
 
+def names_of(concept: Any) -> list[str]:
+    """Everything that a value is called: its texts and displays, in order, each once."""
+    return list(dict.fromkeys(name for name in _names(concept, depth=0) if name))
+
+
+def _names(value: Any, depth: int) -> Iterator[str]:
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, list):
+        for element in value:
+            yield from _names(element, depth + 1)
+    elif isinstance(value, dict):
+        yield _text(value.get("text"))
+        yield _text(value.get("display"))
+        for key in ("coding", "concept"):
+            yield from _names(value.get(key), depth + 1)
+
+
 def _coding_objects(value: Any, depth: int) -> Iterator[dict[str, Any]]:
-    if depth > 4:
+    if depth > _DEEPEST:
         return
     if isinstance(value, list):
         for element in value:
@@ -129,6 +149,21 @@ def _coding_objects(value: Any, depth: int) -> Iterator[dict[str, Any]]:
         for name in ("coding", "concept"):
             if name in value:
                 yield from _coding_objects(value[name], depth + 1)
+
+
+def _plain_codings(concept: Any) -> list[dict[str, Any]] | None:
+    """The codings of a CodeableConcept as nearly all are written; None for any other shape."""
+    if type(concept) is not dict or "concept" in concept:
+        return None
+    listed = concept.get("coding")
+    if type(listed) is not list:
+        return None
+    for coding in listed:
+        if type(coding) is not dict or "code" not in coding:
+            return None
+        if "coding" in coding or "concept" in coding:
+            return None
+    return listed
 
 
 def _first_display(concept: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ Made from `hooks/drugs.json` (written by `cds terminology build`, see docs/decis
 Products stay in the compact lists of that file until one is asked for: loading is cheap.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from cds_service.terminology.routes import SYSTEMIC_ROUTES, RouteClass, route_of
 __all__ = ["DrugDictionary", "Product", "RouteClass", "route_of"]
 
 INGREDIENT_FORM = "ingredient"
+MOST_KEPT = 5_000  # products
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class DrugDictionary:
         self._names: Sequence[str] = data.get("ingredients", ())
         self._forms: Sequence[Sequence[str]] = data.get("forms", ())
         self._products: Mapping[str, Sequence[Any]] = data.get("products", {})
+        self._made: dict[str, Product] = {}  # those that calls asked for
         self.version: str = data.get("version", "")
         self._combinations = [
             Combination(
@@ -81,12 +83,24 @@ class DrugDictionary:
 
     def product(self, system: str, code: str) -> Product | None:
         """The product of an RxNorm code; None for an unknown code or another system."""
-        row = self._products.get(code) if system == RXNORM else None
-        if row is None:
+        if system != RXNORM:
             return None
-        ingredients, form_index, name = row
+        known = self._made.get(code)
+        if known is None and code in self._products:
+            known = self._make(code)
+            if len(self._made) >= MOST_KEPT:
+                self._made.clear()
+            self._made[code] = known
+        return known
+
+    def _make(self, code: str) -> Product:
+        ingredients, form_index, name = self._products[code]
         form, route = self._forms[form_index]
         return Product(code, name, tuple(self._names[i] for i in ingredients), form, route)
+
+    def products(self) -> Iterator[Product]:
+        """Every product, for searches by people."""
+        return (product for code in self._products if (product := self.product(RXNORM, code)))
 
     def ingredients_in_text(self, text: str) -> tuple[str, ...]:
         """Ingredients that a medicine's text names, whole words only, by generic or brand name.

@@ -6,6 +6,7 @@ sets. Immutable afterwards; shared by all threads.
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from cds_service.errors import Problem
 from cds_service.terminology.codings import (
@@ -16,8 +17,15 @@ from cds_service.terminology.codings import (
     canonical_system,
 )
 from cds_service.terminology.drugs import DrugDictionary, Product
+from cds_service.terminology.order_names import OrderNames
 from cds_service.terminology.valueset import PREFIX_SYSTEMS, Key, ParsedSet
 from cds_service.units.table import UnitTables
+
+MOST_REMEMBERED = 20_000  # look-ups of each kind
+_LONGEST_REMEMBERED = 100  # characters; longer ones are no codes
+
+_K = TypeVar("_K", bound=tuple[str, ...])
+_V = TypeVar("_V")
 
 
 class Terminology:
@@ -28,10 +36,15 @@ class Terminology:
         sets: Mapping[str, ParsedSet],
         drugs: DrugDictionary | None = None,
         units: UnitTables | None = None,
+        order_names: OrderNames | None = None,
     ) -> None:
         """`sets` must have no references left (loading.resolve)."""
         self.drugs = drugs or DrugDictionary({})
         self.units = units or UnitTables({})
+        self._order_names = order_names or OrderNames()
+        # Answers already given. Charts repeat codes, and the same ones come in every call.
+        self._looked_up: dict[Key, tuple[str, ...]] = {}
+        self._displays: dict[tuple[str, str, str], str] = {}
         self._sets = dict(sets)
         self._exact = _inverted({name: one.concepts for name, one in sets.items()})
         self._below = _inverted({name: one.below for name, one in sets.items()})
@@ -49,8 +62,9 @@ class Terminology:
     ) -> "tuple[Terminology, list[Problem]]":
         """The terminology of a pack folder and of site folders laid over it, with all problems.
 
-        A folder holds `valuesets/*.json`, and may hold `drugs.json` and `units.json`. A set in a
-        later folder replaces one of the same id. Never raises for what stands in a file.
+        A folder holds `valuesets/*.json`, and may hold `drugs.json`, `units.json` and
+        `order-names.json`. A set in a later folder replaces one of the same id. Never raises for
+        what stands in a file.
         """
         from cds_service.terminology.loading import load  # loading needs this class
 
@@ -61,6 +75,14 @@ class Terminology:
 
         Routes are not looked at: `drugs.product(...).route_class` tells a gel from a tablet.
         """
+        key = (system, code)
+        known = self._looked_up.get(key)
+        if known is None:
+            known = self._look_up(system, code)
+            _remember(self._looked_up, key, known)
+        return known
+
+    def _look_up(self, system: str, code: str) -> tuple[str, ...]:
         if system not in CANONICAL:
             system = canonical_system(system)
         exact = self._exact.get((system, code), ())
@@ -78,11 +100,29 @@ class Terminology:
         """The drug sets of any of a product's ingredients."""
         return self._of_product(product, ())
 
+    def sets_of_order(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """The order sets that an order's own words name (order-names.json)."""
+        return self._order_names.sets_of(texts)
+
+    def lists(self, set_id: str, system: str, code: str) -> bool:
+        """Whether a set names the code itself, not only a prefix or an ingredient of it."""
+        one = self._sets.get(set_id)
+        system = canonical_system(system)
+        return one is not None and (system, canonical_code(system, code)) in one.concepts
+
     def display(self, set_id: str, system: str, code: str) -> str:
         """The pack's own name of a code in a set; of its nearest listed prefix; of its product.
 
         "" when the set does not hold the code or has no name for it.
         """
+        key = (set_id, system, code)
+        known = self._displays.get(key)
+        if known is None:
+            known = self._find_display(set_id, system, code)
+            _remember(self._displays, key, known)
+        return known
+
+    def _find_display(self, set_id: str, system: str, code: str) -> str:
         one = self._sets.get(set_id)
         system, code = canonical_system(system), canonical_code(canonical_system(system), code)
         if one is None or set_id not in self.sets_of(system, code):
@@ -145,6 +185,15 @@ class Terminology:
         return (system, code) in one.excluded or any(
             (system, prefix) in one.excluded_below for prefix in _prefixes(code)
         )
+
+
+def _remember(known: dict[_K, _V], key: _K, value: _V) -> None:
+    """Keep an answer, within bounds: codes come from outside."""
+    if sum(map(len, key)) > _LONGEST_REMEMBERED:
+        return
+    if len(known) >= MOST_REMEMBERED:
+        known.clear()
+    known[key] = value
 
 
 def _inverted(sets: Mapping[str, Iterable[Key]]) -> dict[Key, tuple[str, ...]]:

@@ -10,6 +10,7 @@ import orjson
 from cds_service.errors import Problem
 from cds_service.terminology.drugs import DrugDictionary
 from cds_service.terminology.index import Terminology
+from cds_service.terminology.order_names import OrderNames
 from cds_service.terminology.valueset import ParsedSet, parse, problem
 from cds_service.units.table import UnitTables
 
@@ -20,12 +21,14 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
     """The terminology of the folders, later ones laid over earlier ones, and what is wrong.
 
     Each folder holds `valuesets/*.json` (or, without that subfolder, the value sets themselves),
-    `drugs.json` and `units.json`. The last drugs.json counts whole; units are merged by analyte.
+    `drugs.json`, `units.json` and `order-names.json`. The last drugs.json counts whole; units are
+    merged by analyte, names of orders by value set.
     """
     problems: list[Problem] = []
     sets: dict[str, ParsedSet] = {}
     drugs: DrugDictionary | None = None
     units: dict[str, Json] = {}
+    order_names: dict[str, Json] = {}
     for folder in folders:
         sets.update(_value_sets(folder, problems))
         dictionary = _read(folder / "drugs.json", problems)
@@ -34,10 +37,11 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
         table = _read(folder / "units.json", problems)
         if isinstance(table, dict):
             units.update(table.get("analytes", {}))
+        order_names.update(_order_names(_read(folder / "order-names.json", problems)))
     problems += resolve(sets)
     tables, faults = UnitTables.checked(units)
     problems += [problem("units.json", path, "V010", message) for path, message in faults]
-    return Terminology(sets, drugs, tables), problems
+    return Terminology(sets, drugs, tables, OrderNames(order_names)), problems
 
 
 def resolve(sets: dict[str, ParsedSet]) -> list[Problem]:
@@ -130,6 +134,20 @@ def _not_json(file: Path, content: bytes) -> Problem:
     except UnicodeDecodeError:
         pass
     return Problem(str(file), 1, 1, "$", "V001", "not JSON in UTF-8")
+
+
+def _order_names(data: Json) -> dict[str, Json]:
+    """The entries that have the right shape; `cds rules check` reports the others."""
+    entries = data.get("orderNames") if isinstance(data, dict) else None
+    return {
+        set_id: entry
+        for set_id, entry in (entries.items() if isinstance(entries, dict) else ())
+        if isinstance(entry, dict) and _texts(entry.get("names")) and _texts(entry.get("not", []))
+    }
+
+
+def _texts(value: Json) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
 def _dictionary(data: Json, file: Path, problems: list[Problem]) -> DrugDictionary | None:

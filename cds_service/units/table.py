@@ -21,6 +21,7 @@ Json = Any
 
 _BLANKS = re.compile(r"\s+")
 _POWER = re.compile(r"^x?10(?:\*{1,2}|\^|e|exp|\()\s*\+?(\d+)\)?")
+_LONGEST_REMEMBERED = 30  # characters
 _MICRO = (("µ", "u"), ("μ", "u"), ("mcg", "ug"), ("mcl", "ul"), ("mcmol", "umol"), ("mciu", "uiu"))
 
 
@@ -73,10 +74,17 @@ def fold(unit: str) -> str:
     Case, blanks and the many ways to write micro and powers of ten go. Safe only against one
     analyte's short list: "mM" and "MM" are different units in general.
     """
+    return _remembered(unit) if len(unit) <= _LONGEST_REMEMBERED else _folded(unit)
+
+
+def _folded(unit: str) -> str:
     folded = _BLANKS.sub("", unit).lower()
     for spelling, plain in _MICRO:
         folded = folded.replace(spelling, plain)
     return _POWER.sub(r"10*\1", folded)
+
+
+_remembered = functools.lru_cache(maxsize=1024)(_folded)  # the same few units in every call
 
 
 @functools.cache

@@ -1,18 +1,31 @@
 """The Flask application: routes, error shape, CORS and limits put together, nothing decided."""
 
-import gc
 import os
 
 from flask import Flask
 
 from cds_service import config, logs
 from cds_service.errors import ConfigurationError
-from cds_service.web import discovery, errors, feedback, health, invoke, metrics, openapi, schemas
+from cds_service.web import (
+    auth,
+    discovery,
+    errors,
+    feedback,
+    health,
+    invoke,
+    memory,
+    metrics,
+    openapi,
+    overload,
+    questionnaire,
+    schemas,
+    sources,
+)
 from cds_service.web.cors import Cors
 from cds_service.web.paths import TidyPaths
 from cds_service.web.runtime import EXTENSION, Runtime
 
-_BLUEPRINTS = (discovery, invoke, feedback, health, schemas, openapi)
+_BLUEPRINTS = (discovery, invoke, feedback, health, schemas, openapi, sources, questionnaire)
 
 
 def create_app(settings: config.Settings, runtime: Runtime) -> Flask:
@@ -20,6 +33,7 @@ def create_app(settings: config.Settings, runtime: Runtime) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["MAX_BODY"] = settings.max_body_bytes
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1  # see web.body
+    app.config["MAX_RESOURCES"] = settings.max_resources
     app.config["PUBLIC_URL"] = settings.public_url
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # TidyPaths does it, without a redirect
@@ -27,6 +41,8 @@ def create_app(settings: config.Settings, runtime: Runtime) -> Flask:
     metrics.install(app)
     Cors(settings.cors_origins).install(app)
     errors.install(app)
+    overload.install(app)
+    auth.install(app, settings, runtime)
     for module in _BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     app.wsgi_app = TidyPaths(app.wsgi_app, settings.path_prefix)  # type: ignore[method-assign]
@@ -49,6 +65,5 @@ def from_environment() -> Flask:
     for warning in settings.warnings:
         logs.logger().warning("configuration", hint=warning)
     app = create_app(settings, runtime)
-    gc.collect()
-    gc.freeze()  # the collector would walk the whole pack while a large body is parsed
+    memory.settle()
     return app

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from uuid import uuid4
 
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from cds_service import logs
@@ -33,9 +33,15 @@ def install(app: Flask) -> None:
 def respond(error: ServiceError) -> Response:
     """The response for an error that has a reason to give."""
     g.error_code = error.code
+    if error.status != HTTPStatus.INTERNAL_SERVER_ERROR:  # a fault of ours has a line of its own
+        # By route: an address may carry anything.
+        route = request.url_rule.rule if request.url_rule else "none"
+        logs.logger().info("refused", route=route, status=error.status, code=error.code)
     response = Response(outcome.write(error), status=error.status, mimetype=JSON)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 

@@ -3,7 +3,7 @@
 import orjson
 from flask import Blueprint, Response
 
-from cds_service.web import metrics, runtime
+from cds_service.web import auth, metrics, runtime
 from cds_service.web.errors import JSON
 
 blueprint = Blueprint("health", __name__)
@@ -19,6 +19,9 @@ def healthz() -> Response:
 def readyz() -> Response:
     """200 when every dependency is there, else 503; the same report in both cases."""
     report = dict(runtime.current().health())
+    keys = auth.health()
+    if keys is not None:
+        report["keys"] = keys
     status = 200 if report.get("ready") is True else 503
     return Response(orjson.dumps(report, default=str), status=status, mimetype=JSON)
 

@@ -1,16 +1,20 @@
 """POST /cds-services/{id}: one call in, cards out (docs/architecture.md, One call)."""
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app
 
 from cds_service import clock, logs
+from cds_service.cards.uuids import new_uuid
 from cds_service.facts.chart import Chart
 from cds_service.gather.chart import gather
-from cds_service.protocol import response
+from cds_service.protocol import dialect
+from cds_service.protocol.limits import refuse_too_many
 from cds_service.protocol.model import Card, HookRequest
 from cds_service.protocol.request import is_uuid, parse_request
-from cds_service.web import body, metrics, runtime
+from cds_service.service.metrics import observe_stages
+from cds_service.web import auth, body, fhir, metrics, runtime
 from cds_service.web.errors import JSON
 
 blueprint = Blueprint("invoke", __name__)
@@ -22,13 +26,21 @@ def invoke(service_id: str) -> Response:
     started = clock.monotonic()
     active = runtime.current()
     service = runtime.enabled_service(service_id)
-    request = parse_request(service.hook, body.read())
-    chart = gather(request, service)
+    spoken = auth.dialect()
+    request = dialect.read(parse_request(service.hook, body.read()), spoken)
+    refuse_too_many(request.prefetch, current_app.config["MAX_RESOURCES"])
+    parsed = clock.monotonic()
+    chart = gather(request, service, fhir.fallback())
     metrics.count_chart(service.id, chart)
-    cards = active.answer(service, request, chart)
-    answer = Response(response.write(cards), mimetype=JSON)
+    spent = {"parse": parsed - started, "gather": clock.monotonic() - parsed}
+    cards = active.answer(service, request, chart, spent)
+    decided = clock.monotonic()
+    own_host = urlsplit(current_app.config["PUBLIC_URL"]).hostname or ""
+    answer = Response(dialect.write(cards, spoken, own_host, new_uuid), mimetype=JSON)
     metrics.count_cards(service.id, cards)
-    _log(service.id, request, chart, cards, clock.monotonic() - started)
+    ended = clock.monotonic()
+    observe_stages({"write": ended - decided})
+    _log(service.id, request, chart, cards, ended - started)
     return answer
 
 

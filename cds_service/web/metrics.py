@@ -9,6 +9,7 @@ from prometheus_client import (
     REGISTRY,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     generate_latest,
 )
@@ -17,16 +18,24 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from cds_service import clock
 from cds_service.facts.chart import Chart
 from cds_service.protocol.model import Card, FeedbackEntry
+from cds_service.web import runtime
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 _BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
-_answers = Counter("cds_answers", "Answers", ["route", "status", "code"])
+_answers = Counter("cds_answers", "Answers", ["route", "service", "status", "code"])
 _seconds = Histogram("cds_answer_seconds", "Time to answer", ["route"], buckets=_BUCKETS)
+_in_flight = Gauge(
+    "cds_requests_in_flight",
+    "Requests being answered or waiting for a thread",
+    multiprocess_mode="livesum",
+)
+_unreadable = Counter("cds_unreadable_requests", "Connections that sent something else than HTTP")
 _cards = Counter("cds_cards", "Cards sent", ["service", "indicator"])
 _prefetch = Counter("cds_prefetch", "State of prefetch keys", ["service", "key", "supply"])
 _dropped = Counter("cds_resources_dropped", "Resources left out", ["service", "reason"])
+_refused_tokens = Counter("cds_tokens_refused", "Calls refused with 401", ["reason"])
 _feedback = Counter("cds_feedback", "Feedback stored", ["service", "outcome"])
 
 
@@ -40,9 +49,27 @@ def install(app: Flask) -> None:
     @app.after_request
     def _count(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "none"
-        _answers.labels(route, response.status_code, g.get("error_code", "")).inc()
+        code = g.get("error_code", "")
+        _answers.labels(route, _service(), response.status_code, code).inc()
         _seconds.labels(route).observe(clock.monotonic() - g.started)
         return response
+
+
+def _service() -> str:
+    """The id in the address if it is one of ours: anybody can write anything there."""
+    wanted = (request.view_args or {}).get("service_id")
+    found = runtime.current().service(wanted) if wanted else None
+    return found.id if found else ""
+
+
+def set_in_flight(count: int) -> None:
+    """How many requests this worker has under way."""
+    _in_flight.set(count)
+
+
+def count_unreadable() -> None:
+    """A connection that sent something else than HTTP."""
+    _unreadable.inc()
 
 
 def count_chart(service: str, chart: Chart) -> None:
@@ -57,6 +84,11 @@ def count_cards(service: str, cards: Iterable[Card]) -> None:
     """Cards by indicator."""
     for card in cards:
         _cards.labels(service, card.indicator).inc()
+
+
+def count_refused_token(reason: str) -> None:
+    """Why a call got a 401; a word of `protocol.tokens`."""
+    _refused_tokens.labels(reason).inc()
 
 
 def count_feedback(service: str, entries: Iterable[FeedbackEntry]) -> None:

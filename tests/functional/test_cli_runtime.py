@@ -25,6 +25,7 @@ class MemoryStore:
     """Keeps records; stands in for the database."""
 
     dropped_records = 0
+    waiting_records = 0
 
     def __init__(self) -> None:
         self.records: list[DecisionRecord] = []

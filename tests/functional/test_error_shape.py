@@ -32,7 +32,7 @@ def runtime() -> FakeRuntime:
 
 @pytest.fixture
 def web(runtime: FakeRuntime) -> FlaskClient:
-    settings = Settings(auth="off", cors_origins=("*",), max_body_bytes=100_000)
+    settings = Settings(auth="off", cors_origins=("*",), max_body_bytes=100_000, max_resources=5)
     return create_app(settings, runtime).test_client()
 
 
@@ -45,12 +45,18 @@ def post(body: Any, path: str = REVIEW, **more: Any) -> dict[str, Any]:
     return {"method": "POST", "path": path, kind: body, **more}
 
 
+MANY = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": {}}] * 6}
 TOKEN = {"access_token": "t"}
 ACCEPTED = {"card": "c", "outcome": "accepted", "outcomeTimestamp": "2026-11-21T09:00:00Z"}
 CASES = [
     ("body-empty", post(b"")),
     ("json-malformed", post(b"{")),
     ("json-duplicate-key", post(b'{"a":1,"a":2}')),
+    ("json-duplicate-key", post(b'{"a":1,"a" :2}')),
+    ("json-duplicate-key", post(b'{"a":1,"\\u0061":2}')),
+    ("json-duplicate-key", post(b'{"a":1,"a":2,"b":"\\u0022:"}')),
+    ("json-duplicate-key", post(b'{"a":1,"a":2,"b":"\\"\\u003a"}')),
+    ("json-duplicate-key", post(b'{"a":1,"a":2,"bbb":1e9}')),
     ("json-too-deep", post(b'{"a":' + b"[" * 400 + b"]" * 400 + b"}")),
     ("body-not-object", post(b"[]")),
     ("field-missing", post(without("context"))),
@@ -67,6 +73,7 @@ CASES = [
     ("data-missing", post(CALL | {"prefetch": {}})),
     ("data-failed", post(CALL | {"prefetch": {"patient": {"resourceType": "OperationOutcome"}}})),
     ("body-too-large", post(b" " * 100_001)),
+    ("too-many-resources", post(CALL | {"prefetch": {"conditions": MANY}})),
     ("media-type", post(b"{}", content_type="text/plain")),
 ]
 
@@ -124,4 +131,6 @@ def test_an_error_quotes_nothing_of_the_request(web: FlaskClient) -> None:
 def test_every_code_has_a_test_or_is_raised_elsewhere() -> None:
     """A code that no test can provoke is not part of the contract."""
     provoked = {code for code, _ in CASES} | {"internal", "rules-failed", "storage-unavailable"}
+    provoked |= {"unauthorized"}  # tests/security/test_tokens_hostile.py
+    provoked |= {"overloaded"}  # tests/faults/test_crowds.py
     assert set(CODES) - provoked == {"request-malformed", "unavailable"}  # made by the WSGI server

@@ -231,7 +231,7 @@ class TestOperation:
             return float(found[0].rsplit(" ", 1)[1]) if found else 0.0
 
         lines = (
-            'cds_answers_total{code="",route="/cds-services/<service_id>",status="200"}',
+            'cds_answers_total{code="",route="/cds-services/<service_id>",service="review",status="200"}',
             'cds_cards_total{indicator="info",service="review"}',
             'cds_prefetch_total{key="patient",service="review",supply="supplied"}',
         )

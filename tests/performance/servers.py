@@ -12,6 +12,7 @@ from flask import Flask, Response, request
 
 from cds_service import config
 from cds_service.cli import serve
+from cds_service.web import memory
 
 CARD = {
     "cards": [
@@ -49,7 +50,7 @@ def main(kind: str, port: int) -> None:
         return
     settings = config.load(os.environ)
     application = yardstick()
-    serve.freeze()
+    memory.settle()  # the service does the same
     options = serve.options(settings, serve.WORKERS, serve.THREADS)
     serve.Server(application, options).run()
 

@@ -41,10 +41,15 @@ class FakeRuntime:
         self.stored: list[FeedbackEntry] = []
         self.report: Mapping[str, Any] = {"ready": True}
 
+    def in_force(self) -> "FakeRuntime":
+        return self
+
     def service(self, service_id: str) -> Any:
         return next((one for one in self.pack.services if one.id == service_id), None)
 
-    def answer(self, _service: Any, request: HookRequest, chart: Chart) -> Sequence[Card]:
+    def answer(
+        self, _service: Any, request: HookRequest, chart: Chart, _spent: Any = None
+    ) -> Sequence[Card]:
         self._maybe_fail()
         self.calls.append((request, chart))
         return self.cards

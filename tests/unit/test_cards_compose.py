@@ -157,7 +157,7 @@ class TestMerge:
             finding(rule("assoc.venous", "assoc"), problem("Varicose veins")),
             finding(rule("cramp.first-line-care", "cramp")),
         )
-        assert card.summary == "Leg cramp review: amlodipine; Varicose veins"
+        assert card.summary == "Leg cramp review: amlodipine; varicose veins"
         for title in ("Drugs that may provoke cramps", "Associated conditions", "First-line care"):
             assert f"**{title}**" in card.detail
 
@@ -210,7 +210,7 @@ class TestConditional:
         assert card.indicator == "info"
         assert card.summary == (
             "If leg cramps are the concern: 2 finding(s) on file may be relevant "
-            "(Ferritin, amlodipine)"
+            "(ferritin, amlodipine)"
         )
         assert card.detail.startswith(
             "The list of conditions was not complete.\n\n- Ferritin line."

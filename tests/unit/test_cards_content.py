@@ -237,7 +237,7 @@ def test_a_draft_is_named_in_the_summary() -> None:
         facts=StubFacts(drafts=[Draft(resource, "MedicationRequest/d1", selected=True)]),
         hook="order-select",
     )
-    assert card.summary == "ropinirole 0.25 MG for night cramps"
+    assert card.summary == "Ropinirole 0.25 MG for night cramps"
 
 
 def test_the_card_is_complete_without_a_public_address() -> None:

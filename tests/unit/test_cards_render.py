@@ -75,7 +75,7 @@ def test_properties_of_a_quantity() -> None:
     fact = known("lab.ferritin", ferritin("5", comparator="<", shown="<11.2 pmol/L"))
     properties = ("value", "unit", "date", "text", "shown", "count", "side", "last")
     told = [values.fact_property(fact, name) for name in properties]
-    assert told == ["<5", "ng/mL", "2026-08-21", "Ferritin", "<11.2 pmol/L", "1", None, None]
+    assert told == ["<5", "ng/mL", "2026-08-21", "ferritin", "<11.2 pmol/L", "1", None, None]
 
 
 def test_properties_of_drugs() -> None:

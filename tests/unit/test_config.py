@@ -16,6 +16,16 @@ def test_without_a_decision_about_authentication_nothing_starts() -> None:
     assert caught.value.hint
 
 
+def test_with_clients_and_a_public_address_it_starts(tmp_path: Path) -> None:
+    (tmp_path / "clients.json").write_text("{}")
+    environ = {"CDS_SITE_DIR": str(tmp_path), "CDS_PUBLIC_URL": "https://cds.example.org"}
+    assert load(environ).auth == "required"
+    for name in environ:
+        with pytest.raises(ConfigurationError) as caught:
+            load({key: value for key, value in environ.items() if key != name})
+        assert "CDS_" in caught.value.message
+
+
 def test_a_trial_is_open_on_this_machine_only() -> None:
     settings = load({"CDS_AUTH": "off"})
     assert (settings.host, settings.port, settings.cors_origins) == ("127.0.0.1", 5005, ("*",))
@@ -97,5 +107,6 @@ def test_all_problems_are_told_at_once() -> None:
         "CDS_PORT",
         "CDS_LOG_LEVEL",
         "CDS_NOW",
+        "CDS_PUBLIC_URL",
         "CDS_AUTH",
     ]

@@ -6,7 +6,9 @@ import pytest
 
 from cds_service.errors import PreconditionFailed
 from cds_service.facts.chart import PREFETCH_KEYS, Chart, Supply
+from cds_service.gather import prefetch
 from cds_service.gather.chart import gather
+from cds_service.gather.fallback import Fetched
 from cds_service.protocol.model import DraftOrder, HookRequest
 from tests.support.fake_runtime import service
 
@@ -223,7 +225,7 @@ def test_a_medication_named_by_urn_is_found() -> None:
     ("prefetch", "code", "said"),
     [
         ({}, "data-missing", "conditions was not sent"),
-        ({"conditions": ERROR}, "data-failed", "conditions could not be read by the EHR"),
+        ({"conditions": ERROR}, "data-failed", "conditions could not be read by the EHR (OperationOutcome)"),
         ({"conditions": "x"}, "data-missing", "conditions is not a FHIR resource"),
         ({"conditions": PATIENT}, "data-missing", "conditions holds no Condition"),
     ],
@@ -232,7 +234,7 @@ def test_required_data_that_cannot_be_had(prefetch: Any, code: str, said: str) -
     with pytest.raises(PreconditionFailed) as caught:
         chart(required=("conditions",), **prefetch)
     assert (caught.value.status, caught.value.code) == (412, code)
-    assert said in caught.value.message
+    assert f"did not get: {said}." in caught.value.message
     assert caught.value.expression == "prefetch.conditions"
 
 
@@ -245,9 +247,9 @@ def test_what_a_fallback_reads_counts_as_prefetched() -> None:
     asked: dict[str, str] = {}
 
     class Server:
-        def fetch(self, _request: Any, wanted: Any) -> Any:
+        def fetch(self, _request: Any, wanted: Any, _held: Any) -> Fetched:
             asked.update(wanted)
-            return {"conditions": bundle(CONDITION)}
+            return Fetched({"conditions": prefetch.read(bundle(CONDITION))})
 
     request = HookRequest("patient-view", "i", "p", "P/1", prefetch={"patient": PATIENT})
     templates = {"patient": "Patient/{{context.patientId}}", "conditions": "Condition?patient=x"}

@@ -69,7 +69,7 @@ def folder(path: Path, *resources: dict[str, Any], sub: str = "valuesets") -> Pa
         (LOINC, "77618-7", "obs-tbi"),
         (CPT, "95810", "order-polysomnography"),
         (RXNORM, "5487", "drug-diuretics"),
-        (RXNORM, "24909", "drug-iron-any"),
+        (RXNORM, "24909", "drug-iv-iron-sucrose"),
         (ATC, "C03AA03", "drug-thiazide-diuretics"),
         (ATC, "C10BA05", "drug-statins"),
         (ATC, "M01AB05", "drug-nsaids"),

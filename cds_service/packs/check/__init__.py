@@ -14,6 +14,7 @@ from cds_service.packs.check import (
     cards,
     facts,
     leaves,
+    order_names,
     resources,
     rules,
     services,
@@ -31,7 +32,7 @@ Check = Callable[[PackSource], Iterable[Problem]]
 # What can make a pack unfit to run.
 CHECKS: tuple[Check, ...] = (
     rules.check, leaves.check, facts.check, settings.check, texts.check, cards.check,
-    services.check, tests.missing,
+    services.check, order_names.check, tests.missing,
 )  # fmt: skip
 # What is slow, or concerns only those who edit the pack.
 THOROUGH: tuple[Check, ...] = (tests.check, resources.check, terminology.strictly, unused.check)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cds_service.errors import Problem
+from cds_service.packs.check.conditions import site_cards
 from cds_service.packs.positions import Document, JsonPath
 from cds_service.packs.schema import did_you_mean
 from cds_service.packs.source import PackSource, RuleFile, obj, seq, word
@@ -12,13 +13,15 @@ Json = Any
 
 
 def check(source: PackSource) -> Iterator[Problem]:
-    """Problems of every rule's card and its variants."""
+    """Problems of every rule's card and its variants, and of what a site changes about them."""
     for rule in source.rules:
         document = rule.document
         yield from _card(source, rule, document, ("card",), rule.data.get("card"))
         for index, variant in enumerate(seq(rule.data.get("variants"))):
             path: JsonPath = ("variants", index, "card")
             yield from _card(source, rule, document, path, obj(variant).get("card"))
+    for rule, document, path, card in site_cards(source):
+        yield from _card(source, rule, document, path, card)
 
 
 def _card(

@@ -1,0 +1,80 @@
+"""`cds rules diff A B --on CHARTS`: what changes for patients between two packs."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import orjson
+
+from cds_service.authoring.diff import CardChange
+from cds_service.cli import context
+from cds_service.cli.failures import for_people
+
+_SIGNS = {"gains": "+", "loses": "-", "changes": "~"}
+
+
+@click.command()
+@click.argument("before")
+@click.argument("after")
+@click.option(
+    "--on",
+    "charts",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Requests or Bundles of patients: files or folders; may be repeated.",
+)
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@for_people
+def diff(before: str, after: str, charts: Sequence[Path], style: str) -> None:
+    """What changes from BEFORE to AFTER, rule by rule and, with --on, card by card.
+
+    BEFORE and AFTER: "shipped", "current", a site's or a pack's folder, or profiles of the shipped
+    pack. Shows card texts of the charts: for the screen, not for a log.
+    """
+    from cds_service.authoring.diff import card_changes, pack_of, rule_changes
+    from cds_service.authoring.stats import chart_files
+    from cds_service.clock import Clock
+
+    hooks, site = context.folders()
+    old, new = pack_of(before, hooks, site), pack_of(after, hooks, site)
+    files = chart_files(charts)
+    now = Clock(context.settings().now).now()
+    found: list[CardChange] = []
+    with click.progressbar(
+        card_changes(old, new, files, now),
+        length=len(files),
+        label="Charts",
+        file=sys.stderr,
+        hidden=not files,
+    ) as progress:
+        for changes in progress:
+            found += changes
+    rules = rule_changes(old, new)
+    if style == "json":
+        content = {"rules": rules, "files": len(files), "cards": [asdict(one) for one in found]}
+        click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+    else:
+        click.echo(as_text(rules, found, len(files)))
+
+
+def as_text(rules: Sequence[str], found: Sequence[CardChange], files: int) -> str:
+    """Rules first, then each chart with its cards."""
+    lines = list(rules) or ["The rules are the same."]
+    for change in found:
+        where = f"{change.chart} {change.service}"
+        lines.append(f"{_SIGNS[change.change]} {where}: [{change.indicator}] {change.summary}")
+        lines.append(f"      {', '.join(change.rules)}")
+        if change.change == "changes" and change.before.endswith(f"] {change.summary}"):
+            lines.append("      the summary is the same, what stands below it is not")
+        elif change.before and not change.before.endswith(f"] {change.summary}"):
+            lines.append(f"      before: {change.before}")
+    if files:
+        counts = {name: sum(c.change == name for c in found) for name in _SIGNS}
+        charts = len({change.chart for change in found})
+        lines.append(
+            f"{files} file(s): {charts} chart(s) differ; {counts['gains']} card(s) gained, "
+            f"{counts['loses']} lost, {counts['changes']} changed"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,57 @@
+"""What a chart entry is called: by the pack, by the chart, or by the fact it was found for.
+
+The pack's own name of a code is the reviewed one. Where the pack only lists a code's beginning
+("R60") or a catch-all ("Edema, not elsewhere classified"), the chart's words for the exact code say
+more, if they are short.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from cds_service.terminology.codings import canonical_code, canonical_system, codings, names_of
+
+LONGEST = 60  # longer words of a chart are no name but a note
+
+_CATCH_ALL = re.compile(
+    r"\b(?:not elsewhere classified|unspecified|other|nos|nec)\b", re.IGNORECASE
+)
+_HEAD = re.compile(r"^(?:other|unspecified)(?:,? and unspecified| specified)? ", re.IGNORECASE)
+_TAIL = re.compile(
+    r"(?:,| -)? \(?(?:not elsewhere classified|unspecified|nos|nec)\)?$", re.IGNORECASE
+)
+
+
+def best(pack: str, concept: Any, system: str, code: str, *, exact: bool, title: str) -> str:
+    """The name of an entry.
+
+    `pack` is the pack's display of the code ("" for none) and `exact` whether it names this very
+    code; `concept` is what the chart says; `title` is the fact's.
+    """
+    if pack and exact and not _CATCH_ALL.search(pack):
+        return pack
+    own = list(_short_words(concept, system, code))
+    for name in (*own, pack):
+        if name and not _CATCH_ALL.search(name):
+            return name
+    for name in (pack, *own):
+        if name and not _CATCH_ALL.search(said := _HEAD.sub("", _TAIL.sub("", name))):
+            return _capital(said)
+    if pack or own:
+        return _capital(title)
+    return next(iter(names_of(concept)), "") or code or title
+
+
+def _capital(name: str) -> str:
+    return f"{name[:1].upper()}{name[1:]}"
+
+
+def _short_words(concept: Any, system: str, code: str) -> Iterator[str]:
+    """The chart's text and its display of the very code; words in capitals only are left out."""
+    text = concept.get("text") if isinstance(concept, dict) else None
+    wanted = (canonical_system(system), canonical_code(canonical_system(system), code))
+    shown = (name for found, value, name in codings(concept) if (found, value) == wanted)
+    for words in (text, *shown):
+        name = " ".join(words.split()) if isinstance(words, str) else ""
+        if 0 < len(name) <= LONGEST and not name.isupper():
+            yield name

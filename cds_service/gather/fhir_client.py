@@ -1,0 +1,253 @@
+"""The one module of `gather` that opens sockets: GET from one FHIR server, under watch.
+
+urllib3 without requests on top: the address is parsed once (`urls`), and neither a proxy nor a
+password file of the environment can come between. A name is resolved here, its addresses are
+checked, and the connection goes to the address that was checked. The caller of a `Lane` may end
+what it does at any moment from another thread; the token is sent only on a checked connection.
+"""
+
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+import certifi
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from cds_service import clock
+from cds_service.gather.limits import Limits
+from cds_service.gather.trouble import Trouble
+from cds_service.gather.urls import Base
+
+Permits = Callable[[str], bool]
+
+_CHUNK = 65_536
+_NOT_LAST_ADDRESS = 0.5  # seconds for an address while there is another one to try
+_HEADERS = {
+    "Accept": "application/fhir+json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": "leg-cramps-cds",
+}
+_ENCODINGS = ("", "identity", "gzip")
+
+
+class ReadFailed(Exception):
+    """A read that came to nothing. Carries no address, no token and nothing of the answer."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.value)
+        self.trouble = trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of the server, whatever its status. `retry_after` is as sent."""
+
+    status: int
+    body: bytes
+    retry_after: str = ""
+
+
+class Allowance:
+    """The bytes that a call may still read, over all of its lanes."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._lock = Lock()
+
+    def take(self, count: int) -> None:
+        """Raises ReadFailed when there are fewer left."""
+        with self._lock:
+            self._left -= count
+            if self._left < 0:
+                raise ReadFailed(Trouble.TOO_LARGE)
+
+
+class Lane:
+    """One connection to one server, used by one thread at a time and closed by another.
+
+    `deadline` is a moment of `clock.monotonic`; nothing is begun after it. `permits` says of an
+    address whether it may be connected to.
+    """
+
+    def __init__(
+        self, base: Base, permits: Permits, allowance: Allowance, limits: Limits, deadline: float
+    ) -> None:
+        self._base = base
+        self._permits = permits
+        self._allowance = allowance
+        self._limits = limits
+        self._deadline = deadline
+        self._lock = Lock()
+        self._handle: socket.socket | None = None
+        self._aborted = self._closed = False
+        self._pool = self._make_pool()
+        self.until = deadline  # when the present request is late
+
+    def get(self, target: str, token: str) -> Answer:
+        """The answer to one GET. Raises ReadFailed."""
+        self._begin()
+        try:
+            return self._exchange(target, token)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise ReadFailed(self._late() or _trouble(error)) from None
+        except ReadFailed as failure:
+            raise ReadFailed(self._late() or failure.trouble) from None
+
+    def abort(self) -> None:
+        """End the request under way. The lane can be used again."""
+        with self._lock:
+            self._aborted = True
+            self._hang_up()
+
+    def close(self) -> None:
+        """End the request under way and begin no other."""
+        with self._lock:
+            self._closed = True
+            self._hang_up()
+        self._pool.close()
+
+    def _begin(self) -> None:
+        now = clock.monotonic()
+        with self._lock:
+            self._aborted = False
+            self.until = min(now + self._limits.request, self._deadline)
+        self._left()
+
+    def _exchange(self, target: str, token: str) -> Answer:
+        response = self._pool.urlopen(
+            "GET",
+            target,
+            headers={**_HEADERS, "Authorization": f"Bearer {token}"},
+            redirect=False,
+            retries=False,
+            timeout=urllib3.Timeout(connect=self._left(), read=self._left()),
+            preload_content=False,
+        )
+        try:
+            answer = self._read(response)
+        finally:
+            response.release_conn()
+        if self._aborted or self._closed:  # a cut connection can look like a short answer
+            raise ReadFailed(Trouble.TIMEOUT)
+        return answer
+
+    def _read(self, response: urllib3.BaseHTTPResponse) -> Answer:
+        if response.headers.get("Content-Encoding", "").lower() not in _ENCODINGS:
+            response.close()
+            raise ReadFailed(Trouble.NOT_FHIR)
+        parts: list[bytes] = []
+        try:
+            for part in response.stream(_CHUNK, decode_content=True):
+                self._allowance.take(len(part))
+                parts.append(part)
+                self._left()
+        except ReadFailed:
+            response.close()
+            raise
+        except urllib3.exceptions.ProtocolError:
+            raise ReadFailed(Trouble.TRUNCATED) from None
+        return Answer(response.status, b"".join(parts), response.headers.get("Retry-After", ""))
+
+    def _left(self) -> float:
+        """Seconds left for the present request. Raises ReadFailed when there are none."""
+        left = self.until - clock.monotonic()
+        if self._aborted or self._closed or left <= 0:
+            raise ReadFailed(Trouble.TIMEOUT)
+        return left
+
+    def _late(self) -> Trouble | None:
+        ended = self._aborted or self._closed or clock.monotonic() >= self.until
+        return Trouble.TIMEOUT if ended else None
+
+    def _make_pool(self) -> urllib3.HTTPConnectionPool:
+        base, dial = self._base, self._dial
+        if base.scheme == "http":
+            return _pinned(urllib3.HTTPConnectionPool(base.host, base.port), HTTPConnection, dial)
+        secure = urllib3.HTTPSConnectionPool(base.host, base.port, ssl_context=_tls())
+        return _pinned(secure, HTTPSConnection, dial)
+
+    def _dial(self) -> socket.socket:
+        """A connection to an address of the server that may be connected to."""
+        addresses = self._addresses()
+        failure: OSError | None = None
+        for number, address in enumerate(addresses, 1):
+            left = self._left()
+            patience = left if number == len(addresses) else min(left, _NOT_LAST_ADDRESS)
+            try:
+                return self._watched(socket.create_connection((address, self._base.port), patience))
+            except OSError as error:
+                failure = error
+        late = isinstance(failure, TimeoutError)
+        raise ReadFailed(Trouble.TIMEOUT if late else Trouble.UNREACHABLE)
+
+    def _addresses(self) -> list[str]:
+        """All addresses of the host. One that is not permitted refuses them all: a name that leads
+        to inside and outside at once is no accident."""
+        try:
+            found = socket.getaddrinfo(self._base.host, self._base.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            raise ReadFailed(Trouble.UNREACHABLE) from None
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        if not all(self._permits(address) for address in addresses):
+            raise ReadFailed(Trouble.ADDRESS)
+        return addresses
+
+    def _watched(self, connection: socket.socket) -> socket.socket:
+        """Keep a second handle: it ends the connection also when TLS has taken over the first."""
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.settimeout(self._left())
+        with self._lock:
+            if self._handle is not None:
+                self._handle.close()
+            self._handle = connection.dup()
+            if self._aborted or self._closed:
+                self._hang_up()
+        return connection
+
+    def _hang_up(self) -> None:
+        if self._handle is None:
+            return
+        with suppress(OSError):  # the server was first
+            self._handle.shutdown(socket.SHUT_RDWR)
+        self._handle.close()
+        self._handle = None
+
+
+def _pinned(
+    pool: urllib3.HTTPConnectionPool,
+    kind: type[HTTPConnection],
+    dial: Callable[[], socket.socket],
+) -> urllib3.HTTPConnectionPool:
+    """The pool, with connections that `dial` opens instead of urllib3."""
+
+    def _new_conn(_self: HTTPConnection) -> socket.socket:
+        return dial()
+
+    members: Mapping[str, Any] = {"_new_conn": _new_conn}
+    pool.ConnectionCls = type("PinnedConnection", (kind,), dict(members))
+    return pool
+
+
+def _trouble(error: Exception) -> Trouble:
+    exceptions = urllib3.exceptions
+    if isinstance(error, exceptions.TimeoutError | TimeoutError):
+        return Trouble.TIMEOUT
+    if isinstance(error, exceptions.SSLError | ssl.SSLError):
+        return Trouble.TLS
+    if isinstance(error, exceptions.DecodeError):
+        return Trouble.NOT_FHIR
+    return Trouble.UNREACHABLE
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """The authorities of the system or of SSL_CERT_FILE; certifi's where the system has none."""
+    paths = ssl.get_default_verify_paths()
+    has_own = paths.cafile or paths.capath
+    return ssl.create_default_context(cafile=None if has_own else certifi.where())

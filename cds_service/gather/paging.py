@@ -1,0 +1,175 @@
+"""One prefetch key read from a FHIR server: its query forms, its pages, and what they come to.
+
+A `KeyRead` asks for nothing itself: it names the next target, and takes in the answers. In the end
+its pages are put together as one Bundle and read exactly as a prefetched one, so that the same data
+gives the same chart whichever way it came.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from cds_service.facts.chart import Supply
+from cds_service.gather import prefetch
+from cds_service.gather.limits import Limits
+from cds_service.gather.manners import Query
+from cds_service.gather.prefetch import Reading
+from cds_service.gather.trouble import Trouble
+from cds_service.gather.urls import Base, UrlRefused, target_of_link, target_under
+
+Json = Any
+
+
+class Quota:
+    """What a call may still take in: pages of each search, entries over all of its keys."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.pages = limits.pages
+        self._entries = limits.entries
+
+    def cut(self, entries: list[Json]) -> list[Json]:
+        """As many of the entries as are allowed; they are counted."""
+        kept = entries[: self._entries]
+        self._entries -= len(kept)
+        return kept
+
+
+def next_link(value: Json) -> str | None:
+    """The address of the next page of a Bundle; None without one, "" where it cannot be read."""
+    links = value.get("link") if isinstance(value, dict) else None
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict) and link.get("relation") == "next":
+            url = link.get("url")
+            return url if isinstance(url, str) else ""
+    return None
+
+
+class KeyRead:
+    """Reading one key. `target` is what to ask for next, "" when there is nothing more to ask.
+
+    `page` is a first page that came as prefetch: then only the rest is asked for.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        base: Base,
+        queries: Sequence[Query],
+        quota: Quota,
+        page: Json = None,
+    ) -> None:
+        self.key = key
+        self.target = ""
+        self.resource_type = queries[0].relative.partition("?")[0].partition("/")[0]
+        self._search = "?" in queries[0].relative
+        self._base = base
+        self._queries = list(queries)
+        self._quota = quota
+        self._pages: list[Json] = []
+        self._seen: set[str] = set()
+        self._trouble: Trouble | None = None
+        self._lacks = ""
+        if page is None:
+            self._ask()
+        else:
+            self._take_page(page, count=False)
+
+    def take(self, value: Json) -> None:
+        """Take in the JSON of an answer with status 200."""
+        self.target = ""
+        kind = value.get("resourceType") if isinstance(value, dict) else None
+        if not isinstance(kind, str) or (self._pages and kind != "Bundle"):
+            self.fail(Trouble.NOT_FHIR)
+        else:
+            self._take_page(value)
+
+    def fail(self, trouble: Trouble) -> None:
+        """Take in that the target could not be had."""
+        self.target = ""
+        if trouble is Trouble.QUERY and not self._pages and self._queries:
+            self._ask()
+            return
+        if trouble is Trouble.NOT_FOUND and self._search and not self._pages:
+            trouble = Trouble.NOT_OFFERED
+        self._trouble = trouble
+
+    def give_up(self, trouble: Trouble) -> None:
+        """Take in that nothing more will be asked, in no other form either."""
+        self._queries.clear()
+        if self.target:
+            self.fail(trouble)
+
+    def reading(self) -> Reading:
+        """What the key holds. To be asked when there is no target any more."""
+        if not self._pages:
+            return _nothing(self._trouble or Trouble.TIMEOUT)
+        reading = prefetch.read(self._merged())
+        if self._trouble is not None and reading.supply is not Supply.FAILED:
+            reading.supply = Supply.INCOMPLETE
+            reading.problem = _SAID_OF_PAGES.format(self._trouble.words, self._trouble.value)
+        elif self._lacks and reading.supply.complete:
+            reading.supply = Supply.INCOMPLETE
+            reading.problem = f"{self._lacks} could not be asked for at the FHIR server"
+        return reading
+
+    def _ask(self) -> None:
+        query = self._queries.pop(0)
+        self._lacks = query.lacks
+        try:
+            self.target = target_under(self._base, query.relative)
+        except UrlRefused:
+            self.fail(Trouble.QUERY)
+            return
+        self._seen.add(self.target)
+
+    def _take_page(self, page: Json, count: bool = True) -> None:
+        self._pages.append(page)
+        entries = page.get("entry")
+        if count and isinstance(entries, list):
+            kept = self._quota.cut(entries)
+            if len(kept) < len(entries):
+                self._pages[-1] = page | {"entry": kept}
+                self._trouble = Trouble.TOO_MANY_ENTRIES
+                return
+        link = next_link(page) if page.get("resourceType") == "Bundle" else None
+        if link is not None:
+            self._follow(link)
+
+    def _follow(self, link: str) -> None:
+        try:
+            target = target_of_link(self._base, link)
+        except UrlRefused:
+            self._trouble = Trouble.LINK
+            return
+        if target in self._seen:
+            self._trouble = Trouble.LOOP
+        elif len(self._pages) >= self._quota.pages:
+            self._trouble = Trouble.TOO_MANY_PAGES
+        else:
+            self._seen.add(target)
+            self.target = target
+
+    def _merged(self) -> Json:
+        """All pages as one Bundle without links; a single answer as it is."""
+        first = self._pages[0]
+        if first.get("resourceType") != "Bundle":
+            return first
+        totals = [page["total"] for page in self._pages if isinstance(page.get("total"), int)]
+        entries: list[Json] = []
+        for page in self._pages:
+            found = page.get("entry", [])
+            entries.extend(found if isinstance(found, list) else [found])
+        merged = {"resourceType": "Bundle", "type": "searchset", "entry": entries}
+        return merged | ({"total": totals[0]} if totals else {})
+
+
+_SAID_OF_PAGES = "has pages that could not be read from the FHIR server: {} ({})"
+
+
+def _nothing(trouble: Trouble) -> Reading:
+    if trouble is Trouble.NOT_OFFERED:
+        said = f"was not sent, and the FHIR server does not offer it ({trouble.value})"
+        return Reading(Supply.MISSING, problem=said)
+    return Reading(
+        Supply.FAILED,
+        problem=f"could not be read from the FHIR server: {trouble.words} ({trouble.value})",
+    )

@@ -1,0 +1,157 @@
+"""Where everything in force comes from: file and line, and what was shipped in its place."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cds_service.packs.effective import effective_settings, layers
+from cds_service.packs.positions import Document, JsonPath
+from cds_service.packs.source import Entry, PackSource, obj
+
+Json = Any
+
+_RULE_FIELDS = ("status", "rank")
+_SERVICE_FIELDS = ("enabled", "maxCards")
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value in force. `shipped` is None where the site added it or nothing was replaced."""
+
+    kind: str  # setting, rule, service, fact, definition, order, value set, profile
+    name: str  # "ferritin.low", "drug-review.ccb status", "leg-symptoms-screen maxCards"
+    value: Json
+    origin: str  # "site/site.json:3"
+    shipped: Json = None
+    shipped_origin: str = ""
+
+    @property
+    def overridden(self) -> bool:
+        """Whether something else was shipped."""
+        return bool(self.shipped_origin) and self.shipped_origin != self.origin
+
+
+def values(source: PackSource, profiles: tuple[str, ...]) -> list[Value]:
+    """Everything of a source without errors, in the order in which a person looks for it."""
+    return [
+        *_profiles(source, profiles),
+        *_settings(source, profiles),
+        *_rules(source, profiles),
+        *_services(source),
+        *_entries(source),
+        *_value_sets(source),
+    ]
+
+
+def at(document: Document, path: JsonPath, *, key: bool = True) -> str:
+    """`file:line` of a property."""
+    return f"{document.name}:{document.place(path, key=key).line}"
+
+
+def _profiles(source: PackSource, profiles: tuple[str, ...]) -> Iterator[Value]:
+    shipped = source.pack
+    assert shipped is not None
+    default = [shipped.data["defaultProfile"]] if "defaultProfile" in shipped.data else []
+    place = at(shipped, ("defaultProfile",))
+    site = source.site
+    named = site is not None and list(profiles) == obj(site.data).get("profile")
+    if site is not None and named:
+        yield Value("profile", "profile", list(profiles), at(site, ("profile",)), default, place)
+    else:
+        asked = list(profiles) != default
+        origin = "the command line" if asked else place
+        yield Value("profile", "profile", list(profiles), origin, default, place)
+
+
+def _settings(source: PackSource, profiles: tuple[str, ...]) -> Iterator[Value]:
+    assert source.pack is not None
+    for name, setting in effective_settings(source.pack, source.site, profiles).items():
+        place = at(source.pack, ("settings", name))
+        yield Value("setting", name, setting.value, setting.origin, setting.default, place)
+
+
+def _rules(source: PackSource, profiles: tuple[str, ...]) -> Iterator[Value]:
+    changed = _changes(source, profiles)
+    for rule in sorted(source.rules, key=lambda one: one.id):
+        document = rule.document
+        for field in _RULE_FIELDS:
+            shipped = rule.data.get(field)
+            if shipped is None:
+                continue
+            place = at(document, (field,))
+            value, origin = changed.pop((rule.id, field), (shipped, place))
+            yield Value("rule", f"{rule.id} {field}", value, origin, shipped, place)
+        for key in [key for key in changed if key[0] == rule.id]:
+            value, origin = changed.pop(key)
+            field = key[1].removeprefix("card.")
+            shipped = obj(rule.data.get("card")).get(field)
+            place = at(document, ("card", field))
+            yield Value("rule", f"{rule.id} {key[1]}", value, origin, shipped, place)
+
+
+def _changes(
+    source: PackSource, profiles: tuple[str, ...]
+) -> dict[tuple[str, str], tuple[Json, str]]:
+    """What profiles and the site say of rules: by rule and field, the last word and its place."""
+    assert source.pack is not None
+    found: dict[tuple[str, str], tuple[Json, str]] = {}
+    for document, path, part in layers(source.pack, source.site, profiles):
+        for rule, change in obj(obj(part).get("rules")).items():
+            here: JsonPath = (*path, "rules", rule)
+            for field, value in obj(change).items():
+                if field == "card":
+                    for name, text in obj(value).items():
+                        place = at(document, (*here, "card", name))
+                        found[rule, f"card.{name}"] = (text, place)
+                elif field != "note":
+                    found[rule, field] = (value, at(document, (*here, field)))
+    return found
+
+
+def _services(source: PackSource) -> Iterator[Value]:
+    site = source.site
+    for document in source.services:
+        name = document.data["id"]
+        for field in _SERVICE_FIELDS:
+            shipped, place = document.data.get(field, True), at(document, (field,))
+            change = obj(obj(obj(site.data).get("services")).get(name)) if site else {}
+            if site and field in change:
+                origin = at(site, ("services", name, field))
+                yield Value("service", f"{name} {field}", change[field], origin, shipped, place)
+            else:
+                yield Value("service", f"{name} {field}", shipped, place, shipped, place)
+
+
+def _entries(source: PackSource) -> Iterator[Value]:
+    shipped = {(entry.path[0], entry.path[1]): entry for entry in source.replaced}
+    sections: tuple[tuple[str, str, dict[str, Entry]], ...] = (
+        ("fact", "facts", source.facts),
+        ("definition", "definitions", source.definitions),
+        ("order", "orders", source.orders),
+    )
+    for kind, section, entries in sections:
+        for name, entry in entries.items():
+            before = shipped.get((section, name))
+            yield Value(
+                kind,
+                name,
+                entry.data,
+                at(entry.document, entry.path),
+                before.data if before else None,
+                at(before.document, before.path) if before else "",
+            )
+
+
+def _value_sets(source: PackSource) -> Iterator[Value]:
+    seen: dict[str, str] = {}
+    for one in source.value_sets:
+        before = seen.get(one.id)
+        version = one.data.get("version", "")
+        seen[one.id] = f"{one.name}:1"
+        if before is None and source.site_folder and _replaced_later(source, one.id, one.name):
+            continue
+        yield Value("value set", one.id, version, f"{one.name}:1", None, before or "")
+
+
+def _replaced_later(source: PackSource, set_id: str, name: str) -> bool:
+    return any(other.id == set_id and other.name != name for other in source.value_sets)

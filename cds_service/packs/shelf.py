@@ -1,0 +1,153 @@
+"""What the workers of one server share about the site's folder: copies, verdicts, who runs what.
+
+Plain files in a private folder below the system's temporary one, named after the parent process
+(gunicorn's master), so that no table, no port and no other process is needed. A worker that is
+gone is known by its process id.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from cds_service.errors import Problem
+from cds_service.packs.snapshot import Snapshot
+
+_PREFIX = "cds-live"
+_KEPT = 4  # copies of the site's folder
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What checks and tests said of one state of the site's folder."""
+
+    content: str  # Snapshot.content
+    revision: str  # of the pack that it makes
+    problems: tuple[Problem, ...] = ()  # errors only; none: accepted
+
+    def to_json(self) -> str:
+        """As one worker leaves it for the others."""
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> "Verdict":
+        """Read again. Raises ValueError, KeyError or TypeError for anything else."""
+        data = json.loads(text)
+        problems = tuple(Problem(**one) for one in data["problems"])
+        return Verdict(data["content"], data["revision"], problems)
+
+
+class Shelf:
+    """The shared folder, made when first needed; private to this user."""
+
+    def __init__(self, *names: str, base: Path | None = None) -> None:
+        """`names` tell servers of one parent apart (their folders)."""
+        base = base or Path(tempfile.gettempdir())
+        _sweep(base)
+        key = hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
+        root = base / f"{_PREFIX}-{os.getuid()}-{os.getppid()}-{key[:12]}"
+        self.root = root if _made(root) else Path(tempfile.mkdtemp(prefix=f"{_PREFIX}-"))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """One worker at a time: the others wait for its verdict instead of working it out too."""
+        with (self.root / "lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def copy(self, snapshot: Snapshot) -> Path:
+        """The folder that holds a copy of the snapshot."""
+        target = self.root / "sites" / snapshot.content
+        if not target.is_dir():
+            target.parent.mkdir(exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self.root) as made:
+                snapshot.write(Path(made) / "site")
+                (Path(made) / "site").rename(target)
+            self._forget_old_copies(target.parent)
+        return target
+
+    def verdict(self, content: str) -> Verdict | None:
+        """What is known of a state of the folder."""
+        try:
+            return Verdict.from_json((self.root / f"verdict-{content}.json").read_text("utf-8"))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def put_verdict(self, verdict: Verdict) -> None:
+        """Remember a verdict for the other workers; an accepted one becomes the last good one."""
+        self._write(f"verdict-{verdict.content}.json", verdict.to_json())
+        if not verdict.problems:
+            self._write("last-good", verdict.content)
+
+    def last_good(self) -> Verdict | None:
+        """The last state that was accepted, for a worker that starts later than the others."""
+        try:
+            content = (self.root / "last-good").read_text("ascii")
+        except OSError:
+            return None
+        found = self.verdict(content)
+        return found if found and (self.root / "sites" / content).is_dir() else None
+
+    def tell(self, state: Mapping[str, Any]) -> None:
+        """Say what this worker runs."""
+        self._write(f"worker-{os.getpid()}.json", json.dumps(state))
+
+    def workers(self) -> list[dict[str, Any]]:
+        """What each living worker runs, this one included."""
+        found = []
+        for file in sorted(self.root.glob("worker-*.json")):
+            pid = int(file.stem.removeprefix("worker-"))
+            if not _alive(pid):
+                file.unlink(missing_ok=True)
+                continue
+            try:
+                found.append({"pid": pid, **json.loads(file.read_text("utf-8"))})
+            except (OSError, ValueError):
+                continue
+        return found
+
+    def _write(self, name: str, text: str) -> None:
+        """In one step: another worker sees the old file or the new one."""
+        part = self.root / f".{name}-{os.getpid()}"
+        part.write_text(text, "utf-8")
+        part.replace(self.root / name)
+
+    def _forget_old_copies(self, folder: Path) -> None:
+        good = self.last_good()
+        copies = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        for copy in copies[:-_KEPT]:
+            if good is None or copy.name != good.content:
+                shutil.rmtree(copy, ignore_errors=True)
+
+
+def _made(root: Path) -> bool:
+    """Whether the folder is ours alone. Its name can be guessed, so another user may have it."""
+    root.mkdir(mode=0o700, exist_ok=True)
+    info = root.lstat()
+    return stat.S_ISDIR(info.st_mode) and info.st_uid == os.getuid() and not info.st_mode & 0o077
+
+
+def _sweep(base: Path) -> None:
+    """Remove what servers left that are gone."""
+    for folder in base.glob(f"{_PREFIX}-{os.getuid()}-*-*"):
+        pid = folder.name.split("-")[3]
+        if pid.isdigit() and not _alive(int(pid)) and not folder.is_symlink():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,1 @@
+"""What a card rests on, for people: claims, logic in words, thresholds, evidence, limits."""

@@ -1,0 +1,53 @@
+"""The pack's FHIR Questionnaires, as they are and as a list for a page."""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from cds_service.rules.model import Pack
+from cds_service.sources.library import Library, library_of
+
+Json = Any
+FOLDER = "questionnaires"
+_HELP = "display"
+_TYPES = {"boolean": "yes or no", "choice": "one of", "string": "text"}
+
+
+def questionnaire_of(pack: Pack, name: str) -> Mapping[str, Json] | None:
+    """The Questionnaire with this id, or None."""
+    return _all(pack.root).get(name)
+
+
+def questions(pack: Pack, questionnaire: Mapping[str, Json]) -> list[dict[str, Json]]:
+    """Each numbered question with its answers, help, parts, and the claims it rests on."""
+    library = library_of(pack)
+    return [_question(item, library) for item in _items(questionnaire)]
+
+
+def _question(item: Mapping[str, Json], library: Library) -> dict[str, Json]:
+    options = [option["valueCoding"]["display"] for option in item.get("answerOption", ())]
+    return {
+        "linkId": item["linkId"],
+        "text": item["text"],
+        "answers": "any of" if item.get("repeats") else _TYPES.get(item["type"], item["type"]),
+        "options": options,
+        "help": [part["text"] for part in item.get("item", ()) if part["type"] == _HELP],
+        "parts": [_question(part, library) for part in _items(item)],
+        "claims": [library.cited(claim.id) for claim in library.claims_of(item["linkId"])],
+    }
+
+
+def _items(parent: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
+    return (item for item in parent.get("item", ()) if item["type"] != _HELP)
+
+
+@lru_cache(maxsize=4)
+def _all(root: Path) -> Mapping[str, Mapping[str, Json]]:
+    found = {}
+    for path in sorted((root / FOLDER).glob("*.json")):
+        resource = orjson.loads(path.read_bytes())
+        found[str(resource["id"])] = resource
+    return found

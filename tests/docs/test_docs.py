@@ -1,0 +1,72 @@
+"""What an administrator, integrator or operator can use is written down where they look."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from cds_service import config
+from cds_service.cli import main
+from cds_service.packs.load import load_pack
+from cds_service.web.openapi import document
+
+ROOT = Path(__file__).parent.parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+DOCS = {path.name: path.read_text("utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
+EVERYTHING = "\n".join([README, *DOCS.values()])
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def commands(command: click.Command, name: str) -> list[str]:
+    """The full names of all commands below one."""
+    if not isinstance(command, click.Group):
+        return [name]
+    context = click.Context(command)
+    found = []
+    for child in command.list_commands(context):
+        inner = command.get_command(context, child)
+        assert inner is not None
+        found += commands(inner, f"{name} {child}")
+    return found
+
+
+@pytest.mark.parametrize("command", commands(main, "cds"))
+def test_each_command_is_documented(command: str) -> None:
+    assert f"`{command}`" in DOCS["command-line.md"], "add it to docs/command-line.md"
+
+
+def test_each_documented_command_exists() -> None:
+    told = set(re.findall(r"^\| `(cds [^`]+)` \|", DOCS["command-line.md"], re.MULTILINE))
+    assert told == set(commands(main, "cds"))
+
+
+@pytest.mark.parametrize("path", list(document()["paths"]))
+def test_each_route_is_documented(path: str) -> None:
+    shown = path.replace("{service_id}", "{id}")
+    assert f"`GET {shown}`" in DOCS["integrators-guide.md"] or (
+        f"`POST {shown}`" in DOCS["integrators-guide.md"]
+    )
+
+
+def test_each_variable_is_documented() -> None:
+    read = set(re.findall(r'"(CDS_[A-Z_]+)"', Path(config.__file__).read_text("utf-8")))
+    assert sorted(name for name in read if f"`{name}`" not in EVERYTHING) == []
+
+
+def test_each_setting_is_in_the_clinical_reference() -> None:
+    settings = load_pack(ROOT / "hooks", thorough=False).settings
+    reference = DOCS["clinical-reference.md"]
+    assert sorted(name for name in settings if f"`{name}`" not in reference) == []
+
+
+@pytest.mark.parametrize("name", ["README.md", *(f"docs/{name}" for name in DOCS)])
+def test_links_between_documents_lead_somewhere(name: str) -> None:
+    path = ROOT / name
+    links = [link for link in LINK.findall(path.read_text("utf-8")) if "://" not in link]
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_nobody_is_told_that_the_content_is_signed_off() -> None:
+    for text in (README, DOCS["clinical-reference.md"]):
+        assert "Not signed off" in text and "No clinician has" in text
