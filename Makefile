@@ -52,7 +52,7 @@ check: $(DEV)
 	run mypy; \
 	run lint-imports --no-logo; \
 	run cds rules check; \
-	run cds rules test; \
+	run cds rules test --mutate; \
 	if [ -n "$$failed" ]; then printf 'check: these failed:%b\n' "$$failed" >&2; exit 1; fi; \
 	echo "check: all passed"
 

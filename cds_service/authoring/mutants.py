@@ -162,7 +162,7 @@ class _Maker:
         if "setting" in leaf:
             setting = self._pack.settings[leaf["setting"]]
             if isinstance(setting.value, Decimal):
-                step = self._step(setting)
+                step = setting.step or _last_digit(setting.value)
                 for moved in (setting.value - step, setting.value + step):
                     name = f"{setting.name}={moved}"
                     self._settings[name] = dataclasses.replace(setting, name=name, value=moved)
@@ -171,13 +171,6 @@ class _Maker:
             value = Decimal(str(leaf["value"]))
             for moved in (value - _last_digit(value), value + _last_digit(value)):
                 yield f"value {value} -> {moved}", {**leaf, "value": moved}
-
-    def _step(self, setting: Setting) -> Decimal:
-        """The setting's step in pack.json, else 1 in the last digit of its value."""
-        entry = self._pack.raw.get("settings", {}).get(setting.name, {})
-        if isinstance(entry, Mapping) and "step" in entry:
-            return Decimal(str(entry["step"]))
-        return _last_digit(Decimal(str(setting.value)))
 
     def _look_back_changes(self, leaf: Json) -> Iterator[tuple[str, Json]]:
         definition = self._pack.catalogue.facts[leaf["fact"]]

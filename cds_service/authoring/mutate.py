@@ -1,8 +1,8 @@
-"""Checks the tests of rules: which small changes to rules, definitions and facts no case notices.
+"""Checks the tests of rules: which small changes to rules, definitions and facts go unnoticed?
 
 A change to a rule is evaluated on the charts of the rule's own cases, one to a definition or a fact
-on the cases of all rules that use it. It is caught when some case fails with it. One that cannot matter
-may be accepted, with the reason.
+on the cases of all rules that use it. It is caught when some case fails with it. One that cannot
+matter may be accepted, with the reason.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

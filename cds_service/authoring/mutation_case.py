@@ -1,7 +1,6 @@
 """Whether a test case notices a change to the pack: the cases of a mutation run, made ready."""
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cds_service.authoring.expectations import outcome_problems

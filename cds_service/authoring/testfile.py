@@ -24,7 +24,9 @@ _CASE_KEYS = frozenset(
     {"name", "chart", "bundle", "service", "profile", "settings", "now", "expect", "others"}
     | {"cards", "because", "note"}
 )
-_CARD_KEYS = frozenset({"indicator", "summary", "contains", "lacks", "detail", "suggestions", "rules"})
+_CARD_KEYS = frozenset(
+    {"indicator", "summary", "contains", "lacks", "detail", "suggestions", "rules"}
+)
 _OUTCOMES = ("fires", "no", "unknown")
 _OTHERS = ("no", "no-or-unknown", "any")
 

@@ -26,8 +26,8 @@ def read(query: Query) -> Fact:
         for set_id in query.definition.value_sets
         for entry in patient.index.drugs.get(set_id, ())
     )
-    used: list[Item] = []
-    past: list[Item] = []
+    used: list[Medication] = []
+    past: list[Medication] = []
     reasons: list[str] = []
     for entry in entries:
         if not counts(query, entry):
@@ -36,9 +36,10 @@ def read(query: Query) -> Fact:
         if holds is None:
             reasons.append(f"an entry for {query.definition.title} has no date")
         else:
-            (used if holds else past).append(item(query, entry))
-    unused = newest_first(past)[0] if past and not used else None
-    return query.answer(merged(newest_first(used)), reasons, unreadable(patient), unused)
+            (used if holds else past).append(entry)
+    unused = newest_first(item(query, entry) for entry in past)[0] if past and not used else None
+    items = merged(newest_first(item(query, entry) for entry in used))
+    return query.answer(items, reasons, unreadable(patient), unused)
 
 
 def once(entries: Iterable[Medication]) -> Iterator[Medication]:

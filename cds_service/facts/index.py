@@ -18,6 +18,8 @@ from cds_service.facts.reasons import Reason, reasons_of
 from cds_service.terminology.codings import codings, names_of
 from cds_service.terminology.index import Terminology
 
+Key = tuple[str, str]  # system and code
+
 
 class Hit(NamedTuple):
     """A coding of a resource that is in a wanted value set.
@@ -40,6 +42,14 @@ class Hit(NamedTuple):
     def by_name(self) -> bool:
         """Whether words and not a code put the resource into the value set."""
         return not self.code
+
+
+class Known(NamedTuple):
+    """A code that was looked up: the wanted value sets that hold it, and whether nothing does."""
+
+    key: Key
+    sets: tuple[str, ...]
+    unknown: bool
 
 
 Hits = dict[str, list[Hit]]
@@ -90,19 +100,22 @@ class ChartIndex:
         self.unknown_codes: Counter[str] = Counter()
         self.usage: dict[int, Usage] = {}  # of the medications, by identity, once they are read
         self.diagnoses: dict[int, Diagnosis] = {}  # the Conditions that were read, by identity
+        self.titles: dict[tuple[int, str, str], str] = {}  # of entries, by concept, code and fact
         self._terminology = terminology
-        self._known: dict[str, dict[tuple[str, str], tuple[str, ...]]] = {
-            domain: {} for domain in DOMAINS
-        }  # look-ups already made: the wanted sets of each code
+        # Look-ups already made; a chart repeats few codes many times.
+        self._known: dict[str, dict[Key, Known]] = {domain: {} for domain in DOMAINS}
         self._all_conditions: list[Resource] = []
         self._by_reference: dict[str, Resource] | None = None
         self._taken: list[Resource] = []  # resources that record a medication
         self._dictionary: list[Resource] = []  # Medication resources
         self._walk(chart)
-        self._read_medications()
+        # Not kept: it refers back to the index, and in a circle a whole chart would stay in memory
+        # until the garbage collector looks.
+        reader = MedicationReader(self._terminology, self.find, self.unknown_codes)
+        self._read_medications(reader)
         self._read_encounters()
         self._chart_reasons = self.reasons
-        self.drafts = tuple(self._draft(draft) for draft in chart.drafts)
+        self.drafts = tuple(self._draft(draft, reader) for draft in chart.drafts)
 
     def domain(self, name: str) -> Mapping[str, Any]:
         """The hits of one of `catalogue.DOMAINS`, without the drafts'."""
@@ -222,23 +235,30 @@ class ChartIndex:
     ) -> None:
         """File a resource under each wanted value set that has one of the concept's codings."""
         known = self._known[domain]
-        for key in _keys(concept) if concept else ():
-            sets = known.get(key)
-            if sets is None:
-                sets = known[key] = self._wanted_sets(domain, key)
+        try:
+            found = [known[coding["system"], coding["code"]] for coding in concept["coding"]]
+        except (KeyError, TypeError):  # a code not seen before, or not the common shape
+            found = [self._look_up(domain, key) for key in _keys(concept)] if concept else []
+        for key, sets, unknown in found:
             for set_id in sets:
                 hit = Hit(resource, set_id, *key, component, source, concept)
-                hits.setdefault(set_id, []).append(hit)
-            if count and not sets and not self._terminology.knows(*key):
+                filed = hits.get(set_id)
+                if filed is None:
+                    hits[set_id] = [hit]
+                elif len(found) == 1 or not _same_entry(filed[-1], hit):
+                    filed.append(hit)
+            if count and unknown:
                 self.unknown_codes[key[0]] += 1
 
-    def _wanted_sets(self, domain: str, key: tuple[str, str]) -> tuple[str, ...]:
-        wanted = self.wanted[domain]
-        return tuple(set_id for set_id in self._terminology.sets_of(*key) if set_id in wanted)
+    def _look_up(self, domain: str, key: Key) -> Known:
+        known = self._known[domain].get(key)
+        if known is None:
+            wanted, terminology = self.wanted[domain], self._terminology
+            sets = tuple(set_id for set_id in terminology.sets_of(*key) if set_id in wanted)
+            known = self._known[domain][key] = Known(key, sets, not terminology.knows(*key))
+        return known
 
-    def _read_medications(self) -> None:
-        reader = MedicationReader(self._terminology, self.find, self.unknown_codes)
-        self._reader = reader
+    def _read_medications(self, reader: MedicationReader) -> None:
         for resource in self._taken:
             medication = reader.read(resource)
             if medication is None:
@@ -262,7 +282,7 @@ class ChartIndex:
             resource = reason.condition or owner
             self._collect("reasons", hits, resource, reason.concept, source=source)
 
-    def _draft(self, draft: Draft) -> DraftIndex:
+    def _draft(self, draft: Draft, reader: MedicationReader) -> DraftIndex:
         resource = next(iter(objects(draft.resource)), {})  # {}: not an object after all
         draft = Draft(resource, draft.reference, draft.selected)
         orders: Hits = {}
@@ -270,7 +290,12 @@ class ChartIndex:
         given = tuple(reasons_of(resource, self.find))
         reasons: Hits = {}
         self._file_reasons(reasons, resource, given, "order-reason")
-        return DraftIndex(draft, orders, self._reader.read(resource), reasons, given)
+        return DraftIndex(draft, orders, reader.read(resource), reasons, given)
+
+
+def _same_entry(one: Hit, other: Hit) -> bool:
+    """Whether two codings of one concept led to the same value set."""
+    return one.resource is other.resource and one.component is other.component
 
 
 def _keys(concept: Any) -> list[tuple[str, str]]:

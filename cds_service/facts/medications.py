@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from cds_service.facts.chart import Resource
 from cds_service.facts.fhir import objects, reference_of, string
@@ -23,7 +24,7 @@ _MAX_DEPTH = 3
 _DIGIT = re.compile(r"\d")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made so often that it would cost
 class Medication:
     """One medication entry of the chart or of a draft. `sets` are the drug value sets it is in."""
 
@@ -57,6 +58,18 @@ class _Drug(NamedTuple):
     unknown: list[str]
 
 
+Words = tuple[str, ...]
+
+# What drugs are called, as calls wrote it, with what it was recognised as. The same few hundred
+# products come in every call. Kept in memory only, and only so many.
+MOST_REMEMBERED = 2_000
+_MOST_CODINGS = 4
+_LONGEST_WORDS = 120  # characters
+_OF_CONCEPT = frozenset({"coding", "text"})
+_OF_CODING = frozenset({"system", "code", "display", "version", "userSelected"})
+_seen: WeakKeyDictionary[Terminology, dict[Words, tuple[_Said, _Drug]]] = WeakKeyDictionary()
+
+
 class MedicationReader:
     """Reads medication resources; `find` resolves references, `unknown` counts codes by system."""
 
@@ -64,17 +77,21 @@ class MedicationReader:
         self._terminology = terminology
         self._find = find
         self._unknown = unknown
-        self._drugs: dict[object, _Drug] = {}  # of this chart, by what is said
+        self._seen = _seen.setdefault(terminology, {})
 
     def read(self, resource: Resource) -> Medication | None:
         """The medication of a resource; None where it names none that can be read."""
-        said = _Said([], [], [])
-        for key in _CONCEPTS:
-            if key in resource:
-                self._gather(resource[key], resource, said, _MAX_DEPTH)
+        words = _plain_words(resource)
+        known = self._seen.get(words) if words else None
+        if known is None:
+            known = self._recognise(resource)
+            if words and len(self._seen) < MOST_REMEMBERED:
+                self._seen[words] = known
+        said, drug = known
         if not said.codings and not said.names:
             return None
-        drug = self._drug(said)
+        if drug.unknown:
+            self._unknown.update(drug.unknown)
         text = said.names[0] if said.names else said.codings[0][1]
         local = bool(drug.sets) and _is_local(resource, drug.products, said)
         return Medication(
@@ -88,16 +105,11 @@ class MedicationReader:
             local=local,
         )
 
-    def _drug(self, said: _Said) -> _Drug:
-        """What is said stands for; the same drug is often on file several times."""
-        key = (tuple(said.codings), tuple(said.names))
-        drug = self._drugs.get(key)
-        if drug is None:
-            drug = self._drugs[key] = self._identify(said)
-        self._unknown.update(drug.unknown)
-        return drug
-
-    def _identify(self, said: _Said) -> _Drug:
+    def _recognise(self, resource: Resource) -> tuple[_Said, _Drug]:
+        said = _Said([], [], [])
+        for key in _CONCEPTS:
+            if key in resource:
+                self._gather(resource[key], resource, said, _MAX_DEPTH)
         products = self._products(said)
         code, sets, unknown = self._by_code(said, products)
         ingredients = tuple(dict.fromkeys(name for p in products for name in p.ingredients))
@@ -106,7 +118,7 @@ class MedicationReader:
             ingredients = self._by_name(said)
             if not sets:
                 via, sets = "name", self._sets_of(ingredients)
-        return _Drug(products, code, ingredients, sets, via, unknown)
+        return said, _Drug(products, code, ingredients, sets, via, unknown)
 
     def _gather(self, value: Any, owner: Resource, said: _Said, depth: int) -> None:
         """Codings and names of a CodeableConcept, Reference, CodeableReference or Medication."""
@@ -178,6 +190,28 @@ class MedicationReader:
     def _sets_of(self, ingredients: tuple[str, ...]) -> frozenset[str]:
         of_ingredient = self._terminology.sets_of_ingredient
         return frozenset(set_id for name in ingredients for set_id in of_ingredient(name))
+
+
+def _plain_words(resource: Resource) -> Words | None:
+    """All that a resource of the common shape says of its drug: text, then each coding's system,
+    code and display. None where there is more to look at, or so much that it is no drug's name.
+    """
+    concept = resource.get("medicationCodeableConcept")
+    if type(concept) is not dict or "medication" in resource or "medicationReference" in resource:
+        return None
+    listed = concept.get("coding", [])
+    if type(listed) is not list or len(listed) > _MOST_CODINGS:
+        return None
+    if not concept.keys() <= _OF_CONCEPT:
+        return None
+    words = [concept.get("text", "")]
+    for coding in listed:
+        if type(coding) is not dict or "code" not in coding or not coding.keys() <= _OF_CODING:
+            return None
+        words += (coding.get("system", ""), coding["code"], coding.get("display", ""))
+    if not all(type(word) is str and len(word) <= _LONGEST_WORDS for word in words):
+        return None
+    return tuple(words)
 
 
 def _is_local(resource: Resource, products: list[Product], said: _Said) -> bool:

@@ -7,6 +7,7 @@ more, if they are short.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from cds_service.terminology.codings import canonical_code, canonical_system, codings, names_of
@@ -28,7 +29,7 @@ def best(pack: str, concept: Any, system: str, code: str, *, exact: bool, title:
     `pack` is the pack's display of the code ("" for none) and `exact` whether it names this very
     code; `concept` is what the chart says; `title` is the fact's.
     """
-    if pack and exact and not _CATCH_ALL.search(pack):
+    if pack and exact and not _says_little(pack):
         return pack
     own = list(_short_words(concept, system, code))
     for name in (*own, pack):
@@ -40,6 +41,11 @@ def best(pack: str, concept: Any, system: str, code: str, *, exact: bool, title:
     if pack or own:
         return _capital(title)
     return next(iter(names_of(concept)), "") or code or title
+
+
+@lru_cache(maxsize=4096)  # the pack has no more names than that
+def _says_little(pack: str) -> bool:
+    return bool(_CATCH_ALL.search(pack))
 
 
 def _capital(name: str) -> str:

@@ -115,9 +115,10 @@ def _newest_first(query: Query) -> Iterator[Entry]:
         yield from _entries(query, hit, status)
 
 
-def _dated_hits(query: Query) -> Iterator[tuple[datetime, Hit, str]]:
+def _dated_hits(query: Query) -> list[tuple[datetime, Hit, str]]:
     today = query.patient.today
     future = dates.first_future_moment(today)
+    found = []
     for hit in query.hits("observations"):
         resource = hit.resource
         status = resource.get("status")
@@ -126,8 +127,10 @@ def _dated_hits(query: Query) -> Iterator[tuple[datetime, Hit, str]]:
             if status and status not in USABLE and status not in PRELIMINARY:
                 continue  # an error, a cancelled order or an unknown status: as if not there
         moment = moment_of(resource, today)
-        usable = moment is not None and moment < future
-        yield moment if moment and usable else _BEFORE_ALL, hit, status
+        if moment is None or moment >= future:
+            moment = _BEFORE_ALL
+        found.append((moment, hit, status))
+    return found
 
 
 def _entries(query: Query, hit: Hit, status: str) -> Iterator[Entry]:

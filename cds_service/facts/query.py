@@ -13,6 +13,9 @@ from cds_service.facts.index import ChartIndex, Hit
 from cds_service.facts.model import Fact, Item, State
 from cds_service.terminology.index import Terminology
 
+# A set has a resource of these once. One Condition may be the reason for several things.
+_FILED_ONCE = frozenset({"conditions", "findings", "observations", "procedures"})
+
 Settings = Mapping[str, Decimal | bool | str]
 
 
@@ -32,7 +35,7 @@ class Patient:
         return int(self.settings[setting]) if setting else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made so often that it would cost
 class Query:
     """A fact as it is asked for. `days` is the look-back in force, None for no limit.
 
@@ -50,16 +53,23 @@ class Query:
         """Why entries may be missing from the chart; empty where the slots are complete."""
         return availability.gaps(self.patient.chart, slots_of(self.definition))
 
-    def hits(self, domain: str) -> Iterator[Hit]:
+    def hits(self, domain: str) -> Iterable[Hit]:
         """The chart's hits in one domain, each resource (or component) once."""
-        return once(
-            hit
-            for set_id in self.definition.value_sets
-            for hit in self.patient.index.domain(domain).get(set_id, ())
-        )
+        sets, found = self.definition.value_sets, self.patient.index.domain(domain)
+        if len(sets) == 1 and domain in _FILED_ONCE:
+            only: Iterable[Hit] = found.get(sets[0], ())
+            return only
+        return once(hit for set_id in sets for hit in found.get(set_id, ()))
 
     def name_of(self, hit: Hit) -> str:
         """What an entry is called (`facts.naming`)."""
+        names, asked = self.patient.index.titles, (id(hit.concept), hit.code, self.definition.name)
+        name = names.get(asked)
+        if name is None:
+            name = names[asked] = self._find_name(hit)
+        return name
+
+    def _find_name(self, hit: Hit) -> str:
         terminology = self.patient.terminology
         key = (hit.set_id, hit.system, hit.code)
         return naming.best(

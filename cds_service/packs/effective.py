@@ -70,6 +70,7 @@ def _setting(
         unit=data.get("unit", ""),
         minimum=_bound(data.get("min")),
         maximum=_bound(data.get("max")),
+        step=_bound(data.get("step")),
         description=data.get("description", ""),
         source=data.get("source", ""),
         origin=origin,

@@ -28,6 +28,7 @@ class Setting:
     unit: str = ""
     minimum: Decimal | None = None
     maximum: Decimal | None = None
+    step: Decimal | None = None  # a clinically small change
     description: str = ""
     source: str = ""
     origin: str = "pack.json"  # the file (and line) or profile that the effective value came from

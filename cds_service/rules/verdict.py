@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from cds_service.facts.model import Item
 from cds_service.rules.context import Context
 from cds_service.rules.leaves import Leaf
 from cds_service.rules.logic import NO, UNKNOWN, YES
@@ -58,8 +59,11 @@ def silenced(compiled: CompiledRule, context: Context) -> bool:
 def unique(things: Iterable[_T]) -> tuple[_T, ...]:
     """The things in order, each once."""
     found: list[_T] = []
+    alike: dict[object, list[_T]] = {}  # items cannot be hashed, and comparing all with all is slow
     for thing in things:
-        if thing not in found:
+        known = alike.setdefault(thing.reference if isinstance(thing, Item) else thing, [])
+        if thing not in known:
+            known.append(thing)
             found.append(thing)
     return tuple(found)
 

@@ -5,6 +5,7 @@ from decimal import Context, Decimal
 
 from cds_service.units.table import Factor, UnitTable, UnitTables, fold, shipped
 
+MOST_REMEMBERED = 200  # spellings for each analyte
 UCUM = "http://unitsofmeasure.org"
 
 # Own context: the caller's may trap, and a value out of range must be told, not raised.
@@ -37,7 +38,7 @@ def convert(
     table = (tables or shipped()).get(analyte)
     if table is None:
         return UnitUnknown(f"there is no unit table for '{analyte}'")
-    factor = _factor(table, unit_code, unit_text, system)
+    factor = _remembered(table, unit_code, unit_text, system)
     return factor if isinstance(factor, UnitUnknown) else _apply(value, factor)
 
 
@@ -45,6 +46,19 @@ def canonical_unit(analyte: str, tables: UnitTables | None = None) -> str:
     """The unit that `convert` converts to; "" for an analyte without a table."""
     table = (tables or shipped()).get(analyte)
     return table.canonical if table else ""
+
+
+def _remembered(
+    table: UnitTable, code: str | None, text: str | None, system: str | None
+) -> Factor | UnitUnknown:
+    """`_factor`, once for each way to write a unit: laboratories have few of them."""
+    key = (code, text, system)
+    known: Factor | UnitUnknown | None = table.remembered.get(key)
+    if known is None:
+        known = _factor(table, code, text, system)
+        if isinstance(known, Factor) and len(table.remembered) < MOST_REMEMBERED:
+            table.remembered[key] = known
+    return known
 
 
 def _factor(

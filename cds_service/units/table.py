@@ -40,6 +40,9 @@ class UnitTable:
     canonical: str
     factors: Mapping[str, Factor]
     note: str = ""
+    remembered: dict[tuple[str | None, ...], Factor] = field(
+        default_factory=dict, repr=False, compare=False
+    )  # code, text and system as calls sent them
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ _BY_STATUS: dict[int, tuple[str, str, IssueType]] = {
     503: ("unavailable", "The service cannot answer now.", "transient"),
 }
 
+# A token's refusal and a fault of ours have lines of their own, which say more.
+_LOGGED_ELSEWHERE = (HTTPStatus.UNAUTHORIZED, HTTPStatus.INTERNAL_SERVER_ERROR)
+
 
 def install(app: Flask) -> None:
     """Register the handlers."""
@@ -33,7 +36,7 @@ def install(app: Flask) -> None:
 def respond(error: ServiceError) -> Response:
     """The response for an error that has a reason to give."""
     g.error_code = error.code
-    if error.status != HTTPStatus.INTERNAL_SERVER_ERROR:  # a fault of ours has a line of its own
+    if error.status not in _LOGGED_ELSEWHERE:
         # By route: an address may carry anything.
         route = request.url_rule.rule if request.url_rule else "none"
         logs.logger().info("refused", route=route, status=error.status, code=error.code)

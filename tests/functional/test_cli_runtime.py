@@ -36,6 +36,9 @@ class MemoryStore:
     def problem(self) -> str:
         return ""
 
+    def activity(self, _today: Any) -> list[Any]:
+        return []
+
 
 @pytest.fixture(scope="module")
 def pack() -> Any:

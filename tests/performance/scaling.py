@@ -23,11 +23,16 @@ from cds_service.packs.locate import hooks_dir
 from cds_service.protocol.request import parse_request
 from cds_service.service.runtime import Runtime
 from tests.performance import charts
+from tests.performance.goals import judged
+
+Answer = Callable[[], None]
 
 RULES = 10_000
 PROBLEMS = 500  # facts that the added rules are about
 ROUNDS = 40
-WARM_UP = 5
+IN_A_ROW = 4
+MORE_RULES = 1.5  # goals: at most this many times as long
+TENFOLD = 10.0
 SERVICE = "leg-cramps-patient-view"
 
 
@@ -38,10 +43,14 @@ def show() -> None:
         few = _runtime(source)
         many = _runtime(_with_more_rules(source, Path(folder) / "hooks"))
     typical, tenfold = charts.request("typical"), _tenfold()
-    base, grown, larger = _milliseconds([(few, typical), (many, typical), (few, tenfold)])
-    print(f"\n{len(few.ruleset.rules)} rules  {base:.2f} ms an answer, parsing included")
-    print(f"{len(many.ruleset.rules)} rules  {grown:.2f} ms, ratio {grown / base:.2f}")
-    print(f"ten times the resources  {larger:.2f} ms, ratio {larger / base:.2f}")
+    gc.collect()
+    gc.freeze()
+    base, grown = _milliseconds(_answer(few, typical), _answer(many, typical), ROUNDS)
+    print(f"\n{len(few.ruleset.rules)} rules  {base:.2f} ms CPU an answer, parsing included")
+    told = f"{len(many.ruleset.rules)} rules  {grown:.2f} ms"
+    print(told, judged(grown / base, MORE_RULES), sep=", ")
+    base, larger = _milliseconds(_answer(few, typical), _answer(few, tenfold), ROUNDS // 2)
+    print(f"ten times the resources  {larger:.2f} ms", judged(larger / base, TENFOLD), sep=", ")
 
 
 def _tenfold() -> bytes:
@@ -54,20 +63,18 @@ def _runtime(hooks: Path) -> Runtime:
     return Runtime(load_pack(hooks, thorough=False), None, Clock(now))
 
 
-def _milliseconds(cases: list[tuple[Runtime, bytes]]) -> list[float]:
-    """CPU time of an answer in each case. The cases take turns, so that a machine that others
-    use meanwhile treats them alike."""
-    answers = [_answer(runtime, body) for runtime, body in cases]
-    for _ in range(WARM_UP):
-        for answer in answers:
-            answer()
-    gc.collect()
-    gc.freeze()
-    rounds = [[_timed(answer) for answer in answers] for _ in range(ROUNDS)]
-    return [statistics.median(times) * 1000 for times in zip(*rounds, strict=True)]
+def _milliseconds(one: Answer, other: Answer, rounds: int) -> tuple[float, float]:
+    """CPU time of each, the median of many. They take turns, and each begins every second round,
+    so that neither always finds the caches as the other left them."""
+    times: dict[Answer, list[float]] = {one: [], other: []}
+    for number in range(rounds):
+        for answer in (one, other) if number % 2 else (other, one):
+            answer()  # untimed: warms what this case needs
+            times[answer] += [_timed(answer) for _ in range(IN_A_ROW)]
+    return statistics.median(times[one]) * 1000, statistics.median(times[other]) * 1000
 
 
-def _answer(runtime: Runtime, body: bytes) -> Callable[[], None]:
+def _answer(runtime: Runtime, body: bytes) -> Answer:
     service = runtime.service(SERVICE)
     if service is None:
         raise SystemExit(f"The pack has no service {SERVICE}.")
@@ -79,8 +86,7 @@ def _answer(runtime: Runtime, body: bytes) -> Callable[[], None]:
     return answer
 
 
-def _timed(do: Callable[[], None]) -> float:
-    gc.collect()  # what the case before left behind
+def _timed(do: Answer) -> float:
     began = time.process_time()
     do()
     return time.process_time() - began

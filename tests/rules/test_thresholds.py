@@ -34,7 +34,9 @@ def numeric() -> list[str]:
 
 
 def step_of(name: str) -> Decimal:
-    return Decimal(str(shipped().raw["settings"][name]["step"]))
+    step = shipped().settings[name].step
+    assert step
+    return step
 
 
 def moved(name: str, by: Decimal) -> Bench:

@@ -117,7 +117,9 @@ def said(*codes: str, answer: str, days: float | str = 20, **more: Any) -> Json:
 def done(*codes: str, days: float = 10, status: str = "completed", **more: Any) -> Json:
     """A Procedure."""
     made = {"resourceType": "Procedure", "id": _id("p", codes), "status": status}
-    return made | {"code": concept(*codes), "subject": SUBJECT, "performedDateTime": day(days)} | more
+    return (
+        made | {"code": concept(*codes), "subject": SUBJECT, "performedDateTime": day(days)} | more
+    )
 
 
 def ordered(*codes: str, days: float = 5, status: str = "active", **more: Any) -> Json:
@@ -218,7 +220,8 @@ def _id(prefix: str, codes: Sequence[str]) -> str:
 
 REPEATED = {"Red flags", "Orders", "Quinine"}  # several cards of these may stand together
 ORDERING = re.compile(
-    r"\b([Mm]ust|immediately|discontinue|prescribe)\b|(?:^|[.;:] )(Do not|Never|Always|Stop|Start)\b"
+    r"\b([Mm]ust|immediately|discontinue|prescribe)\b"
+    r"|(?:^|[.;:] )(Do not|Never|Always|Stop|Start)\b"
 )
 UNFINISHED = re.compile(r"[{}]|\bNone\b|\bnull\b| ,|\(\)|\( |: ?\.|(?<!\w)\?")
 
@@ -250,7 +253,7 @@ def check_cards(answer: Json, profiles: Sequence[str] = ("seed-default",)) -> No
 
 
 def _check_suggestions(card: Json) -> None:
-    """Only a draft is ever removed, what is created is a draft, only removing quinine is advised."""
+    """Only drafts are removed or created, and only the removal of quinine is advised."""
     for offer in card.get("suggestions", ()):
         for action in offer["actions"]:
             if action["type"] == "create":

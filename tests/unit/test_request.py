@@ -106,6 +106,19 @@ def test_a_duplicate_key_is_refused(pair: str, spaces: str) -> None:
     assert refusal(body).code == "json-duplicate-key"
 
 
+def test_a_large_body_that_names_two_patients_is_refused() -> None:
+    body = json.dumps(view(extension={"filler": "x" * 20_000})).encode()
+    twice = body.replace(b'"patientId":', b'"patientId": "other", "patientId":', 1)
+    assert twice != body
+    assert refusal(twice).code == "json-duplicate-key"
+
+
+def test_in_a_large_body_the_last_of_other_equal_keys_counts() -> None:
+    body = json.dumps(view(extension={"filler": "x" * 20_000})).encode()
+    twice = body.replace(b'"hook":', b'"hook": "order-sign", "hook":', 1)
+    assert parse_request("patient-view", twice).hook == "patient-view"
+
+
 def test_text_that_looks_like_keys_is_no_duplicate() -> None:
     text = 'a":1,"b' + '":"' * 3
     body = json.dumps(view(extension={"t": text, "u": [":x", '\\":']}), indent=1).encode()
