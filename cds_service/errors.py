@@ -43,7 +43,10 @@ class PreconditionFailed(ServiceError):
 
 
 class ConfigurationError(Exception):
-    """The environment or a configuration file is wrong; shown without a traceback. `hint` says how to go on."""
+    """The environment or a configuration file is wrong; shown without a traceback.
+
+    `hint` says how to go on.
+    """
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -53,7 +56,7 @@ class ConfigurationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing `cds rules check` found. Printed as `file:line:col  $.path  CODE  message  hint`."""
+    """One finding of `cds rules check`: `file:line:col  $.path  CODE  message  hint`."""
 
     file: str
     line: int

@@ -4,7 +4,6 @@ A client of our own service for people at a terminal; the EHR's FHIR server is t
 `gather`.
 """
 
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,20 +29,19 @@ def _exchange(method: str, url: str, content: bytes | None) -> dict[str, Json]:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigurationError(f"{url} is no http(s) address.")
-    make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = make(parts.hostname, parts.port, timeout=SECONDS)
+    import requests  # costs a tenth of a second, and most commands call nobody
+
+    headers = {"Content-Type": "application/json"} if content is not None else {}
     try:
-        headers = {"Content-Type": "application/json"} if content is not None else {}
-        connection.request(method, parts.path, content, headers)
-        answer = connection.getresponse()
-        body, status = answer.read(), answer.status
-    except (OSError, HTTPException) as error:
+        answer = requests.request(
+            method, url, data=content, headers=headers, timeout=SECONDS, allow_redirects=False
+        )
+    except requests.RequestException as error:
         raise ConfigurationError(
-            f"{parts.scheme}://{parts.netloc} does not answer: {error}.", "Start it with: cds serve"
+            f"{parts.scheme}://{parts.netloc} does not answer ({type(error).__name__}).",
+            "Start it with: cds serve",
         ) from error
-    finally:
-        connection.close()
-    return _read(url, status, body)
+    return _read(url, answer.status_code, answer.content)
 
 
 def _read(url: str, status: int, body: bytes) -> dict[str, Json]:

@@ -23,7 +23,10 @@ CODES: dict[str, tuple[int, str]] = {
     "not-found": (404, "There is nothing at this address."),
     "method-not-allowed": (405, "The address does not answer this method."),
     "data-missing": (412, "Data that the service requires was not sent."),
-    "data-failed": (412, "Data that the service requires could not be read, by the EHR or from its FHIR server."),
+    "data-failed": (
+        412,
+        "Data that the service requires could not be read, by the EHR or from its FHIR server.",
+    ),
     "body-too-large": (413, "The body is larger than the service reads."),
     "too-many-resources": (413, "The request holds more resources than the service reads."),
     "media-type": (415, "The body is not declared as JSON, or is compressed."),

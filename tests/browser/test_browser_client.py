@@ -23,10 +23,17 @@ from tests.support.server import serving
 
 pytestmark = pytest.mark.browser
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "requests"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
-    "--disable-background-networking --disable-component-update --virtual-time-budget=15000"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--virtual-time-budget=15000",
+]
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -69,7 +76,9 @@ def browse(page: str, plan: list[dict[str, Any]], folder: Path, name: str) -> li
     done = subprocess.run(
         [*command, "--dump-dom", address], check=True, capture_output=True, text=True, timeout=120
     )
-    report = re.search(r'<script type="application/json" id="report">(.*?)</script>', done.stdout, re.S)
+    report = re.search(
+        r'<script type="application/json" id="report">(.*?)</script>', done.stdout, re.S
+    )
     assert report, "the page did not finish its calls"
     received: list[dict[str, Any]] = json.loads(report[1])
     assert len(received) == len(plan), done.stdout[-2000:]
@@ -90,10 +99,10 @@ def test_a_browser_gets_discovery_cards_and_stores_feedback(
         post(f"{base}/leg-cramps-order-select", "order-select/quinine.json"),
     ]
     discovery, review, quinine = browse(page, plan, tmp_path, "cards")
-    assert 4 == len(discovery["answer"]["services"])
-    assert ["warning", "info"] == [card["indicator"] for card in review["answer"]["cards"]]
+    assert len(discovery["answer"]["services"]) == 4
+    assert [card["indicator"] for card in review["answer"]["cards"]] == ["warning", "info"]
     (card,) = quinine["answer"]["cards"]
-    assert "critical" == card["indicator"]
+    assert card["indicator"] == "critical"
     (suggestion,) = card["suggestions"]
     feedback = {
         "feedback": [
@@ -107,7 +116,7 @@ def test_a_browser_gets_discovery_cards_and_stores_feedback(
     }
     address = f"{base}/leg-cramps-order-select/feedback"
     (stored,) = browse(page, [{"method": "POST", "url": address, "body": feedback}], tmp_path, "fb")
-    assert 200 == stored["status"]
+    assert stored["status"] == 200
 
 
 @pytest.mark.parametrize(
@@ -129,4 +138,4 @@ def test_a_browser_can_read_every_error(
     (answer,) = browse(page, plan, tmp_path, f"{service_id}-{status}")
     assert status == answer["status"]
     if status != 200:
-        assert "OperationOutcome" == answer["answer"]["resourceType"]
+        assert answer["answer"]["resourceType"] == "OperationOutcome"

@@ -95,9 +95,19 @@ def heads(answer: dict[str, Any], theme: str) -> str | None:
     return found[0] if found else None
 
 
-@pytest.mark.parametrize(("name", "result", "rls", "cramp", "aasm"), FERRITIN, ids=lambda v: v if isinstance(v, str) else "")
+@pytest.mark.parametrize(
+    ("name", "result", "rls", "cramp", "aasm"),
+    FERRITIN,
+    ids=lambda v: v if isinstance(v, str) else "",
+)
 def test_ferritin(
-    caller: Caller, aasm_caller: Caller, name: str, result: dict[str, Any], rls: str | None, cramp: str | None, aasm: str | None
+    caller: Caller,
+    aasm_caller: Caller,
+    name: str,
+    result: dict[str, Any],
+    rls: str | None,
+    cramp: str | None,
+    aasm: str | None,
 ) -> None:
     with_rls = patient_view(conditions=RLS, observations=[result])
     with_cramp = patient_view(conditions=CRAMP, observations=[result])
@@ -106,9 +116,16 @@ def test_ferritin(
     assert aasm == heads(aasm_caller.cards(with_rls), "rls")
 
 
-@pytest.mark.parametrize(("name", "results", "default", "acc_aha"), ABI, ids=lambda v: v if isinstance(v, str) else "")
+@pytest.mark.parametrize(
+    ("name", "results", "default", "acc_aha"), ABI, ids=lambda v: v if isinstance(v, str) else ""
+)
 def test_abi(
-    caller: Caller, acc_aha_caller: Caller, name: str, results: list[dict[str, Any]], default: str | None, acc_aha: str | None
+    caller: Caller,
+    acc_aha_caller: Caller,
+    name: str,
+    results: list[dict[str, Any]],
+    default: str | None,
+    acc_aha: str | None,
 ) -> None:
     call = patient_view(conditions=CLAUDICATION, observations=results)
     assert default == heads(caller.cards(call), "claudication")

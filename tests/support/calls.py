@@ -67,7 +67,9 @@ def observation(
     return resource
 
 
-def medication_request(code: str = "", text: str = "", *, status: str = "active", **more: Any) -> Json:
+def medication_request(
+    code: str = "", text: str = "", *, status: str = "active", **more: Any
+) -> Json:
     concept: Json = {"text": text} if text else {}
     if code:
         concept["coding"] = [{"system": RXNORM, "code": code}]

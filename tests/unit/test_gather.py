@@ -225,7 +225,11 @@ def test_a_medication_named_by_urn_is_found() -> None:
     ("prefetch", "code", "said"),
     [
         ({}, "data-missing", "conditions was not sent"),
-        ({"conditions": ERROR}, "data-failed", "conditions could not be read by the EHR (OperationOutcome)"),
+        (
+            {"conditions": ERROR},
+            "data-failed",
+            "conditions could not be read by the EHR (OperationOutcome)",
+        ),
         ({"conditions": "x"}, "data-missing", "conditions is not a FHIR resource"),
         ({"conditions": PATIENT}, "data-missing", "conditions holds no Condition"),
     ],
