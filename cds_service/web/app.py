@@ -54,6 +54,7 @@ def from_environment() -> Flask:
 
     Leaves with a message and no traceback when the configuration or the pack is refused.
     """
+    memory.loading()
     from cds_service.service.runtime import build_runtime
 
     try:

@@ -11,6 +11,11 @@ import gc
 PATIENCE = 200_000
 
 
+def loading() -> None:
+    """While everything is loaded: nothing of it is garbage, so looking only delays the start."""
+    gc.disable()
+
+
 def settle() -> None:
     """Once everything is loaded: forget what is there for good, and look rarely from now on.
 
@@ -20,3 +25,4 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(PATIENCE, 10, 10)
+    gc.enable()

@@ -18,6 +18,7 @@ from cds_service.web import metrics, overload
 MOST_IN_FLIGHT = 32  # calls of one worker, being answered or waiting for a thread
 READ_SECONDS = 20  # within which a request must have come, to its last byte
 LINGER_SECONDS = 1.0  # for a client to take its answer before a connection is closed
+MOST_DRAINED = 32 * 1024 * 1024  # bytes of a refused body that are read away until then
 MOST_CLOSING = 64  # connections that are closed with that care at a time
 
 
@@ -120,7 +121,7 @@ class BoundedWorker(gthread.ThreadWorker):
 
     def _close(self, conn: Any) -> None:
         try:
-            util.close_graceful(conn.sock, timeout=LINGER_SECONDS)
+            util.close_graceful(conn.sock, timeout=LINGER_SECONDS, max_drain=MOST_DRAINED)
         finally:
             self._closing.discard(conn)
 

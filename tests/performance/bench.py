@@ -20,7 +20,7 @@ CONNECTIONS = (1, 16)
 REQUESTS = {"small": 1600, "typical": 1200, "large": 96}
 TURNS = 4
 WARM_UP = 40
-CONDITIONS = "2 workers of 4 threads, everything loaded out of the garbage collector's sight"
+CONDITIONS = "2 workers of 4 threads and the same settings of garbage collection (web/memory.py)"
 ROW = "{:<9}{:>6}{:>12}{:>10}{:>10}{:>10}"
 
 
