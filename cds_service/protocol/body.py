@@ -3,7 +3,7 @@
 Two readers that resolve a duplicate key differently would see two patients in one request. A body
 that names a patient more than once is therefore looked through for duplicate keys, and so is any
 that is small enough for the check to cost nothing; elsewhere the last of two equal keys counts
-(docs/decisions/0011-speed.md).
+(docs/decisions/0010-speed.md).
 """
 
 import json
