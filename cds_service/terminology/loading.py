@@ -131,6 +131,8 @@ def _not_json(file: Path, content: bytes) -> Problem:
         json.loads(content)
     except json.JSONDecodeError as error:
         return Problem(str(file), error.lineno, error.colno, "$", "V001", f"not JSON: {error.msg}")
+    except RecursionError:
+        return Problem(str(file), 1, 1, "$", "V001", "nested too deeply to be read")
     except UnicodeDecodeError:
         pass
     return Problem(str(file), 1, 1, "$", "V001", "not JSON in UTF-8")

@@ -273,3 +273,10 @@ EXPLAINS = {"description", "title", "const"}
 # Said again in a branch only to restrict what is explained above.
 BRANCHES = re.compile(r"\.(if|then|else)$")
 RESTRICTED = ("card", "kind", "value")
+
+
+def test_a_file_nested_without_end_is_refused_with_its_place(tmp_path: Path) -> None:
+    """It must not stop the process that judges the folder: the reason would be lost."""
+    (tmp_path / "site.json").write_text("[" * 5000, encoding="utf-8")
+    verdict = accept(CHECKOUT, tmp_path, "digest")
+    assert {"site.json"} == {Path(problem.file).name for problem in verdict.problems}
