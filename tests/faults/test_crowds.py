@@ -25,9 +25,8 @@ def until(holds: Callable[[], bool]) -> None:
 
 def test_a_crowd_gets_503_and_whoever_was_there_before_an_answer(tmp_path: Path) -> None:
     with launched(tmp_path, "--workers", "1", "--threads", "2", CDS_MAX_IN_FLIGHT="4") as server:
-        # Looking at the metrics would take a place; so all come first.
         crowd = [Slow(server.port, PATH, CALL) for _ in range(12)]
-        until(lambda: metric(server.port, "cds_answers_total", code="overloaded") == 8)
+        until(lambda: metric(server.port, "cds_answers_total", code="overloaded") >= 8)
         refused = post(server.port, PATH, CALL)
         assert (refused.status, refused.code) == (503, "overloaded")
         assert int(refused.headers["Retry-After"]) > 0
@@ -35,7 +34,9 @@ def test_a_crowd_gets_503_and_whoever_was_there_before_an_answer(tmp_path: Path)
         assert metric(server.port, "cds_requests_in_flight") >= 5
         assert get(server.port, "/healthz").status == 200
         assert get(server.port, "/readyz").status == 200
-        assert sorted(client.finish().status for client in crowd) == [200] * 4 + [503] * 8
+        # The first look at the metrics may have taken the fourth place before the crowd did.
+        answers = sorted(client.finish().status for client in crowd)
+        assert answers in ([200] * 4 + [503] * 8, [200] * 3 + [503] * 9)
         assert post(server.port, PATH, CALL).status == 200
 
 
