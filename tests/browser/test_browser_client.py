@@ -100,7 +100,7 @@ def test_a_browser_gets_discovery_cards_and_stores_feedback(
     ]
     discovery, review, quinine = browse(page, plan, tmp_path, "cards")
     assert len(discovery["answer"]["services"]) == 4
-    assert [card["indicator"] for card in review["answer"]["cards"]] == ["warning", "info"]
+    assert [card["indicator"] for card in review["answer"]["cards"]] == ["warning", "info", "info"]
     (card,) = quinine["answer"]["cards"]
     assert card["indicator"] == "critical"
     (suggestion,) = card["suggestions"]

@@ -13,6 +13,7 @@ from tests.support.wire import Slow, get, metric, post
 
 PATH = "/cds-services/leg-cramps-order-select"
 CALL = json.dumps(fixtures.request("order-select/quinine")).encode()
+MANY = 40
 TRIES = 2000  # looks at /metrics; each takes its time
 
 
@@ -27,16 +28,18 @@ def test_a_crowd_gets_503_and_whoever_was_there_before_an_answer(tmp_path: Path)
     with launched(tmp_path, "--workers", "1", "--threads", "2", CDS_MAX_IN_FLIGHT="4") as server:
         crowd = [Slow(server.port, PATH, CALL) for _ in range(12)]
         until(lambda: metric(server.port, "cds_answers_total", code="overloaded") >= 8)
-        refused = post(server.port, PATH, CALL)
+        # A look at the metrics may have taken the fourth place before the crowd did: fill it up.
+        while (refused := post(server.port, PATH, CALL)).status == 200 and len(crowd) < MANY:
+            crowd.append(Slow(server.port, PATH, CALL))
         assert (refused.status, refused.code) == (503, "overloaded")
         assert int(refused.headers["Retry-After"]) > 0
         assert refused.json["resourceType"] == "OperationOutcome"
-        assert metric(server.port, "cds_requests_in_flight") >= 5
+        assert metric(server.port, "cds_requests_in_flight") >= 4
         assert get(server.port, "/healthz").status == 200
         assert get(server.port, "/readyz").status == 200
-        # The first look at the metrics may have taken the fourth place before the crowd did.
-        answers = sorted(client.finish().status for client in crowd)
-        assert answers in ([200] * 4 + [503] * 8, [200] * 3 + [503] * 9)
+        answers = [client.finish().status for client in crowd]
+        assert {200, 503} == set(answers)
+        assert 3 <= answers.count(200) <= 4
         assert post(server.port, PATH, CALL).status == 200
 
 
