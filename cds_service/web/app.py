@@ -54,7 +54,13 @@ def from_environment() -> Flask:
 
     Leaves with a message and no traceback when the configuration or the pack is refused.
     """
-    memory.loading()
+    with memory.loading():
+        app = _load()
+    memory.settle()
+    return app
+
+
+def _load() -> Flask:
     from cds_service.service.runtime import build_runtime
 
     try:
@@ -65,6 +71,4 @@ def from_environment() -> Flask:
         raise SystemExit(f"{error.message}\n{error.hint}".rstrip()) from None
     for warning in settings.warnings:
         logs.logger().warning("configuration", hint=warning)
-    app = create_app(settings, runtime)
-    memory.settle()
-    return app
+    return create_app(settings, runtime)

@@ -5,15 +5,22 @@ None of them refer to each other in a circle, so each is let go as soon as nobod
 """
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # New containers, less those that are gone, before the collector looks: far more than one large
 # call has at a time, and some 20 MB if all of them were garbage.
 PATIENCE = 200_000
 
 
-def loading() -> None:
+@contextmanager
+def loading() -> Iterator[None]:
     """While everything is loaded: nothing of it is garbage, so looking only delays the start."""
     gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def settle() -> None:
@@ -25,4 +32,3 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(PATIENCE, 10, 10)
-    gc.enable()

@@ -1,7 +1,6 @@
 """Starting a server of the bench, and reading from /proc what it uses."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -10,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+
+from tests.support.server import free_port
 
 TICK = 1000 / os.sysconf("SC_CLK_TCK")  # ms
 PATIENCE = 30.0  # seconds
@@ -44,7 +45,7 @@ class Server:
 @contextmanager
 def running(kind: str, environ: Mapping[str, str]) -> Iterator[Server]:
     """A server of `tests.performance.servers` on a free port of the loopback address."""
-    port = _free_port()
+    port = free_port()
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.performance.servers", kind, str(port)],
@@ -74,13 +75,6 @@ def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
         finally:
             connection.close()
     raise SystemExit("The server did not answer in time.")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _cpu_ms(pid: int) -> float:

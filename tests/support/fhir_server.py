@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from functools import lru_cache
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
+
+from tests.support.server import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 TOKEN = "token-of-the-fhir-server"
@@ -58,7 +59,7 @@ class FhirServer:
 def running(folder: Path) -> Iterator[FhirServer]:
     """A server with an empty database in `folder`. It takes TOKEN and no other."""
     program = _program()
-    port = _free_port()
+    port = free_port()
     settings = {
         "base_url": f"http://127.0.0.1:{port}/fhir",
         "host": "127.0.0.1",
@@ -117,13 +118,6 @@ def _wait(port: int, process: "subprocess.Popen[bytes]", output: Path) -> None:
         finally:
             connection.close()
     raise AssertionError(f"The FHIR server did not start:\n{output.read_text()[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def as_patient(call: Json, name: str) -> Json:
