@@ -107,8 +107,8 @@ class Composer:
                 finding=finding,
                 facts=self._facts,
                 settings=self._prepared.settings,
-                holds=lambda condition: self._prepared.holds(condition, context, finding.rule),
-                items=lambda condition: self._prepared.items(condition, context, finding.rule),
+                holds=lambda condition: self._prepared.holds(condition, context),
+                items=lambda condition: self._prepared.items(condition, context),
                 draft_name=draft_name(draft, finding.about) if draft else "",
                 reason=draft_reason(draft) if draft else "",
             )

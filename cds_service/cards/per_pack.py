@@ -17,29 +17,29 @@ KEPT_PACKS = 4  # the one in use, the one being checked, and room for tests
 
 
 class Prepared:
-    """Texts of settings and compiled conditions of cards."""
+    """Texts of settings and compiled conditions of cards. Never changed: calls share it."""
 
     def __init__(self, pack: Pack) -> None:
         self.settings: Mapping[str, str] = setting_texts(pack.settings)
-        self._compiler = Compiler(pack.catalogue, pack.settings, pack.definitions)
+        compiler = Compiler(pack.catalogue, pack.settings, pack.definitions)
         # By identity: the pack's JSON does not change, and hashing it would cost too much.
-        self._nodes: dict[int, tuple[Json, Node]] = {}
+        self._nodes: dict[int, tuple[Json, Node]] = {
+            id(condition): (condition, compiler.condition(condition, f"{rule.id} card"))
+            for rule in pack.rules
+            for card in cards_of(rule)
+            for condition in _conditions(card)
+        }
 
-    def holds(self, condition: Json, context: Context, rule: Rule) -> bool:
-        """Whether a condition on a sentence or suggestion of `rule` is YES."""
-        return self._node(condition, rule).truth(context) is Truth.YES
+    def holds(self, condition: Json, context: Context) -> bool:
+        """Whether a condition on a sentence or suggestion of a card is YES."""
+        return self._node(condition).truth(context) is Truth.YES
 
-    def items(self, condition: Json, context: Context, rule: Rule) -> tuple[Item, ...]:
+    def items(self, condition: Json, context: Context) -> tuple[Item, ...]:
         """The chart entries that a condition which holds rests on."""
-        return tuple(self._node(condition, rule).items(context))
+        return tuple(self._node(condition).items(context))
 
-    def _node(self, condition: Json, rule: Rule) -> Node:
-        _, node = self._nodes.get(id(condition)) or self._compile(condition, rule)
-        return node
-
-    def _compile(self, condition: Json, rule: Rule) -> tuple[Json, Node]:
-        node = self._compiler.condition(condition, f"{rule.id} card")
-        return self._nodes.setdefault(id(condition), (condition, node))
+    def _node(self, condition: Json) -> Node:
+        return self._nodes[id(condition)][1]
 
 
 def prepared(pack: Pack) -> Prepared:
@@ -52,16 +52,32 @@ def compile_texts(pack: Pack) -> None:
     for rule in pack.rules:
         if rule.status in ("draft", "retired"):
             continue
-        for card in (rule.card, *(variant.get("card", {}) for variant in rule.variants)):
+        for card in cards_of(rule):
             for text in card_texts(card):
                 compile_template(text)
     prepared(pack)
 
 
+def cards_of(rule: Rule) -> list[Mapping[str, Json]]:
+    """The rule's card and what its variants change of it."""
+    return [rule.card, *(variant.get("card", {}) for variant in rule.variants)]
+
+
+def _conditions(card: Mapping[str, Json]) -> list[Json]:
+    """The conditions of a card's sentences and suggestions."""
+    parts = (*sentences(card.get("detail", ())), *card.get("suggestions", ()))
+    return [part["when"] for part in parts if isinstance(part, Mapping) and "when" in part]
+
+
+def sentences(detail: Json) -> list[Json]:
+    """The sentences of a detail; one may stand for a list of one."""
+    return [detail] if isinstance(detail, str | Mapping) else list(detail)
+
+
 def card_texts(card: Mapping[str, Json]) -> list[str]:
     """All templates of one card."""
     texts = [card[key] for key in ("summary", "line", "caveat") if card.get(key)]
-    for sentence in card.get("detail", ()):
+    for sentence in sentences(card.get("detail", ())):
         texts.append(sentence if isinstance(sentence, str) else sentence["text"])
     return texts + [offer["label"] for offer in card.get("suggestions", ())]
 

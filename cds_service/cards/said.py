@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cds_service.cards.per_pack import sentences
 from cds_service.cards.scene import Scene
 from cds_service.facts.model import Item
 from cds_service.rules.model import INDICATORS, Finding, Indicator
@@ -92,7 +93,7 @@ def _fallback(detail: tuple[Sentence, ...], scene: Scene, card: Mapping[str, Jso
 
 def _sentences(scene: Scene, detail: Json) -> list[Sentence]:
     found = []
-    for entry in [detail] if isinstance(detail, str | Mapping) else detail:
+    for entry in sentences(detail):
         if isinstance(entry, str):
             found.append(Sentence(scene.markdown(entry), special=False))
         elif "when" not in entry or scene.holds(entry["when"]):

@@ -140,7 +140,7 @@ class Runtime:
         """The cards of one call; its decision record is queued.
 
         `spent` are the seconds that went into the stages before this one. Raises ServiceError 500
-        when every rule that was evaluated failed.
+        when every rule that was evaluated failed, or none of those that fired could be written.
         """
         now, active = self._clock.now(), self._active
         pack = active.ruleset.pack
@@ -161,7 +161,7 @@ class Runtime:
         )
         if self._store:
             self._store.record(record)
-        if not composed.cards and _all_failed(evaluation, outcomes):
+        if not composed.cards and (composed.errors or _all_failed(evaluation, outcomes)):
             raise _failed()
         return composed.cards
 

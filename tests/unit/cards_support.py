@@ -185,8 +185,9 @@ def cards_of(
     public_url: str = "https://cds.example.org",
     **changes: Any,
 ) -> list[Card]:
+    rules = tuple({one.rule.id: one.rule for one in findings}.values())
     return compose(
-        pack(**changes),
+        pack(**{"rules": rules, **changes}),
         service(hook, max_cards),
         Evaluation(outcomes={}, findings=list(findings)),
         facts or StubFacts(),
