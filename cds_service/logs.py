@@ -36,6 +36,7 @@ def keep_allowed(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
 
 def configure(level: str = "INFO") -> None:
     """Set up logging for this process. `level` is a name of the standard library's levels."""
+    _State.level = logging.getLevelNamesMapping()[level]
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -43,10 +44,16 @@ def configure(level: str = "INFO") -> None:
             keep_allowed,
             structlog.processors.JSONRenderer(),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        wrapper_class=structlog.make_filtering_bound_logger(_State.level),
         logger_factory=lambda *_: _Lines(),
         cache_logger_on_first_use=False,
     )
+    _State.logger = structlog.get_logger().bind()
+
+
+class _State:
+    level = logging.NOTSET
+    logger: Any = structlog.get_logger()
 
 
 class _Lines:
@@ -66,8 +73,14 @@ class _Lines:
 
 
 def logger() -> Any:
-    """The logger of the project."""
-    return structlog.get_logger()
+    """The logger of the project, as it was set up last."""
+    return _State.logger
+
+
+def says(level: str) -> bool:
+    """Whether lines of a level are written: what they would say may cost something to put
+    together."""
+    return logging.getLevelNamesMapping()[level] >= _State.level
 
 
 def describe_exception(error: BaseException) -> dict[str, Any]:

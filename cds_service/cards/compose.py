@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from cds_service.cards import detail, gaps, head
@@ -29,11 +29,12 @@ from cds_service.protocol.model import Card, HookRequest
 from cds_service.rules.context import Context, Facts
 from cds_service.rules.logic import YES
 from cds_service.rules.model import Evaluation, Finding, Pack, ServiceDefinition
+from cds_service.values import value
 
 Json = Any
 
 
-@dataclass(frozen=True)
+@value
 class Composition:
     """The cards, and the class name of the error for each rule that could not be written."""
 

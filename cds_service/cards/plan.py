@@ -11,13 +11,14 @@ from cds_service.cards.said import Said, strength
 from cds_service.cards.values import distinct_names
 from cds_service.facts.model import Item
 from cds_service.rules.model import INDICATORS, Group, Indicator
+from cds_service.values import value
 
 TIERS = {"A": 0, "B": 1, "C": 2}
 LAST_TIER = 3
 CONDITIONAL_TITLE = "If leg cramps are the concern"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Part:
     """A finding's share of a card. `about`: the items that this card names and cites.
 

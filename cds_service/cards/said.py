@@ -1,20 +1,20 @@
 """One finding in words, before it is known which card it becomes part of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cds_service.cards.per_pack import sentences
 from cds_service.cards.scene import Scene
 from cds_service.facts.model import Item
 from cds_service.rules.model import INDICATORS, Finding, Indicator
+from cds_service.values import value
 
 Json = Any
 LONGEST_SUMMARY = 139  # the specification's "<140-character" (row H3)
 LONGEST_LABEL = 80
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sentence:
     """A sentence of the detail, as Markdown. `special`: shown only because its condition holds.
 
@@ -26,7 +26,7 @@ class Sentence:
     basis: tuple[Item, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Offer:
     """A suggestion that holds, before it is joined with those of other findings.
 
@@ -38,7 +38,7 @@ class Offer:
     recommended: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Said:
     """A finding's rendered texts. `line` is Markdown, `summary` plain text of one line."""
 

@@ -1,7 +1,6 @@
 """What a finding's templates may see: the call's facts, the pack's settings, the draft."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cds_service.cards import markdown, values, wording
@@ -9,11 +8,12 @@ from cds_service.cards.render import Lookup, compile_template
 from cds_service.facts.model import Item
 from cds_service.rules.context import Facts
 from cds_service.rules.model import Finding
+from cds_service.values import value
 
 Json = Any
 
 
-@dataclass(frozen=True)
+@value
 class Scene:
     """One finding's surroundings.
 

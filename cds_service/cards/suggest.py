@@ -8,7 +8,7 @@ are the EHR's to fill in.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from cds_service.cards.markdown import shorten
@@ -16,11 +16,12 @@ from cds_service.cards.plan import Part
 from cds_service.cards.said import LONGEST_LABEL, Offer
 from cds_service.facts.chart import Draft
 from cds_service.protocol.model import Action, HookRequest, Suggestion
+from cds_service.values import value
 
 Json = Any
 
 
-@dataclass(frozen=True)
+@value
 class Orders:
     """What is needed to write a suggestion for this call."""
 

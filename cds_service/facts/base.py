@@ -46,9 +46,8 @@ READERS: Mapping[str, Callable[[Query], Fact]] = {
 class FactBase:
     """All facts of one chart.
 
-    `settings` are the pack's effective values by name. `unknown_codes` counts, by code system,
-    condition and medication codings that no value set and no dictionary knows. `dropped` is the
-    chart's count of resources that were left out.
+    `settings` are the pack's effective values by name. `dropped` is the chart's count of resources
+    that were left out.
     """
 
     def __init__(
@@ -63,11 +62,16 @@ class FactBase:
         self.chart = chart
         self.dropped: Mapping[str, int] = chart.dropped
         index = ChartIndex(catalogue, terminology, chart)
-        self.unknown_codes: Counter[str] = index.unknown_codes
         today = (now if now.tzinfo is None else now.astimezone(UTC)).date()
         self._patient = Patient(chart, index, terminology, settings, now, today)
         self._known: dict[tuple[str, int | str | None, int | None, str | None], Fact] = {}
         self._possible: dict[int | None, frozenset[str]] = {}  # by draft
+
+    @property
+    def unknown_codes(self) -> Counter[str]:
+        """By code system, condition and medication codings that no value set and no dictionary
+        knows."""
+        return self._patient.index.unknown_codes()
 
     def get(
         self,

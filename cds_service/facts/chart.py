@@ -5,9 +5,11 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any
+
+from cds_service.values import value
 
 Resource = dict[str, Any]
 
@@ -38,7 +40,7 @@ class Supply(Enum):
         return self in (Supply.SUPPLIED, Supply.EMPTY)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Slot:
     """The resources found for one prefetch key, and why there may be more of them."""
 
@@ -49,7 +51,7 @@ class Slot:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Draft:
     """One order of `context.draftOrders`."""
 
@@ -58,7 +60,7 @@ class Draft:
     selected: bool
 
 
-@dataclass(frozen=True)
+@value
 class Chart:
     """All that one call knows of its patient.
 

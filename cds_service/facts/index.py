@@ -1,11 +1,12 @@
 """One walk over the chart: which resources carry a code that some fact asks for.
 
 Everything else is read from the hits, when a fact is asked for. A resource without a wanted code
-costs one look-up for each of its codings.
+costs one look-up for each of its codings; nearly all of a chart is like that, so the common shape
+of a resource is read with as few steps as Python allows, and any other one by `codings`.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cds_service.facts.catalogue import DOMAINS, Catalogue
@@ -15,10 +16,9 @@ from cds_service.facts.fhir import contained, objects, reference_key, reference_
 from cds_service.facts.medication_status import Usage
 from cds_service.facts.medications import Medication, MedicationReader
 from cds_service.facts.reasons import Reason, reasons_of
+from cds_service.facts.wanted import Codes, Known, wanted_codes
 from cds_service.terminology.codings import codings, names_of
 from cds_service.terminology.index import Terminology
-
-Key = tuple[str, str]  # system and code
 
 
 class Hit(NamedTuple):
@@ -43,13 +43,9 @@ class Hit(NamedTuple):
         """Whether words and not a code put the resource into the value set."""
         return not self.code
 
-
-class Known(NamedTuple):
-    """A code that was looked up: the wanted value sets that hold it, and whether nothing does."""
-
-    key: Key
-    sets: tuple[str, ...]
-    unknown: bool
+    def is_of(self, resource: Resource, component: Resource | None) -> bool:
+        """Whether this is the same entry: two codings of one concept led to one value set."""
+        return self.resource is resource and self.component is component
 
 
 Hits = dict[str, list[Hit]]
@@ -97,13 +93,13 @@ class ChartIndex:
         self.drugs: dict[str, list[Medication]] = {}
         self.medications: list[Medication] = []
         self.unreadable_medications = 0
-        self.unknown_codes: Counter[str] = Counter()
+        self._unknown_drugs: Counter[str] = Counter()  # codes, by system
         self.usage: dict[int, Usage] = {}  # of the medications, by identity, once they are read
         self.diagnoses: dict[int, Diagnosis] = {}  # the Conditions that were read, by identity
         self.titles: dict[tuple[int, str, str], str] = {}  # of entries, by concept, code and fact
         self._terminology = terminology
-        # Look-ups already made; a chart repeats few codes many times.
-        self._known: dict[str, dict[Key, Known]] = {domain: {} for domain in DOMAINS}
+        self._codes = wanted_codes(catalogue, terminology)
+        self._observed = self._codes["observations"]
         self._all_conditions: list[Resource] = []
         self._by_reference: dict[str, Resource] | None = None
         self._taken: list[Resource] = []  # resources that record a medication
@@ -111,7 +107,7 @@ class ChartIndex:
         self._walk(chart)
         # Not kept: it refers back to the index, and in a circle a whole chart would stay in memory
         # until the garbage collector looks.
-        reader = MedicationReader(self._terminology, self.find, self.unknown_codes)
+        reader = MedicationReader(self._terminology, self.find, self._unknown_drugs)
         self._read_medications(reader)
         self._read_encounters()
         self._chart_reasons = self.reasons
@@ -144,6 +140,14 @@ class ChartIndex:
                 found |= self.wanted["reasons"].get(set_id, frozenset())
         return found
 
+    def unknown_codes(self) -> Counter[str]:
+        """Codings of conditions and medications that nothing knows, by code system."""
+        found = Counter(self._unknown_drugs)
+        for resource in self._all_conditions:
+            known = _known(self._codes["conditions"], resource.get("code"))
+            found.update(one.key[0] for one in known if one.unknown)
+        return found
+
     def find(self, reference: Any, owner: Resource) -> Resource | None:
         """The Condition or Medication that a reference of `owner` names, if the chart has it."""
         key = reference_key(reference)
@@ -163,17 +167,6 @@ class ChartIndex:
         return self._by_reference
 
     def _walk(self, chart: Chart) -> None:
-        readers: dict[str, Callable[[Resource], None]] = {
-            "Patient": self._patient,
-            "QuestionnaireResponse": self.answers.append,
-            "Condition": self._condition,
-            "Observation": self._observation,
-            "Procedure": self._procedure,
-            "DiagnosticReport": self._procedure,
-            "Medication": self._dictionary.append,
-            **dict.fromkeys(_ORDER_TYPES, self._order),
-            **dict.fromkeys(_MEDICATION_TYPES, self._taken.append),
-        }
         for resource in objects(list(chart.slot("encounter").resources)):
             if resource.get("resourceType") == "Encounter":  # in another slot it is a past one
                 self.encounters.append(resource)
@@ -181,42 +174,50 @@ class ChartIndex:
         for resources in (*sources, chart.others):
             for resource in resources:
                 try:
-                    reader = readers.get(resource["resourceType"])
-                except (KeyError, TypeError):  # nothing that names its type
+                    reader = _READERS[resource["resourceType"]]
+                except (KeyError, TypeError):  # nothing that names its type, or that is read
                     continue
-                if reader is not None:
-                    reader(resource)
+                reader(self, resource)
+
+    def _answers(self, resource: Resource) -> None:
+        self.answers.append(resource)
+
+    def _drug_on_file(self, resource: Resource) -> None:
+        self._dictionary.append(resource)
+
+    def _medication(self, resource: Resource) -> None:
+        self._taken.append(resource)
 
     def _patient(self, resource: Resource) -> None:
         self.patient = self.patient or resource
 
     def _condition(self, resource: Resource) -> None:
         self._all_conditions.append(resource)
-        self._collect("conditions", self.conditions, resource, resource.get("code"), count=True)
+        self._collect(self._codes["conditions"], self.conditions, resource, resource.get("code"))
 
     def _observation(self, resource: Resource) -> None:
-        self._collect("observations", self.observations, resource, resource.get("code"))
+        codes = self._observed
+        concept = resource.get("code")
+        self._collect(codes, self.observations, resource, concept)
         if "component" in resource:
-            for component in objects(resource["component"]):
-                code = component.get("code")
-                self._collect(
-                    "observations", self.observations, resource, code, component=component
-                )
+            for part in objects(resource["component"]):
+                self._collect(codes, self.observations, resource, part.get("code"), part)
         if "valueCodeableConcept" in resource:
-            self._collect("findings", self.findings, resource, resource["valueCodeableConcept"])
+            value = resource["valueCodeableConcept"]
+            self._collect(self._codes["findings"], self.findings, resource, value)
 
     def _procedure(self, resource: Resource) -> None:
-        self._collect("procedures", self.procedures, resource, resource.get("code"))
+        self._collect(self._codes["procedures"], self.procedures, resource, resource.get("code"))
 
     def _order(self, resource: Resource) -> None:
         self._file_order(self.orders, resource)
 
     def _file_order(self, hits: Hits, resource: Resource) -> None:
         """File an order by its codes; by its words where no set knows any of its codes."""
+        codes = self._codes["orders"]
         for concept in _ordered(resource):
-            self._collect("orders", hits, resource, concept)
-            known = concept and any(self._terminology.sets_of(*key) for key in _keys(concept))
-            if concept and not known:
+            self._collect(codes, hits, resource, concept)
+            if concept and not any(known.listed for known in _known(codes, concept)):
                 for set_id in self._terminology.sets_of_order(names_of(concept)):
                     if set_id in self.wanted["orders"]:
                         hit = Hit(resource, set_id, "", "", concept=concept)
@@ -224,39 +225,28 @@ class ChartIndex:
 
     def _collect(
         self,
-        domain: str,
+        codes: Codes,
         hits: Hits,
         resource: Resource,
         concept: Any,
-        *,
         component: Resource | None = None,
         source: str = "",
-        count: bool = False,
     ) -> None:
         """File a resource under each wanted value set that has one of the concept's codings."""
-        known = self._known[domain]
         try:
-            found = [known[coding["system"], coding["code"]] for coding in concept["coding"]]
-        except (KeyError, TypeError):  # a code not seen before, or not the common shape
-            found = [self._look_up(domain, key) for key in _keys(concept)] if concept else []
-        for key, sets, unknown in found:
-            for set_id in sets:
-                hit = Hit(resource, set_id, *key, component, source, concept)
-                filed = hits.get(set_id)
-                if filed is None:
-                    hits[set_id] = [hit]
-                elif len(found) == 1 or not _same_entry(filed[-1], hit):
-                    filed.append(hit)
-            if count and unknown:
-                self.unknown_codes[key[0]] += 1
-
-    def _look_up(self, domain: str, key: Key) -> Known:
-        known = self._known[domain].get(key)
-        if known is None:
-            wanted, terminology = self.wanted[domain], self._terminology
-            sets = tuple(set_id for set_id in terminology.sets_of(*key) if set_id in wanted)
-            known = self._known[domain][key] = Known(key, sets, not terminology.knows(*key))
-        return known
+            (coding,) = concept["coding"]
+            key, sets, _, _ = codes[coding["system"], coding["code"]]
+        except (AttributeError, KeyError, TypeError, ValueError):  # not the common shape
+            for key, sets, _, _ in _known(codes, concept):
+                for set_id in sets:
+                    filed = hits.setdefault(set_id, [])
+                    if not (filed and filed[-1].is_of(resource, component)):
+                        filed.append(Hit(resource, set_id, *key, component, source, concept))
+            return
+        for set_id in sets:
+            hits.setdefault(set_id, []).append(
+                Hit(resource, set_id, *key, component, source, concept)
+            )
 
     def _read_medications(self, reader: MedicationReader) -> None:
         for resource in self._taken:
@@ -280,7 +270,8 @@ class ChartIndex:
     ) -> None:
         for reason in given:
             resource = reason.condition or owner
-            self._collect("reasons", hits, resource, reason.concept, source=source)
+            codes = self._codes["reasons"]
+            self._collect(codes, hits, resource, reason.concept, source=source)
 
     def _draft(self, draft: Draft, reader: MedicationReader) -> DraftIndex:
         resource = next(iter(objects(draft.resource)), {})  # {}: not an object after all
@@ -293,9 +284,22 @@ class ChartIndex:
         return DraftIndex(draft, orders, reader.read(resource), reasons, given)
 
 
-def _same_entry(one: Hit, other: Hit) -> bool:
-    """Whether two codings of one concept led to the same value set."""
-    return one.resource is other.resource and one.component is other.component
+_READERS: Mapping[str, Callable[[ChartIndex, Resource], None]] = {
+    "Patient": ChartIndex._patient,
+    "QuestionnaireResponse": ChartIndex._answers,
+    "Condition": ChartIndex._condition,
+    "Observation": ChartIndex._observation,
+    "Procedure": ChartIndex._procedure,
+    "DiagnosticReport": ChartIndex._procedure,
+    "Medication": ChartIndex._drug_on_file,
+    **dict.fromkeys(_ORDER_TYPES, ChartIndex._order),
+    **dict.fromkeys(_MEDICATION_TYPES, ChartIndex._medication),
+}
+
+
+def _known(codes: Codes, concept: Any) -> Sequence[Known]:
+    """What is known of each coding of a concept of any shape."""
+    return [codes[key] for key in _keys(concept)] if concept else ()
 
 
 def _keys(concept: Any) -> list[tuple[str, str]]:

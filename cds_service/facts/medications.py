@@ -24,20 +24,6 @@ _MAX_DEPTH = 3
 _DIGIT = re.compile(r"\d")
 
 
-@dataclass(slots=True)  # not frozen: made so often that it would cost
-class Medication:
-    """One medication entry of the chart or of a draft. `sets` are the drug value sets it is in."""
-
-    resource: Resource
-    reference: str
-    text: str
-    code: str
-    ingredients: tuple[str, ...]
-    sets: frozenset[str]
-    via: str  # "code" or "name"
-    local: bool
-
-
 @dataclass(slots=True)
 class _Said:
     """Everything a resource says about its drug, in order."""
@@ -58,6 +44,60 @@ class _Drug(NamedTuple):
     unknown: list[str]
 
 
+class Medication:
+    """One medication entry of the chart or of a draft.
+
+    `code` is the one that was recognised; `sets` are the drug value sets that the entry is in.
+    """
+
+    __slots__ = ("_drug", "_local", "_said", "resource")
+
+    def __init__(self, resource: Resource, said: _Said, drug: _Drug) -> None:
+        self.resource = resource
+        self._said = said
+        self._drug = drug
+        self._local: bool | None = None
+
+    @property
+    def reference(self) -> str:
+        """ "MedicationRequest/m1"."""
+        return reference_of(self.resource)
+
+    @property
+    def text(self) -> str:
+        """The drug in the chart's words, else the code."""
+        said = self._said
+        return said.names[0] if said.names else said.codings[0][1]
+
+    @property
+    def code(self) -> str:
+        """The code that was recognised, or ""."""
+        return self._drug.code
+
+    @property
+    def ingredients(self) -> tuple[str, ...]:
+        """As the drug dictionary names them."""
+        return self._drug.ingredients
+
+    @property
+    def sets(self) -> frozenset[str]:
+        """The drug value sets that the entry is in."""
+        return self._drug.sets
+
+    @property
+    def via(self) -> str:
+        """What it was recognised by: "code" or "name"."""
+        return self._drug.via
+
+    @property
+    def local(self) -> bool:
+        """Whether it acts where it is put; found out when somebody asks, as few do."""
+        if self._local is None:
+            products = self._drug.products
+            self._local = bool(self.sets) and _is_local(self.resource, products, self._said)
+        return self._local
+
+
 Words = tuple[str, ...]
 
 # What drugs are called, as calls wrote it, with what it was recognised as. The same few hundred
@@ -65,6 +105,7 @@ Words = tuple[str, ...]
 MOST_REMEMBERED = 2_000
 _MOST_CODINGS = 4
 _LONGEST_WORDS = 120  # characters
+_REFERS = frozenset({"medication", "medicationReference"})
 _OF_CONCEPT = frozenset({"coding", "text"})
 _OF_CODING = frozenset({"system", "code", "display", "version", "userSelected"})
 _seen: WeakKeyDictionary[Terminology, dict[Words, tuple[_Said, _Drug]]] = WeakKeyDictionary()
@@ -81,29 +122,33 @@ class MedicationReader:
 
     def read(self, resource: Resource) -> Medication | None:
         """The medication of a resource; None where it names none that can be read."""
+        said, drug = self._recognised(resource)
+        if not said.codings and not said.names:
+            return None
+        if drug.unknown:
+            self._unknown.update(drug.unknown)
+        return Medication(resource, said, drug)
+
+    def _recognised(self, resource: Resource) -> tuple[_Said, _Drug]:
+        """What the resource says of its drug; remembered for what has been said before."""
+        try:
+            concept = resource["medicationCodeableConcept"]
+            (coding,) = concept["coding"]
+            if len(concept) == 2 and len(coding) == 3 and not _REFERS.intersection(resource):
+                words = (concept["text"], coding["system"], coding["code"], coding["display"])
+                return self._seen[words]
+        except (KeyError, TypeError, ValueError):
+            pass  # not the commonest shape, or not said before
+        return self._recognised_slowly(resource)
+
+    def _recognised_slowly(self, resource: Resource) -> tuple[_Said, _Drug]:
         words = _plain_words(resource)
         known = self._seen.get(words) if words else None
         if known is None:
             known = self._recognise(resource)
             if words and len(self._seen) < MOST_REMEMBERED:
                 self._seen[words] = known
-        said, drug = known
-        if not said.codings and not said.names:
-            return None
-        if drug.unknown:
-            self._unknown.update(drug.unknown)
-        text = said.names[0] if said.names else said.codings[0][1]
-        local = bool(drug.sets) and _is_local(resource, drug.products, said)
-        return Medication(
-            resource=resource,
-            reference=reference_of(resource),
-            text=text,
-            code=drug.code,
-            ingredients=drug.ingredients,
-            sets=drug.sets,
-            via=drug.via,
-            local=local,
-        )
+        return known
 
     def _recognise(self, resource: Resource) -> tuple[_Said, _Drug]:
         said = _Said([], [], [])
@@ -197,7 +242,7 @@ def _plain_words(resource: Resource) -> Words | None:
     code and display. None where there is more to look at, or so much that it is no drug's name.
     """
     concept = resource.get("medicationCodeableConcept")
-    if type(concept) is not dict or "medication" in resource or "medicationReference" in resource:
+    if type(concept) is not dict or _REFERS.intersection(resource):
         return None
     listed = concept.get("coding", [])
     if type(listed) is not list or len(listed) > _MOST_CODINGS:

@@ -1,10 +1,12 @@
 """What the rules may know of a patient: facts that are known, known to be absent, or unknown."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+
+from cds_service.values import value
 
 
 class Truth(Enum):
@@ -23,7 +25,7 @@ class State(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Quantity:
     """A measured value in the fact's canonical unit.
 
@@ -37,7 +39,7 @@ class Quantity:
     shown: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Item:
     """One entry of the chart that a fact rests on.
 
@@ -61,7 +63,7 @@ class Item:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fact:
     """The answer to one question about the patient.
 

@@ -12,6 +12,7 @@ from cds_service.facts.fhir import string
 from cds_service.facts.index import ChartIndex, Hit
 from cds_service.facts.model import Fact, Item, State
 from cds_service.terminology.index import Terminology
+from cds_service.values import value
 
 # A set has a resource of these once. One Condition may be the reason for several things.
 _FILED_ONCE = frozenset({"conditions", "findings", "observations", "procedures"})
@@ -19,7 +20,7 @@ _FILED_ONCE = frozenset({"conditions", "findings", "observations", "procedures"}
 Settings = Mapping[str, Decimal | bool | str]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Patient:
     """One call's chart, indexed, at one point in time. `today` is the UTC day of `now`."""
 

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cds_service.errors import PreconditionFailed
+from cds_service.errors import PreconditionFailed, ServiceError
 from cds_service.facts.chart import PREFETCH_KEYS, Chart, Draft, Resource, Slot, Supply
 from cds_service.gather import prefetch
 from cds_service.gather.fallback import Fallback
@@ -27,13 +27,19 @@ _MEDICATION_KEYS = ("medicationRequests", "medicationStatements")
 
 
 def gather(
-    request: HookRequest, service: "ServiceDefinition", fallback: Fallback | None = None
+    request: HookRequest,
+    service: "ServiceDefinition",
+    fallback: Fallback | None = None,
+    *,
+    most: int | None = None,
 ) -> Chart:
     """All that the call knows of its patient. `fallback` is asked for what prefetch did not bring.
 
-    Raises PreconditionFailed (412) that names the required keys which cannot be had, and why.
+    Raises PreconditionFailed (412) that names the required keys which cannot be had, and why;
+    ServiceError 413 where prefetch holds more than `most` entries.
     """
     readings = {key: prefetch.read(value) for key, value in request.prefetch.items()}
+    _refuse_too_many(readings.values(), most)
     chart = _sorted(request, readings)
     refusal = ""
     if fallback is not None:
@@ -44,6 +50,19 @@ def gather(
             chart = _sorted(request, {**readings, **fetched.readings})
     _require(service, chart.slots, refusal)
     return chart
+
+
+def _refuse_too_many(readings: Iterable[Reading], most: int | None) -> None:
+    """413 and not a chart cut short: what is cut may be the newest result, and a card would then
+    rest on a value that is out of date."""
+    if most is not None and sum(reading.size for reading in readings) > most:
+        raise ServiceError(
+            413,
+            "too-many-resources",
+            f"The request holds more than {most} resources.",
+            "too-costly",
+            "prefetch",
+        )
 
 
 def _sorted(request: HookRequest, readings: Mapping[str, Reading]) -> Chart:
@@ -100,7 +119,7 @@ class _Sorter:
         if reading.unreadable:
             self.dropped["not-an-object"] += reading.unreadable
         dropped_before = self.dropped.total()
-        by_type = self._by_type(reading.resources)
+        by_type = self._by_type(reading)
         if key in self._builders:
             own = by_type.pop(self._builders[key].resource_type, [])
             self._builders[key].answer(reading, own, self.dropped.total() > dropped_before)
@@ -112,9 +131,12 @@ class _Sorter:
             else:
                 self._builders[slot_key].extra(resources, complete, reading.problem)
 
-    def _by_type(self, resources: Iterable[Resource]) -> dict[str, list[Resource]]:
+    def _by_type(self, reading: Reading) -> dict[str, list[Resource]]:
+        kept = self.keep(reading.resources)
+        if len(reading.types) == 1 and kept:
+            return dict.fromkeys(reading.types, kept)
         by_type: defaultdict[str, list[Resource]] = defaultdict(list)
-        for resource in self.keep(resources):
+        for resource in kept:
             by_type[resource["resourceType"]].append(resource)
         return by_type
 

@@ -20,7 +20,11 @@ _MAX_NESTED_BUNDLES = 3  # a batch-response holds searchsets; deeper nesting is 
 
 @dataclass(slots=True)
 class Reading:
-    """One prefetch value, read. `urls` maps a fullUrl that is a URN to its resource."""
+    """One prefetch value, read.
+
+    `urls` maps a fullUrl that is a URN to its resource. `types` are the resources' types, `size`
+    is the number of entries, those that were not read included.
+    """
 
     supply: Supply
     resources: list[Resource] = field(default_factory=list)
@@ -28,6 +32,8 @@ class Reading:
     urls: dict[str, Resource] = field(default_factory=dict)
     unreadable: int = 0
     bundle: bool = False
+    types: set[str] = field(default_factory=set)
+    size: int = 0
 
 
 def read(value: Any) -> Reading:
@@ -45,7 +51,7 @@ def read(value: Any) -> Reading:
         return Reading(Supply.FAILED, problem="could not be read by the EHR (OperationOutcome)")
     if kind == "Bundle":
         return _read_bundle(value)
-    return Reading(Supply.SUPPLIED, [value])
+    return Reading(Supply.SUPPLIED, [value], types={kind}, size=1)
 
 
 def _unwrap(value: Mapping[str, Any]) -> Reading:
@@ -64,15 +70,17 @@ def _unwrap(value: Mapping[str, Any]) -> Reading:
 def _read_bundle(bundle: Resource, depth: int = 0) -> Reading:
     reading = Reading(Supply.SUPPLIED, bundle=True)
     worst = ""
-    entries = bundle.get("entry")
-    found = reading.resources
-    for entry in entries if isinstance(entries, list) else ():
+    listed = bundle.get("entry")
+    entries = listed if isinstance(listed, list) else ()
+    reading.size = len(entries)
+    found, types = reading.resources, reading.types
+    for entry in entries:
         try:
             resource = entry["resource"]
             kind = resource["resourceType"]
         except (KeyError, TypeError):
             kind = None
-        if not isinstance(kind, str):
+        if type(kind) is not str:
             reading.unreadable += 1
         elif kind == "OperationOutcome":
             worst = worst or _error_in(resource)
@@ -80,8 +88,9 @@ def _read_bundle(bundle: Resource, depth: int = 0) -> Reading:
             worst = _read_inner(resource, depth, reading) or worst
         else:
             found.append(resource)
+            types.add(kind)
             url = entry.get("fullUrl")
-            if isinstance(url, str) and url.startswith("urn:"):
+            if type(url) is str and url.startswith("urn:"):
                 reading.urls[url] = resource
     return _judge(bundle, reading, worst)
 
@@ -94,6 +103,8 @@ def _read_inner(bundle: Resource, depth: int, outer: Reading) -> str:
     inner = _read_bundle(bundle, depth + 1)
     outer.resources.extend(inner.resources)
     outer.urls.update(inner.urls)
+    outer.types |= inner.types
+    outer.size += inner.size
     outer.unreadable += inner.unreadable
     return "" if inner.supply.complete else inner.problem
 

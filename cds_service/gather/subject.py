@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cds_service.facts.chart import Resource
+from cds_service.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Subject:
     """The patient of the call. `urls` maps URNs of Bundle entries to the resources they name."""
 

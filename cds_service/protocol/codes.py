@@ -31,7 +31,7 @@ CODES: dict[str, tuple[int, str]] = {
     "too-many-resources": (413, "The request holds more resources than the service reads."),
     "media-type": (415, "The body is not declared as JSON, or is compressed."),
     "internal": (500, "The service failed; the error id is in its log."),
-    "rules-failed": (500, "No rule could be evaluated."),
+    "rules-failed": (500, "No rule could be evaluated, or no card could be written."),
     "storage-unavailable": (503, "Feedback could not be stored; send it again later."),
     "overloaded": (503, "More calls wait than can be answered in time; `Retry-After` says when."),
     "unavailable": (503, "The service cannot answer now."),

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from cds_service.values import value
+
 Json = Any
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FhirAuthorization:
     """The token for the EHR's FHIR server (spec: Passing the Access Token). Never logged."""
 
@@ -19,7 +21,7 @@ class FhirAuthorization:
     patient: str = ""
 
 
-@dataclass(frozen=True)
+@value
 class DraftOrder:
     """An order of `context.draftOrders` as sent; `reference` is "Type/id" or "" without an id."""
 
@@ -28,7 +30,7 @@ class DraftOrder:
     selected: bool
 
 
-@dataclass(frozen=True)
+@value
 class HookRequest:
     """One service call after parsing. `warnings` says what was put right, without values."""
 
@@ -45,7 +47,7 @@ class HookRequest:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@value
 class Action:
     """`resource` for create, `resource_id` ("Type/id") for delete."""
 
@@ -55,7 +57,7 @@ class Action:
     resource_id: str = ""
 
 
-@dataclass(frozen=True)
+@value
 class Suggestion:
     label: str
     uuid: str
@@ -63,28 +65,28 @@ class Suggestion:
     is_recommended: bool = False
 
 
-@dataclass(frozen=True)
+@value
 class Coding:
     system: str
     code: str
     display: str = ""
 
 
-@dataclass(frozen=True)
+@value
 class Source:
     label: str
     url: str = ""
     topic: Coding | None = None
 
 
-@dataclass(frozen=True)
+@value
 class Link:
     label: str
     url: str
     type: Literal["absolute", "smart"] = "absolute"
 
 
-@dataclass(frozen=True)
+@value
 class Card:
     """A card before writing. `rules` ties it to rule id and version; it is not written to the EHR
     except inside `extension`."""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from cds_service.facts.catalogue import Catalogue
 from cds_service.facts.model import Item, Truth
 from cds_service.terminology.index import Terminology
+from cds_service.values import value
 
 Json = Any
 Indicator = Literal["info", "warning", "critical"]
@@ -115,7 +116,7 @@ class Pack:
     raw: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@value
 class TraceNode:
     """One node of an evaluated condition.
 
@@ -131,7 +132,7 @@ class TraceNode:
     children: tuple["TraceNode", ...] = ()
 
 
-@dataclass(frozen=True)
+@value
 class Finding:
     """A rule that fired for the patient or for one draft.
 
@@ -149,7 +150,7 @@ class Finding:
     notes: tuple[str, ...] = ()  # data-quality notes of the facts that the rule read
 
 
-@dataclass(frozen=True)
+@value
 class Evaluation:
     """What all rules of one service said of one chart.
 

@@ -6,7 +6,6 @@ pack's conditional definition may still give a conditional finding.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from cds_service.facts.model import Item
@@ -17,11 +16,12 @@ from cds_service.rules.model import Finding, OutcomeName
 from cds_service.rules.nodes import AnyOf, Json, Node, Not
 from cds_service.rules.ruleset import CompiledRule
 from cds_service.rules.words import Words
+from cds_service.values import value
 
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Verdict:
     """What one rule says. A shadow rule has a finding too; the engine leaves it out."""
 

@@ -315,5 +315,8 @@ def _all_failed(evaluation: Evaluation, outcomes: Mapping[str, str]) -> bool:
 
 def _failed() -> ServiceError:
     return ServiceError(
-        500, "rules-failed", "No rule could be evaluated. Nothing can be said.", "exception"
+        500,
+        "rules-failed",
+        "No rule could be evaluated or written. Nothing can be said.",
+        "exception",
     )

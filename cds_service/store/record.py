@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cds_service.values import value
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class CardRecord:
     """A card that was given. `rules` are (id, version), the rule that heads the card first."""
 
@@ -12,7 +14,7 @@ class CardRecord:
     rules: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DecisionRecord:
     """One call. `outcomes` and `versions` leave out rules that said "no"; `day` is ISO, in UTC.
 

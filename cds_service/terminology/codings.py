@@ -54,6 +54,7 @@ _ALIASES = {
     "urn:oid:2.16.840.1.113883.6.12": CPT,
     INGREDIENT.removeprefix("https://").lower(): INGREDIENT,
 }
+_NAMES = ("text", "display")
 _DEEPEST = 4  # a list of CodeableReferences, their concept, its codings
 _SCHEME = re.compile(r"^https?://(?:www\.)?")
 _ICD10_CODE = re.compile(r"[A-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?")
@@ -121,7 +122,11 @@ def text_of(concept: Any) -> str:
 
 def names_of(concept: Any) -> list[str]:
     """Everything that a value is called: its texts and displays, in order, each once."""
-    return list(dict.fromkeys(name for name in _names(concept, depth=0) if name))
+    plain = _plain_codings(concept)
+    if plain is None:
+        return list(dict.fromkeys(name for name in _names(concept, depth=0) if name))
+    found = [_text(part[key]) for part in (concept, *plain) for key in _NAMES if key in part]
+    return list(dict.fromkeys(filter(None, found)))
 
 
 def _names(value: Any, depth: int) -> Iterator[str]:

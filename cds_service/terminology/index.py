@@ -45,6 +45,7 @@ class Terminology:
         # Answers already given. Charts repeat codes, and the same ones come in every call.
         self._looked_up: dict[Key, tuple[str, ...]] = {}
         self._displays: dict[tuple[str, str, str], str] = {}
+        self._named: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._sets = dict(sets)
         self._exact = _inverted({name: one.concepts for name, one in sets.items()})
         self._below = _inverted({name: one.below for name, one in sets.items()})
@@ -102,7 +103,14 @@ class Terminology:
 
     def sets_of_order(self, texts: Iterable[str]) -> tuple[str, ...]:
         """The order sets that an order's own words name (order-names.json)."""
-        return self._order_names.sets_of(texts)
+        words = tuple(texts)
+        if not words:
+            return ()
+        known = self._named.get(words)
+        if known is None:
+            known = self._order_names.sets_of(words)
+            _remember(self._named, words, known)
+        return known
 
     def lists(self, set_id: str, system: str, code: str) -> bool:
         """Whether a set names the code itself, not only a prefix or an ingredient of it."""

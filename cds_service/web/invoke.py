@@ -10,7 +10,6 @@ from cds_service.cards.uuids import new_uuid
 from cds_service.facts.chart import Chart
 from cds_service.gather.chart import gather
 from cds_service.protocol import dialect
-from cds_service.protocol.limits import refuse_too_many
 from cds_service.protocol.model import Card, HookRequest
 from cds_service.protocol.request import is_uuid, parse_request
 from cds_service.service.metrics import observe_stages
@@ -28,9 +27,8 @@ def invoke(service_id: str) -> Response:
     service = runtime.enabled_service(service_id)
     spoken = auth.dialect()
     request = dialect.read(parse_request(service.hook, body.read()), spoken)
-    refuse_too_many(request.prefetch, current_app.config["MAX_RESOURCES"])
     parsed = clock.monotonic()
-    chart = gather(request, service, fhir.fallback())
+    chart = gather(request, service, fhir.fallback(), most=current_app.config["MAX_RESOURCES"])
     metrics.count_chart(service.id, chart)
     spent = {"parse": parsed - started, "gather": clock.monotonic() - parsed}
     cards = active.answer(service, request, chart, spent)
@@ -40,7 +38,8 @@ def invoke(service_id: str) -> Response:
     metrics.count_cards(service.id, cards)
     ended = clock.monotonic()
     observe_stages({"write": ended - decided})
-    _log(service.id, request, chart, cards, ended - started)
+    if logs.says("INFO"):
+        _log(service.id, request, chart, cards, ended - started)
     return answer
 
 
