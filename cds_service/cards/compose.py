@@ -25,6 +25,7 @@ from cds_service.cards.said import Said, say
 from cds_service.cards.scene import Scene
 from cds_service.cards.suggest import Orders, suggestions
 from cds_service.cards.uuids import new_uuid
+from cds_service.errors import BadRequest
 from cds_service.protocol.model import Card, HookRequest
 from cds_service.rules.context import Context, Facts
 from cds_service.rules.logic import YES
@@ -72,6 +73,8 @@ def compose_cards(
     for finding in evaluation.findings:
         try:
             said.append(composer.say(finding))
+        except BadRequest:  # not the rule's fault but the client's
+            raise
         except Exception as error:  # one rule's fault must not silence the others
             errors[finding.rule.id] = type(error).__name__
     return Composition(composer.cards(said, evaluation), errors)

@@ -9,6 +9,7 @@ from dataclasses import field
 from enum import Enum
 from typing import Any
 
+from cds_service.protocol.results import Results
 from cds_service.values import value
 
 Resource = dict[str, Any]
@@ -42,13 +43,17 @@ class Supply(Enum):
 
 @value
 class Slot:
-    """The resources found for one prefetch key, and why there may be more of them."""
+    """The resources found for one prefetch key, and why there may be more of them.
+
+    `results` come before `resources`; they are those of a large call.
+    """
 
     supply: Supply
     resources: Sequence[Resource] = ()
     problem: str = (
         ""  # for people, without patient data: "Observation could not be read (OperationOutcome)"
     )
+    results: Results | None = None
 
 
 @value

@@ -17,8 +17,24 @@ from cds_service.facts.medication_status import Usage
 from cds_service.facts.medications import Medication, MedicationReader
 from cds_service.facts.reasons import Reason, reasons_of
 from cds_service.facts.wanted import Codes, Known, wanted_codes
+from cds_service.protocol.results import Result, Results
 from cds_service.terminology.codings import codings, names_of
 from cds_service.terminology.index import Terminology
+
+
+class Later:
+    """One of a large call's results: what is known of it, and how to read the rest."""
+
+    __slots__ = ("_number", "_results", "seen")
+
+    def __init__(self, results: Results, number: int, seen: Result) -> None:
+        self._results = results
+        self._number = number
+        self.seen = seen
+
+    def resource(self) -> Resource:
+        """The Observation as a whole. Raises BadRequest where it is not JSON after all."""
+        return self._results.resource(self._number)
 
 
 class Hit(NamedTuple):
@@ -26,26 +42,35 @@ class Hit(NamedTuple):
 
     `component` is the part of the Observation that carries it; `source` is "" or, for a reason,
     "encounter" or "order-reason". A reason that is a Condition has that Condition as `resource`.
-    `concept` is what carries the coding. An order that is known by its name alone has no system and
-    no code.
+    An order that is known by its name alone has no system and no code.
     """
 
-    resource: Resource
+    entry: Resource | Later
     set_id: str
     system: str
     code: str
     component: Resource | None = None
     source: str = ""
-    concept: Any = None
+    given: Any = None  # the concept; None where it is the entry's `code`
+
+    @property
+    def resource(self) -> Resource:
+        """The resource as a whole."""
+        return self.entry.resource() if isinstance(self.entry, Later) else self.entry
+
+    @property
+    def concept(self) -> Any:
+        """What carries the coding."""
+        return self.resource.get("code") if self.given is None else self.given
 
     @property
     def by_name(self) -> bool:
         """Whether words and not a code put the resource into the value set."""
         return not self.code
 
-    def is_of(self, resource: Resource, component: Resource | None) -> bool:
+    def is_of(self, entry: Resource | Later, component: Resource | None) -> bool:
         """Whether this is the same entry: two codings of one concept led to one value set."""
-        return self.resource is resource and self.component is component
+        return self.entry is entry and self.component is component
 
 
 Hits = dict[str, list[Hit]]
@@ -170,6 +195,9 @@ class ChartIndex:
         for resource in objects(list(chart.slot("encounter").resources)):
             if resource.get("resourceType") == "Encounter":  # in another slot it is a past one
                 self.encounters.append(resource)
+        for slot in chart.slots.values():
+            if slot.results is not None:
+                self._walk_results(slot.results)
         sources = [slot.resources for slot in chart.slots.values()]
         for resources in (*sources, chart.others):
             for resource in resources:
@@ -178,6 +206,22 @@ class ChartIndex:
                 except (KeyError, TypeError):  # nothing that names its type, or that is read
                     continue
                 reader(self, resource)
+
+    def _walk_results(self, results: Results) -> None:
+        codes, hits = self._observed, self.observations
+        for number, entry in enumerate(results.entries):
+            seen = entry.resource
+            if seen.component or seen.value_codeable_concept:
+                self._observation(results.resource(number))
+                continue
+            later = None
+            for coding in seen.code.coding:
+                key, sets, _, _ = codes[coding.system, coding.code]
+                for set_id in sets:
+                    later = later or Later(results, number, seen)
+                    filed = hits.setdefault(set_id, [])
+                    if not (filed and filed[-1].entry is later):
+                        filed.append(Hit(later, set_id, *key))
 
     def _answers(self, resource: Resource) -> None:
         self.answers.append(resource)
@@ -220,7 +264,7 @@ class ChartIndex:
             if concept and not any(known.listed for known in _known(codes, concept)):
                 for set_id in self._terminology.sets_of_order(names_of(concept)):
                     if set_id in self.wanted["orders"]:
-                        hit = Hit(resource, set_id, "", "", concept=concept)
+                        hit = Hit(resource, set_id, "", "", given=concept)
                         hits.setdefault(set_id, []).append(hit)
 
     def _collect(

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 from cds_service.facts import dates
 from cds_service.facts.chart import Resource
-from cds_service.facts.fhir import codes
+from cds_service.facts.fhir import codes, string
+from cds_service.facts.index import Hit, Later
 from cds_service.facts.query import status_of
 
 USABLE = frozenset({"final", "amended", "corrected"})
@@ -35,9 +36,21 @@ def when_of(resource: Resource, today: date) -> dates.When | None:
     return _timing(resource, today) or dates.parse(resource.get("issued"), today)
 
 
-def moment_of(resource: Resource, today: date) -> datetime | None:
+def status_of_hit(hit: Hit) -> str:
+    """The status of the Observation, without reading more of it than that takes."""
+    entry = hit.entry
+    status = entry.seen.status if isinstance(entry, Later) else entry.get("status")
+    return "final" if status == "final" else string(status).lower()
+
+
+def moment_of(hit: Hit, today: date) -> datetime | None:
     """The moment of `when_of` alone, which is all that putting results in order takes."""
-    value = resource.get("effectiveDateTime")
+    entry = hit.entry
+    value: object
+    if isinstance(entry, Later):
+        value = entry.seen.effective_date_time
+    else:
+        value = entry.get("effectiveDateTime")
     if isinstance(value, str) and len(value) > 10:
         try:
             moment = datetime.fromisoformat(value)
@@ -46,7 +59,7 @@ def moment_of(resource: Resource, today: date) -> datetime | None:
         else:
             if moment.tzinfo is UTC:
                 return moment
-    when = when_of(resource, today)
+    when = when_of(hit.resource, today)
     return when.moment if when else None
 
 

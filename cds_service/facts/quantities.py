@@ -12,8 +12,8 @@ from cds_service.facts.fhir import reference_of
 from cds_service.facts.index import Hit
 from cds_service.facts.measurements import Measurement, flag_of, measure, reference_low
 from cds_service.facts.model import Fact, Item, State
-from cds_service.facts.observations import PRELIMINARY, USABLE, moment_of, when_of
-from cds_service.facts.query import Query, status_of
+from cds_service.facts.observations import PRELIMINARY, USABLE, moment_of, status_of_hit, when_of
+from cds_service.facts.query import Query
 
 _DAYS_PER_YEAR = 365
 _BEFORE_ALL = datetime.max.replace(tzinfo=UTC)  # undated values are looked at first
@@ -120,13 +120,10 @@ def _dated_hits(query: Query) -> list[tuple[datetime, Hit, str]]:
     future = dates.first_future_moment(today)
     found = []
     for hit in query.hits("observations"):
-        resource = hit.resource
-        status = resource.get("status")
-        if status != "final":
-            status = status_of(resource)
-            if status and status not in USABLE and status not in PRELIMINARY:
-                continue  # an error, a cancelled order or an unknown status: as if not there
-        moment = moment_of(resource, today)
+        status = status_of_hit(hit)
+        if status and status not in USABLE and status not in PRELIMINARY:
+            continue  # an error, a cancelled order or an unknown status: as if not there
+        moment = moment_of(hit, today)
         if moment is None or moment >= future:
             moment = _BEFORE_ALL
         found.append((moment, hit, status))

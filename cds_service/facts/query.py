@@ -110,7 +110,7 @@ def once(hits: Iterable[Hit]) -> Iterator[Hit]:
     """Each resource, or each component of one, once: codings often come in several systems."""
     seen: set[tuple[int, int, str]] = set()
     for hit in hits:
-        key = (id(hit.resource), id(hit.component), hit.source)
+        key = (id(hit.entry), id(hit.component), hit.source)
         if key not in seen:
             seen.add(key)
             yield hit

@@ -116,6 +116,8 @@ class _Sorter:
 
     def add(self, key: str, reading: Reading) -> None:
         """Take in one prefetch value, under a known key or under any other."""
+        if reading.results is not None and not self._subject.owns_all(reading.results):
+            reading = prefetch.read(reading.results.whole())  # to leave some of them out
         if reading.unreadable:
             self.dropped["not-an-object"] += reading.unreadable
         dropped_before = self.dropped.total()

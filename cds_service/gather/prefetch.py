@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cds_service.facts.chart import Resource, Supply
+from cds_service.protocol.results import Results, has_next
 
 _MAX_NESTED_BUNDLES = 3  # a batch-response holds searchsets; deeper nesting is not FHIR
 
@@ -33,11 +34,20 @@ class Reading:
     unreadable: int = 0
     bundle: bool = False
     types: set[str] = field(default_factory=set)
+    results: Results | None = None  # of a large call, in place of `resources`
+
+    @property
+    def found_any(self) -> bool:
+        """Whether there is any resource."""
+        return bool(self.resources or (self.results and self.results.entries))
+
     size: int = 0
 
 
 def read(value: Any) -> Reading:
     """Read a prefetch value of any shape; what cannot be read is said in `problem`."""
+    if isinstance(value, Results):
+        return read_results(value)
     if value is None:
         return Reading(Supply.EMPTY)
     if not isinstance(value, dict):
@@ -52,6 +62,12 @@ def read(value: Any) -> Reading:
     if kind == "Bundle":
         return _read_bundle(value)
     return Reading(Supply.SUPPLIED, [value], types={kind}, size=1)
+
+
+def read_results(results: Results) -> Reading:
+    """The observations of a large call."""
+    reading = Reading(Supply.SUPPLIED, bundle=True, results=results, size=len(results.entries))
+    return _judge(results.bundle, reading, "")
 
 
 def _unwrap(value: Mapping[str, Any]) -> Reading:
@@ -112,10 +128,10 @@ def _read_inner(bundle: Resource, depth: int, outer: Reading) -> str:
 def _judge(bundle: Resource, reading: Reading, error: str) -> Reading:
     problem = error or _why_incomplete(bundle, reading)
     if problem:
-        some = bool(reading.resources)
+        some = reading.found_any
         reading.supply = Supply.INCOMPLETE if some else _supply_of_nothing(error, reading)
         reading.problem = problem
-    elif not reading.resources:
+    elif not reading.found_any:
         reading.supply = Supply.EMPTY
     return reading
 
@@ -139,7 +155,7 @@ def _error_in(outcome: Resource) -> str:
 
 
 def _why_incomplete(bundle: Resource, reading: Reading) -> str:
-    if _has_next(bundle.get("link")):
+    if has_next(bundle.get("link")):
         return "has a next page, which was not sent"
     if reading.unreadable:
         return "holds entries that could not be read"
@@ -149,9 +165,3 @@ def _why_incomplete(bundle: Resource, reading: Reading) -> str:
     if isinstance(total, int) and not isinstance(total, bool) and total > len(entries or ()):
         return "has fewer entries than its total"
     return ""
-
-
-def _has_next(links: Any) -> bool:
-    return isinstance(links, list) and any(
-        isinstance(link, dict) and link.get("relation") == "next" for link in links
-    )

@@ -2,6 +2,7 @@
 
 from cds_service.facts.chart import Resource, Slot, Supply
 from cds_service.gather.prefetch import Reading
+from cds_service.protocol.results import Results
 
 TYPE_OF_KEY = {
     "patient": "Patient",
@@ -32,13 +33,14 @@ class SlotBuilder:
         self._supply = Supply.MISSING
         self._problem = ""
         self._own: list[Resource] = []
+        self._results: Results | None = None
         self._extra: list[Resource] = []
         self._extra_complete = True
         self._extra_problem = ""
 
     def answer(self, reading: Reading, own: list[Resource], dropped: bool) -> None:
         """Take the value under the key's own name. `dropped`: some of it was another patient's."""
-        self._supply, self._own = reading.supply, own
+        self._supply, self._own, self._results = reading.supply, own, reading.results
         self._problem = reading.problem
         if own or not reading.resources:
             return
@@ -59,7 +61,7 @@ class SlotBuilder:
         """The slot, with the name of the key in front of its problem."""
         resources = self._own + self._new_extras() if self._extra else self._own
         supply, problem = self._state()
-        return Slot(supply, resources, f"{self.key} {problem}" if problem else "")
+        return Slot(supply, resources, f"{self.key} {problem}" if problem else "", self._results)
 
     def _state(self) -> tuple[Supply, str]:
         if not self._extra:
@@ -74,6 +76,8 @@ class SlotBuilder:
 
     def _new_extras(self) -> list[Resource]:
         known = {identifier for resource in self._own if (identifier := _id(resource))}
+        if self._results is not None:
+            known.update(entry.resource.id for entry in self._results.entries)
         new: list[Resource] = []
         for resource in self._extra:
             identifier = _id(resource)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cds_service.facts.chart import Resource
+from cds_service.protocol.results import Results
 from cds_service.values import value
 
 
@@ -29,6 +30,11 @@ class Subject:
             else:
                 dropped["other-patient"] += 1
         return kept
+
+    def owns_all(self, results: Results) -> bool:
+        """Whether all results are this patient's."""
+        about = {entry.resource.subject.reference for entry in results.entries}
+        return all(self.owns({"subject": {"reference": one}}) for one in about)
 
     def owns(self, resource: Resource) -> bool:
         """False only where the resource says that it is about somebody else.

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import orjson
 
 from cds_service.errors import BadRequest
+from cds_service.protocol import results
 
 _KEY_END = b'":'
 _PATIENT = b'"patientId"'
@@ -35,6 +36,17 @@ def decode(body: bytes) -> Any:
     if len(body) <= _SMALL or body.count(_PATIENT) > 1:
         _refuse_duplicates(body, value)
     return value
+
+
+def decode_call(body: bytes) -> dict[str, Any]:
+    """The JSON object of a service call. `prefetch.observations` of a large one may be `Results`,
+    which are read as a whole only where somebody asks for them."""
+    body = body.removeprefix(_UTF8_BOM)
+    if len(body) > _SMALL and body.count(_PATIENT) == 1:
+        call = results.read_call(body)
+        if call is not None:
+            return call
+    return decode_object(body)
 
 
 def decode_object(body: bytes) -> dict[str, Any]:

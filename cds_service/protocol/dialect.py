@@ -20,6 +20,11 @@ Json = Any
 _BEFORE_2 = ("1.0", "1.1")
 
 
+def reads_whole(dialect: Dialect) -> bool:
+    """Whether `read` looks into every resource of a request."""
+    return bool(dialect.input_systems)
+
+
 def read(request: HookRequest, dialect: Dialect) -> HookRequest:
     """The request with the EHR's own names of code systems replaced, in place."""
     if dialect.input_systems:

@@ -15,12 +15,18 @@ from cds_service.protocol.model import HookRequest
 _ORDER_HOOKS = ("order-select", "order-sign")
 
 
-def parse_request(service_hook: str, content: bytes | dict[str, Any]) -> HookRequest:
+def parse_request(
+    service_hook: str, content: bytes | dict[str, Any], *, whole: bool = True
+) -> HookRequest:
     """Read a call of a service that answers `service_hook`.
 
-    Raises BadRequest that names the field. `HookRequest.warnings` says what was put right.
+    Raises BadRequest that names the field. `HookRequest.warnings` says what was put right. Without
+    `whole`, `prefetch["observations"]` may be `protocol.results.Results`, for `gather`.
     """
-    data = body.decode_object(content) if isinstance(content, bytes) else content
+    if isinstance(content, bytes):
+        data = body.decode_object(content) if whole else body.decode_call(content)
+    else:
+        data = content
     warnings: list[str] = []
     hook = _hook(data, service_hook)
     hook_instance = _hook_instance(data, warnings)

@@ -17,7 +17,7 @@ from tests.performance.process import Server, running
 
 SERVICE = "/cds-services/leg-cramps-patient-view"
 CONNECTIONS = (1, 16)
-REQUESTS = {"small": 1600, "typical": 1200, "large": 96}
+REQUESTS = {"small": 1600, "quiet": 1200, "typical": 1200, "large": 96}
 TURNS = 4
 WARM_UP = 40
 CONDITIONS = "2 workers of 4 threads and the same settings of garbage collection (web/memory.py)"

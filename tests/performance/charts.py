@@ -4,6 +4,7 @@ Resources carry what EHRs send around the facts (meta, narrative, several coding
 that is a part of every answer: a resource has about 1.4 kB, as in public samples of EHR data.
 """
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,11 +15,12 @@ Json = dict[str, Any]
 NOW = date(2026, 11, 21)
 PATIENT = "bench-patient"
 SUBJECT = {"reference": f"Patient/{PATIENT}", "display": "Bench Patient"}
-SIZES = {"small": 20, "typical": 140, "large": 2000}
+SIZES = {"small": 20, "quiet": 140, "typical": 140, "large": 2000}
+QUIET = "quiet"  # as large as the typical chart, but of a patient without a leg complaint
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 
+COMPLAINT = ("G47.62", "Sleep related leg cramps")
 CONDITIONS = (
-    ("G47.62", "Sleep related leg cramps"),
     ("I10", "Essential (primary) hypertension"),
     ("E78.5", "Hyperlipidemia, unspecified"),
     ("M54.50", "Low back pain, unspecified"),
@@ -46,7 +48,8 @@ TESTS = (
 def request(size: str) -> bytes:
     """A patient-view call with a chart of about SIZES[size] resources."""
     count = SIZES[size]
-    conditions = [_condition(n) for n in range(max(2, count // 10))]
+    problems = CONDITIONS if size == QUIET else (COMPLAINT, *CONDITIONS)
+    conditions = [_condition(n, problems) for n in range(max(2, count // 10))]
     drugs = [_medication(n) for n in range(max(2, count // 10))]
     orders = [_order(n) for n in range(count // 20)]
     tests = count - len(conditions) - len(drugs) - len(orders) - 1
@@ -115,8 +118,8 @@ def _common(kind: str, n: int, words: str) -> Json:
     }
 
 
-def _condition(n: int) -> Json:
-    code, name = CONDITIONS[n % len(CONDITIONS)]
+def _condition(n: int, problems: Sequence[tuple[str, str]]) -> Json:
+    code, name = problems[n % len(problems)]
     return _common("Condition", n, name) | {
         "clinicalStatus": {"coding": [{"system": CLINICAL, "code": "active"}]},
         "category": [{"coding": [{"code": "problem-list-item"}]}],

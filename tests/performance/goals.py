@@ -4,7 +4,7 @@ A miss fails nothing: figures depend on the machine and on who else uses it.
 """
 
 YARDSTICK = 1.5  # times the yardstick: CPU, p50 and p99 of the sizes below
-SIZES = ("typical", "large")
+SIZES = ("quiet", "typical", "large")
 START_MS = 1000.0
 IDLE_MB = 150.0  # two workers and their master, shared pages counted once
 
