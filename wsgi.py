@@ -1,5 +1,8 @@
 """The application for a WSGI server: `gunicorn wsgi:app`."""
 
-from cds_service.web.app import from_environment
+from cds_service.web import memory
 
-app = from_environment()
+with memory.loading():
+    from cds_service.web.app import from_environment
+
+    app = from_environment()

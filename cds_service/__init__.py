@@ -1,8 +1,11 @@
 """A CDS Hooks service for leg cramps and the conditions mistaken for them."""
 
-from importlib.metadata import PackageNotFoundError, version
 
-try:
-    __version__ = version("leg-cramps-cds")
-except PackageNotFoundError:  # a source tree that was never installed
-    __version__ = "0.0.0"
+def version() -> str:
+    """The installed version; "0.0.0" for a source tree that was never installed."""
+    from importlib import metadata
+
+    try:
+        return metadata.version("leg-cramps-cds")
+    except metadata.PackageNotFoundError:
+        return "0.0.0"

@@ -49,10 +49,13 @@ def serve(workers: int, threads: int, sample: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="cds-metrics-", dir=_memory()) as folder:
         # Read by prometheus_client when it is first imported, so before the application.
         os.environ.setdefault(MULTIPROCESS, folder)
-        from cds_service.web.app import from_environment
-        from cds_service.web.runtime import EXTENSION
+        from cds_service.web import memory
 
-        application = from_environment()
+        with memory.loading():
+            from cds_service.web.app import from_environment
+            from cds_service.web.runtime import EXTENSION
+
+            application = from_environment()
         chosen = options(settings, workers, threads, sample)
         chosen["post_worker_init"] = lambda _: application.extensions[EXTENSION].start_watching()
         Server(application, chosen).run()  # type: ignore[no-untyped-call]

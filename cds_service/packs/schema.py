@@ -34,11 +34,16 @@ def schema(name: str) -> Json:
 @cache
 def _validator(name: str) -> Any:
     from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema(name), registry=_registry())
+
+
+@cache
+def _registry() -> Any:
     from referencing import Registry, Resource
 
-    known = [Resource.from_contents(schema(n)) for n in NAMES]
-    registry = Registry().with_resources((r.id() or "", r) for r in known).crawl()
-    return Draft202012Validator(schema(name), registry=registry)
+    known = [Resource.from_contents(schema(name)) for name in NAMES]
+    return Registry().with_resources((r.id() or "", r) for r in known).crawl()
 
 
 def check_schema(name: str, document: Document) -> Iterator[Problem]:

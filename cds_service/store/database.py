@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, StaticPool
@@ -76,8 +75,14 @@ def insert_if_new(engine: Engine, table: Table) -> Any:
 
 def insert(engine: Engine, table: Table) -> Any:
     """The dialect's INSERT with ON CONFLICT."""
-    make = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
-    return make(table)
+    # Each imports all drivers of its database; only one is needed.
+    if engine.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
 
 
 def connect(url: str) -> Engine:
