@@ -45,18 +45,19 @@ def read(query: Query) -> Fact:
     """
     results: list[Result] = []
     usable: list[Result] = []
-    for entry in _newest_first(query):
-        if entry.when is not None:
-            if usable and entry.when.day < _day(usable[0]):
-                break
-            if not dates.inside(entry.when.day, query.patient.today, query.days):
+    for moment, hit, status in _newest_first(query):
+        if usable and moment.date() < _day(usable[0]):
+            break
+        for entry in _entries(query, hit, status):
+            when = entry.when
+            if when is not None and not dates.inside(when.day, query.patient.today, query.days):
                 stale = _stale(query, entry)
                 if stale is None:
                     continue
                 return _without_value(query, results, stale)
-        result = _result(query, entry)
-        if result is not None:
-            (results if result.reason else usable).append(result)
+            result = _result(query, entry)
+            if result is not None:
+                (results if result.reason else usable).append(result)
     return _known(query, usable, results) if usable else _without_value(query, results, None)
 
 
@@ -106,13 +107,11 @@ def _stale_note(query: Query, item: Item) -> str:
     return f"Last result {shown} on {item.date_text} is older than {span}."
 
 
-def _newest_first(query: Query) -> Iterator[Entry]:
-    """The values on file: those without a usable date, then from the newest back.
-
-    Each is looked into when it is asked for; most are older than the one that decides.
+def _newest_first(query: Query) -> list[tuple[datetime, Hit, str]]:
+    """The values on file with their moment and status: those without a usable date, then from the
+    newest back. None is looked into yet; most are older than the one that decides.
     """
-    for _, hit, status in sorted(_dated_hits(query), key=itemgetter(0), reverse=True):
-        yield from _entries(query, hit, status)
+    return sorted(_dated_hits(query), key=itemgetter(0), reverse=True)
 
 
 def _dated_hits(query: Query) -> list[tuple[datetime, Hit, str]]:
