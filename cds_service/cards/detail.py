@@ -6,15 +6,22 @@ All text that comes from the chart arrives here escaped or is escaped here.
 
 from collections.abc import Iterable, Sequence
 
-from cds_service.cards import values
+from cds_service.cards import values, wording
 from cds_service.cards.markdown import escape
 from cds_service.cards.plan import Part, Plan
 from cds_service.cards.said import Sentence
 from cds_service.facts.model import Item
-from cds_service.rules.model import Group
+from cds_service.rules.model import Finding, Group
 
 MOST_BASIS = 12
 LONGEST_NOTE = 240
+_SOURCES = {
+    "MedicationRequest": "medication order",
+    "MedicationOrder": "medication order",
+    "MedicationStatement": "reported medication",
+    "MedicationUsage": "reported medication",
+    "MedicationAdministration": "administered medication",
+}
 
 
 def paragraphs(plan: Plan, opening: Sequence[str], profiles: Sequence[str]) -> str:
@@ -28,7 +35,7 @@ def paragraphs(plan: Plan, opening: Sequence[str], profiles: Sequence[str]) -> s
                 *_body(plan),
                 because(basis(plan)),
                 _labelled("Evidence", [part.said.caveat for part in plan.parts], " "),
-                _labelled("Not checked", _notes(f.unknown_exclusions for f in findings), "; ", "."),
+                _labelled("Not checked", _unjudged(findings), "; ", "."),
                 _labelled("Note", _notes(f.notes for f in findings), " "),
                 plan.gaps,
                 _unshown(plan.unshown),
@@ -55,20 +62,22 @@ def because(entries: Iterable[Item]) -> str:
 
 
 def _basis_line(item: Item) -> str:
+    source = item.details.get("source", "")
     facts = [
         _value(item),
         item.details.get("side", ""),
-        item.details.get("source", ""),
-        values.day(item) or ("" if _is_age(item) else "undated"),
+        _SOURCES.get(source, source),
+        values.day(item) or ("undated" if _should_be_dated(item) else ""),
         "matched by name" if item.via == "name" else "",
     ]
     shown = ", ".join(escape(fact) for fact in facts if fact)
-    return f"- {escape(item.text or 'Result')}: {shown}"
+    return f"- {escape(wording.opening(item.text or 'Result'))}: {shown}"
 
 
-def _is_age(item: Item) -> bool:
-    """An age is of today: it has no date to be missing."""
-    return item.quantity is not None and item.quantity.unit == "a"
+def _should_be_dated(item: Item) -> bool:
+    """An age is of today and a draft is being written: they have no date to be missing."""
+    is_age = item.quantity is not None and item.quantity.unit == "a"
+    return not is_age and not values.is_of_the_call(item)
 
 
 def _value(item: Item) -> str:
@@ -139,7 +148,15 @@ def _sentences(sentences: Sequence[Sentence]) -> list[str]:
 
 
 def _lines(parts: Sequence[Part]) -> str:
-    return "\n".join(dict.fromkeys(f"- {part.said.line}" for part in parts if part.said.line))
+    """The parts' lines as a list; a single one needs none."""
+    lines = list(dict.fromkeys(part.said.line for part in parts if part.said.line))
+    return "\n".join(f"- {line}" for line in lines) if len(lines) > 1 else "".join(lines)
+
+
+def _unjudged(findings: Sequence[Finding]) -> list[str]:
+    """The exclusions that could not be judged, as parts of one sentence."""
+    told = (text for finding in findings for text in finding.unknown_exclusions)
+    return [escape(f"whether {wording.clause(text)}", LONGEST_NOTE) for text in told]
 
 
 def _notes(groups: Iterable[Sequence[str]]) -> list[str]:

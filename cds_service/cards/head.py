@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from cds_service.cards import detail, values
+from cds_service.cards import detail, values, wording
 from cds_service.cards.markdown import plain
 from cds_service.cards.plan import Part, Plan
 from cds_service.cards.render import compile_template
@@ -131,7 +131,7 @@ def _counted(template: str, count: int, names: Sequence[str]) -> str:
         line = compile_template(template).render(texts.get)
         if len(line) <= LONGEST_SUMMARY:
             break
-    return plain(line, LONGEST_SUMMARY)
+    return plain(wording.opening(line), LONGEST_SUMMARY)
 
 
 def _short_names(parts: Sequence[Part]) -> list[str]:

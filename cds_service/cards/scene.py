@@ -38,15 +38,10 @@ class Scene:
         return self._render(template, markdown.escape)
 
     def _render(self, template: str, clean: Callable[[str], str]) -> str:
-        """A text begins with a capital, but for names of drugs, as in any list of them."""
+        """Every text begins with a capital, also where it begins with the name of a drug."""
         compiled = compile_template(template)
         text = compiled.render(self._lookup(clean))
-        if not compiled.opens_with_value or self._opens_with_drug(text):
-            return text
-        return wording.opening(text)
-
-    def _opens_with_drug(self, text: str) -> bool:
-        return any(text.startswith(values.name(i)) for i in self.finding.about if i.ingredients)
+        return wording.opening(text) if compiled.opens_with_value else text
 
     def _lookup(self, clean: Callable[[str], str]) -> Lookup:
         def lookup(placeholder: str) -> str | None:

@@ -13,6 +13,8 @@ DAYS_PER_MONTH = Decimal("30.4375")
 UNITLESS = frozenset({"", "1", "{ratio}"})
 FLAGS = {"L": "low", "LL": "critically low", "H": "high", "HH": "critically high"}
 _OF_ORDERS = ("order", "draft")
+# Facts date these with the day of the call where no date was sent.
+_OF_THE_CALL = ("order reason", "encounter", "draft")
 SIDES = {"left": "left", "right": "right"}
 
 
@@ -45,8 +47,16 @@ def measured(quantity: Quantity) -> str:
 
 
 def day(item: Item) -> str:
-    """The item's date as sent, or ""."""
-    return item.date_text or (item.on.isoformat() if item.on else "")
+    """The item's date as sent, or "". The day of the call is nobody's record and never shown."""
+    if item.date_text or item.on is None or is_of_the_call(item):
+        return item.date_text
+    return item.on.isoformat()
+
+
+def is_of_the_call(item: Item) -> bool:
+    """Whether the item is a draft, or a reason of the order or encounter at hand: being without a
+    date is no gap in it."""
+    return item.details.get("source") in _OF_THE_CALL
 
 
 def name(item: Item) -> str:

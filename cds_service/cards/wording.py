@@ -26,6 +26,7 @@ _SPECIMEN = re.compile(
 )
 _PROPERTY = re.compile(r" \[[^\]]*\]")
 _PER = re.compile(r"/\S*\..*")  # "A1c/Hemoglobin.total", "rate/1.73 sq M.predicted"
+_SETTING = re.compile(r" \(setting [^()]*\)")
 _PANEL_YEAR = re.compile(r" (?:1998|2000)(?= panel\b)")
 
 
@@ -39,8 +40,16 @@ def inside(name: str) -> str:
 
 
 def opening(text: str) -> str:
-    """A text that begins with a capital."""
-    return f"{text[:1].upper()}{text[1:]}"
+    """A text that begins with a capital, but for words with a spelling of their own ("eGFR")."""
+    word = _FIRST_WORD.match(text)
+    if word is None or word.group()[1:] != word.group()[1:].lower():
+        return text
+    return f"{text[0].upper()}{text[1:]}"
+
+
+def clause(sentence: str) -> str:
+    """A sentence as a part of another: without full stop, and without names of settings."""
+    return inside(_SETTING.sub("", sentence)).removesuffix(".")
 
 
 def test_name(name: str) -> str:

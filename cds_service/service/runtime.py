@@ -300,7 +300,8 @@ def public_url(settings: Settings) -> str:
     """Where cards point for their sources; on this machine alone without CDS_PUBLIC_URL."""
     if settings.public_url or settings.host not in ("127.0.0.1", "localhost", "::1"):
         return settings.public_url
-    return f"http://localhost:{settings.port}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
 
 
 def _facts(active: Active, chart: Chart, now: datetime) -> FactBase:

@@ -73,7 +73,7 @@ class TestOrdersInWords:
     def test_the_card_says_that_words_decided(self, caller: Caller) -> None:
         [card] = caller.cards(selected(lab("Polysomnography, attended", reason="G47.62")))["cards"]
         assert card["summary"].startswith("Polysomnography is not needed")
-        assert "Polysomnography, attended: draft, 2026-11-21, matched by name" in card["detail"]
+        assert "Polysomnography, attended: draft, matched by name" in card["detail"]
         assert deletes(card) == ["ServiceRequest/t"]
 
     @pytest.mark.parametrize("text", ["Home sleep apnea test", "Venous duplex", "Diet, low sodium"])
@@ -128,6 +128,13 @@ class TestGaps:
         [gap], *_ = self.gaps(caller, request)
         assert gap.startswith(said)
 
+    def test_what_could_not_be_judged_reads_as_one_sentence(self, caller: Caller) -> None:
+        request = selected(drug("quinine sulfate 324 mg"))
+        request["prefetch"] = {}
+        [card] = caller.cards(request)["cards"]
+        told = "whether malaria or babesiosis explains quinine; whether the patient is recorded as"
+        assert f"Not checked: {told} deceased.\n" in card["detail"]
+
     def test_once_on_the_last_card(self, caller: Caller) -> None:
         request = patient_view(
             conditions=[CRAMP, problem("M62.81")],
@@ -176,6 +183,32 @@ class TestBasis:
             "Condition/c-g47-62",
             "Condition/c-g25-81",
         ]
+
+    def test_a_reason_of_the_order_has_no_date(self, caller: Caller) -> None:
+        reason = [{"coding": [{"system": ICD, "code": "G47.62"}]}]
+        request = selected(drug("quinine sulfate 324 mg", reasonCode=reason), conditions=[])
+        [card] = caller.cards(request)["cards"]
+        assert "A leg cramp is recorded: sleep related leg cramps.\n" in card["detail"]
+        assert "- Sleep related leg cramps: order reason\n" in card["detail"]
+        assert day(0) not in card["detail"]
+
+    @pytest.mark.parametrize(("period", "told"), [({}, ""), ({"start": day(1)}, f", {day(1)}")])
+    def test_a_reason_of_the_encounter_has_the_day_it_began(
+        self, caller: Caller, period: Json, told: str
+    ) -> None:
+        request = selected(drug("quinine sulfate 324 mg"), conditions=[])
+        request["prefetch"]["encounter"] = {
+            "resourceType": "Encounter",
+            "id": "e1",
+            "status": "in-progress",
+            "class": {"code": "AMB"},
+            "subject": SUBJECT,
+            "period": period,
+            "reasonCode": [{"coding": [{"system": ICD, "code": "R25.2"}]}],
+        }
+        [card] = caller.cards(request)["cards"]
+        assert f"- Cramp and spasm: encounter{told}\n" in card["detail"]
+        assert f"A leg cramp is recorded: cramp and spasm{told}." in card["detail"]
 
     def test_what_is_not_said_is_not_cited(self, caller: Caller) -> None:
         [card] = caller.cards(selected(drug("quinine sulfate 324 mg"), conditions=[]))["cards"]

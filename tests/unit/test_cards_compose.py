@@ -89,7 +89,7 @@ class TestFirst:
         warning = rule("rls.low", "rls", rank=9, card={"indicator": "warning"})
         [card] = cards_of(finding(info), finding(warning))
         assert card.summary == "Summary of rls.low"
-        assert card.detail.startswith("Detail of rls.low.\n\n- Cramps are recorded too.\n\n")
+        assert card.detail.startswith("Detail of rls.low.\n\nCramps are recorded too.\n\n")
         assert card.rules == (("rls.low", "1.0.0"), ("rls.coexisting", "1.0.0"))
 
     def test_rank_decides_between_equals(self) -> None:
@@ -137,7 +137,7 @@ class TestList:
             finding(rule("drug-review.ccb"), drug("amlodipine")),
         )
         assert card.summary == "Summary of drug-review.ccb"
-        assert "- Caffeine is on record." in card.detail
+        assert "\n\nCaffeine is on record.\n\n" in card.detail
 
     def test_a_special_sentence_survives_the_list(self) -> None:
         special = {"text": "Rule out an arterial cause first.", "when": {"setting": "on"}}
@@ -183,7 +183,7 @@ class TestCiteOnce:
         weak = rule("drug-review.other", card={"line": "Quinine is also listed."})
         [card] = cards_of(finding(weak, quinine), finding(strong, quinine))
         assert card.summary == "Summary of drug-review.quinine"
-        assert "- Quinine is also listed." in card.detail
+        assert "\n\nQuinine is also listed.\n\n" in card.detail
 
     def test_a_finding_keeps_its_other_subjects(self) -> None:
         quinine, lithium = drug("quinine"), drug("lithium")

@@ -2,15 +2,18 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import orjson
+import pytest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.cards.compose import compose
 from cds_service.facts.chart import Draft
+from cds_service.facts.model import Item
 from cds_service.protocol import response
 from cds_service.rules.model import Evaluation
 from tests.unit.cards_support import (
@@ -46,7 +49,7 @@ def test_the_detail_is_in_paragraphs_in_order() -> None:
         low,
         ferritin(),
         basis=(problem("Restless legs syndrome"), ferritin()),
-        unknown_exclusions=("iron therapy", "iron overload"),
+        unknown_exclusions=("iron is being given", "Iron overload is recorded."),
         notes=("A preliminary result (30 ng/mL, 2026-11-19) was not used.",),
     )
     [card] = cards_of(one)
@@ -55,7 +58,7 @@ def test_the_detail_is_in_paragraphs_in_order() -> None:
         "Because:",
         "- Restless legs syndrome: 2026-09-01\n- Ferritin: 49.9 ng/mL, 2026-08-21",
         "Evidence: Small studies.",
-        "Not checked: iron therapy; iron overload.",
+        "Not checked: whether iron is being given; whether iron overload is recorded.",
         "Note: A preliminary result (30 ng/mL, 2026-11-19) was not used.",
         "Information for clinicians; verify before acting. "
         "Rule rls.x v1.0.0, profile seed-default.",
@@ -64,12 +67,65 @@ def test_the_detail_is_in_paragraphs_in_order() -> None:
 
 def test_a_drug_found_by_its_name_is_said_to_be() -> None:
     [card] = cards_of(finding(rule("drug-review.x"), drug("naproxen", via="name")))
-    assert "- naproxen: 2026-10-01, matched by name" in card.detail
+    assert "- Naproxen: 2026-10-01, matched by name" in card.detail
 
 
 def test_an_undated_entry_is_said_to_be() -> None:
     [card] = cards_of(finding(rule("drug-review.x"), drug("naproxen", date_text="")))
-    assert "- naproxen: undated" in card.detail
+    assert "- Naproxen: undated" in card.detail
+
+
+@pytest.mark.parametrize("source", ["order reason", "encounter", "draft"])
+@pytest.mark.parametrize(("sent", "told"), [("", ""), ("2026-11-02", ", 2026-11-02")])
+def test_the_day_of_the_call_is_nobodys_record(source: str, sent: str, told: str) -> None:
+    item = Item("X/1", "Leg cramps", date(2026, 11, 21), sent, details={"source": source})
+    [card] = cards_of(finding(rule("rls.x", "rls"), item))
+    assert f"\n- Leg cramps: {source}{told}\n" in card.detail
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("MedicationRequest", "medication order"),
+        ("MedicationOrder", "medication order"),
+        ("MedicationStatement", "reported medication"),
+        ("MedicationUsage", "reported medication"),
+        ("MedicationAdministration", "administered medication"),
+        ("problem list", "problem list"),
+    ],
+)
+def test_the_source_of_an_entry_is_in_words(source: str, told: str) -> None:
+    item = drug("naproxen", details={"source": source})
+    [card] = cards_of(finding(rule("drug-review.x"), item))
+    assert f"- Naproxen: {told}, 2026-10-01" in card.detail
+
+
+def test_a_setting_is_not_named_to_clinicians() -> None:
+    open_question = "iron studies are already ordered, within 30 days (setting order.lookback)"
+    one = finding(rule("rls.x", "rls"), ferritin(), unknown_exclusions=(open_question,))
+    [card] = cards_of(one)
+    assert "Not checked: whether iron studies are already ordered, within 30 days." in card.detail
+
+
+def test_one_line_of_another_finding_is_a_paragraph() -> None:
+    head = finding(rule("rls.x", "rls"), ferritin())
+    others = [
+        finding(rule(f"rls.{name}", "rls", rank=20, card={"line": f"Line {name}."}))
+        for name in ("y", "z")
+    ]
+    [card] = cards_of(head, others[0])
+    assert "Detail of rls.x.\n\nLine y.\n\n" in card.detail
+    [card] = cards_of(head, *others)
+    assert "Detail of rls.x.\n\n- Line y.\n- Line z.\n\n" in card.detail
+
+
+@pytest.mark.parametrize("text", ["{drug.x.names}: a trigger", "{?{drug.x.names}: ?}a trigger"])
+def test_a_text_begins_with_a_capital(text: str) -> None:
+    item = drug("naproxen")
+    one = rule("drug-review.x", card={"summary": text, "detail": [text]})
+    [card] = cards_of(finding(one, item), facts=StubFacts(known("drug.x", item)))
+    assert card.summary == "Naproxen: a trigger"
+    assert card.detail.startswith("Naproxen: a trigger\n")
 
 
 def test_a_converted_value_shows_what_was_sent() -> None:

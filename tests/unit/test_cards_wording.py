@@ -34,6 +34,22 @@ def test_inside_a_sentence(name: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("magnesium oxide for cramps", "Magnesium oxide for cramps"),
+        ("a drug", "A drug"),
+        ("Ferritin", "Ferritin"),
+        ("eGFR", "eGFR"),
+        ("pH", "pH"),
+        ("(old) thing", "(old) thing"),
+        ("", ""),
+    ],
+)
+def test_at_the_beginning_of_a_text(text: str, expected: str) -> None:
+    assert wording.opening(text) == expected
+
+
+@pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("Basic metabolic panel - Blood", "Basic metabolic panel"),
