@@ -14,7 +14,7 @@ from cds_service.packs.clients import Strictness, read_clients
 from cds_service.packs.load import check_pack, load_pack
 from cds_service.packs.locate import CHECKOUT
 from cds_service.packs.schema import NAMES
-from tests.support.sites import B12, RULE, Site
+from tests.support.sites import B12, RULE, Site, rule
 
 SCHEMAS = CHECKOUT.parent / "cds_service" / "schemas"
 
@@ -102,6 +102,21 @@ class TestOverrides:
     ) -> None:
         site.write("site.json", {"rules": {"rls.low-ferritin": {"card": card}}})
         assert errors(site) == [code]
+
+    @pytest.mark.parametrize(
+        ("fact", "found"),
+        # A reason of the order has none; a result has one. T501: without tests.
+        [("problem.leg-cramp", ["C403", "T501"]), ("lab.ferritin", ["T501"])],
+    )
+    def test_a_date_that_may_be_missing_is_not_shown_without_braces(
+        self, site: Site, fact: str, found: list[str]
+    ) -> None:
+        made = rule()
+        made["when"] = {"fact": fact, "op": "present", "within": "P90D"}
+        made["about"] = []
+        made["card"]["summary"] = f"Seen on {{{fact}.date}}"
+        site.write("rules/seen.json", {**made, "id": "local.seen", "status": "draft"})
+        assert sorted(errors(site)) == found
 
     def test_services_are_switched_off_and_capped(self, site: Site) -> None:
         change = {"leg-symptoms-screen": {"enabled": False}}

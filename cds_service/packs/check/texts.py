@@ -183,9 +183,16 @@ def _fact_property(
     elif (
         prop in _UNSURE
         or fact not in text.sure
-        or (prop == "date" and not quantity and f"{fact}@" not in text.sure)
+        or (prop == "date" and not quantity and not _dated(data, f"{fact}@" in text.sure))
     ):
         yield _not_sure(text, f"{fact}.{prop}")
+
+
+def _dated(fact: Json, within: bool) -> bool:
+    """Whether an entry is sure to have a date. A draft and a reason of the order or the encounter
+    count inside any look-back without one."""
+    own = not {"encounter", "order-reason"} & set(map(word, seq(fact.get("from"))))
+    return within and own and fact.get("kind") != "order"
 
 
 def _not_sure(text: Text, name: str) -> Problem:
