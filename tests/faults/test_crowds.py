@@ -4,24 +4,15 @@ import json
 import signal
 import socket
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 from tests.support import fixtures
 from tests.support.server import launched
-from tests.support.wire import Slow, get, metric, post
+from tests.support.wire import Slow, get, metric, post, until
 
 PATH = "/cds-services/leg-cramps-order-select"
 CALL = json.dumps(fixtures.request("order-select/quinine")).encode()
 PLACES = 4
-TRIES = 2000  # looks at /metrics; each takes its time
-
-
-def until(holds: Callable[[], bool]) -> None:
-    for _ in range(TRIES):
-        if holds():
-            return
-    raise AssertionError("It never came to that.")
 
 
 def test_a_crowd_gets_503_and_whoever_was_there_before_an_answer(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from tests.support import fixtures
 from tests.support.server import Launched, free_port, launched
-from tests.support.wire import PATIENCE, metric
+from tests.support.wire import PATIENCE, metric, until
 
 pytestmark = pytest.mark.proxy
 
@@ -261,6 +261,10 @@ def test_when_the_service_is_gone_and_what_was_logged(site: Site) -> None:
     status, headers, answer = site.call("POST", f"{ORDER}?{MARK}", QUININE)
     assert (status, answer["resourceType"]) == (503, "OperationOutcome")
     assert int(headers["Retry-After"]) > 0
-    logs = "".join((site.folder / name).read_text() for name in ("cds.log", "cds-error.log"))
-    assert "POST 503" in logs
-    assert MARK not in logs
+    until(lambda: "POST 503" in logged(site))  # nginx writes the line after the answer
+    assert MARK not in logged(site)
+
+
+def logged(site: Site) -> str:
+    """Both of nginx's logs."""
+    return "".join((site.folder / name).read_text() for name in ("cds.log", "cds-error.log"))

@@ -2,6 +2,8 @@
 
 import json
 import socket
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -76,6 +78,14 @@ class Slow:
         lines = head.decode().split("\r\n")
         headers = dict(line.split(": ", 1) for line in lines[1:])
         return Answer(int(lines[0].split()[1]) if lines[0] else 0, headers, body)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Look until something holds. Raises AssertionError when it never does."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError("It never came to that.")
 
 
 def metric(port: int, name: str, **labels: str) -> float:
