@@ -240,7 +240,7 @@ def test_slow_clients_wait_in_nginx(site: Site) -> None:
         connection.putheader("Content-Length", str(len(QUININE)))
         connection.endheaders(QUININE[:10])
     assert site.call("POST", ORDER, QUININE)[0] == 200
-    assert metric(site.service.port, "cds_requests_in_flight") == 1  # that of /metrics
+    until(lambda: metric(site.service.port, "cds_requests_in_flight") == 1)  # that of /metrics
     for connection in slow:
         connection.send(QUININE[10:])
         assert connection.getresponse().status in (200, 503)
