@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from cds_service.facts.model import Fact, State
 
@@ -133,9 +132,7 @@ class Catalogue:
     of_patient: frozenset[str] = field(init=False, repr=False)  # the same for every draft
     absent: Mapping[str, Fact] = field(init=False, repr=False)  # each as certainly absent
     # What `facts.wanted` looked up for it, by terminology.
-    remembered: WeakKeyDictionary[Any, Any] = field(
-        init=False, repr=False, compare=False, default_factory=WeakKeyDictionary
-    )
+    remembered: dict[Any, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         readers: dict[str, dict[str, set[str]]] = {domain: {} for domain in DOMAINS}

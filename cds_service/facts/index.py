@@ -211,7 +211,7 @@ class ChartIndex:
         codes, hits = self._observed, self.observations
         for number, entry in enumerate(results.entries):
             seen = entry.resource
-            if seen.component or seen.value_codeable_concept:
+            if not seen.says_all():
                 self._observation(results.resource(number))
                 continue
             later = None

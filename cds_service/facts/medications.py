@@ -146,7 +146,9 @@ class MedicationReader:
         known = self._seen.get(words) if words else None
         if known is None:
             known = self._recognise(resource)
-            if words and len(self._seen) < MOST_REMEMBERED:
+            if words:
+                if len(self._seen) >= MOST_REMEMBERED:
+                    self._seen.clear()
                 self._seen[words] = known
         return known
 

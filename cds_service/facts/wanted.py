@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
-from cds_service.facts.catalogue import Catalogue
+from cds_service.facts.catalogue import DOMAINS, Catalogue
 from cds_service.terminology.index import Terminology
+
+_CODED = tuple(name for name in DOMAINS if name != "drugs")  # those have a reader of their own
 
 Key = tuple[str, str]  # system and code
 
@@ -61,9 +62,9 @@ Wanted = Mapping[str, Codes]  # by domain
 
 def wanted_codes(catalogue: Catalogue, terminology: Terminology) -> Wanted:
     """The codes that the facts of a catalogue ask for, shared by all calls of a pack."""
-    remembered: WeakKeyDictionary[Terminology, Wanted] = catalogue.remembered
+    remembered: dict[Terminology, Wanted] = catalogue.remembered
     known = remembered.get(terminology)
     if known is None:
-        made = {name: Codes(sets, terminology) for name, sets in catalogue.readers.items()}
+        made = {name: Codes(catalogue.readers[name], terminology) for name in _CODED}
         known = remembered.setdefault(terminology, made)
     return known

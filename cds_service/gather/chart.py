@@ -13,10 +13,10 @@ from cds_service.facts.chart import PREFETCH_KEYS, Chart, Draft, Resource, Slot,
 from cds_service.gather import prefetch
 from cds_service.gather.fallback import Fallback
 from cds_service.gather.medications import resolve_urns
-from cds_service.gather.paging import next_link
 from cds_service.gather.prefetch import Reading
 from cds_service.gather.slots import KEY_OF_TYPE, SlotBuilder
 from cds_service.gather.subject import Subject
+from cds_service.protocol.bundles import next_link
 from cds_service.protocol.model import HookRequest
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def gather(
     Raises PreconditionFailed (412) that names the required keys which cannot be had, and why;
     ServiceError 413 where prefetch holds more than `most` entries.
     """
-    readings = {key: prefetch.read(value) for key, value in request.prefetch.items()}
+    readings = {key: prefetch.read(request.prefetch[key]) for key in _keys(request.prefetch)}
     _refuse_too_many(readings.values(), most)
     chart = _sorted(request, readings)
     refusal = ""
@@ -50,6 +50,16 @@ def gather(
             chart = _sorted(request, {**readings, **fetched.readings})
     _require(service, chart.slots, refusal)
     return chart
+
+
+def _keys(sent: Mapping[str, Any]) -> list[str]:
+    """The keys of a request: the known ones in our order, whatever the EHR's, then the others.
+
+    Of two entries that are alike the first counts, and JSON says nothing of an order of members.
+    """
+    return [key for key in PREFETCH_KEYS if key in sent] + [
+        key for key in sent if key not in PREFETCH_KEYS
+    ]
 
 
 def _refuse_too_many(readings: Iterable[Reading], most: int | None) -> None:

@@ -15,10 +15,11 @@ from cds_service.gather.access import Access, Grant, Refusal, decide
 from cds_service.gather.admission import Admission
 from cds_service.gather.limits import LIMITS, Limits
 from cds_service.gather.manners import Query, queries
-from cds_service.gather.paging import KeyRead, Quota, next_link
+from cds_service.gather.paging import KeyRead, Quota
 from cds_service.gather.prefetch import Reading
 from cds_service.gather.reader import Read, Reader
 from cds_service.gather.trouble import Trouble
+from cds_service.protocol.bundles import next_link
 from cds_service.protocol.model import HookRequest
 
 MEDICATIONS = "medications of the FHIR server"  # the key under which single Medications come

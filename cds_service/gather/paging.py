@@ -15,6 +15,7 @@ from cds_service.gather.manners import Query
 from cds_service.gather.prefetch import Reading
 from cds_service.gather.trouble import Trouble
 from cds_service.gather.urls import Base, UrlRefused, target_of_link, target_under
+from cds_service.protocol.bundles import next_link
 
 Json = Any
 
@@ -31,16 +32,6 @@ class Quota:
         kept = entries[: self._entries]
         self._entries -= len(kept)
         return kept
-
-
-def next_link(value: Json) -> str | None:
-    """The address of the next page of a Bundle; None without one, "" where it cannot be read."""
-    links = value.get("link") if isinstance(value, dict) else None
-    for link in links if isinstance(links, list) else ():
-        if isinstance(link, dict) and link.get("relation") == "next":
-            url = link.get("url")
-            return url if isinstance(url, str) else ""
-    return None
 
 
 class KeyRead:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cds_service.facts.chart import Resource, Supply
-from cds_service.protocol.results import Results, has_next
+from cds_service.protocol.bundles import next_link
+from cds_service.protocol.results import Results
 
 _MAX_NESTED_BUNDLES = 3  # a batch-response holds searchsets; deeper nesting is not FHIR
 
@@ -34,6 +35,7 @@ class Reading:
     unreadable: int = 0
     bundle: bool = False
     types: set[str] = field(default_factory=set)
+    size: int = 0
     results: Results | None = None  # of a large call, in place of `resources`
 
     @property
@@ -41,19 +43,17 @@ class Reading:
         """Whether there is any resource."""
         return bool(self.resources or (self.results and self.results.entries))
 
-    size: int = 0
-
 
 def read(value: Any) -> Reading:
     """Read a prefetch value of any shape; what cannot be read is said in `problem`."""
     if isinstance(value, Results):
-        return read_results(value)
+        return _read_results(value)
     if value is None:
         return Reading(Supply.EMPTY)
     if not isinstance(value, dict):
         return Reading(Supply.MISSING, problem="is not a FHIR resource", unreadable=1)
     kind = value.get("resourceType")
-    if kind is None and ("resource" in value or "response" in value):
+    if _is_wrapper(value):
         return _unwrap(value)
     if not isinstance(kind, str) or not kind:
         return Reading(Supply.MISSING, problem="has no resourceType", unreadable=1)
@@ -64,16 +64,23 @@ def read(value: Any) -> Reading:
     return Reading(Supply.SUPPLIED, [value], types={kind}, size=1)
 
 
-def read_results(results: Results) -> Reading:
+def _read_results(results: Results) -> Reading:
     """The observations of a large call."""
     reading = Reading(Supply.SUPPLIED, bundle=True, results=results, size=len(results.entries))
     return _judge(results.bundle, reading, "")
 
 
+def _is_wrapper(value: Mapping[str, Any]) -> bool:
+    return value.get("resourceType") is None and ("resource" in value or "response" in value)
+
+
 def _unwrap(value: Mapping[str, Any]) -> Reading:
     """`{"response": {...}, "resource": {...}}`: an entry of a batch answer, not its resource."""
-    if value.get("resource") is not None:
-        return read(value["resource"])
+    inner = value.get("resource")
+    if isinstance(inner, dict) and _is_wrapper(inner):
+        return Reading(Supply.MISSING, problem="has no resourceType", unreadable=1)
+    if inner is not None:
+        return read(inner)
     response = value.get("response")
     status = str(response.get("status") or "") if isinstance(response, dict) else ""
     if status.startswith("2"):
@@ -155,7 +162,7 @@ def _error_in(outcome: Resource) -> str:
 
 
 def _why_incomplete(bundle: Resource, reading: Reading) -> str:
-    if has_next(bundle.get("link")):
+    if next_link(bundle) is not None:
         return "has a next page, which was not sent"
     if reading.unreadable:
         return "holds entries that could not be read"

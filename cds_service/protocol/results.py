@@ -16,8 +16,10 @@ from msgspec import UNSET, MsgspecError, Raw, Struct, UnsetType
 from msgspec.json import Decoder
 
 from cds_service.errors import BadRequest
+from cds_service.protocol.bundles import next_link
 
 Json = Any
+_LARGEST = 2**63 - 1
 
 
 class _Part(Struct, rename="camel", gc=False):
@@ -27,24 +29,34 @@ class _Part(Struct, rename="camel", gc=False):
 class Reference(_Part):
     """`subject`."""
 
-    reference: str = ""
+    reference: str
 
 
 class Coding(_Part):
-    """Texts are "" where they are missing, here and below."""
+    """A coding of the usual shape has nothing in `coding` and `concept`."""
 
     system: str = ""
     code: str = ""
+    coding: Raw = Raw(b"")
+    concept: Raw = Raw(b"")
 
 
 class Concept(_Part):
-    """`code`."""
+    """`code`. A concept of the usual shape has codings and nothing in the rest."""
 
     coding: list[Coding] = []
+    code: Raw = Raw(b"")
+    concept: Raw = Raw(b"")
+
+    def is_usual(self) -> bool:
+        """Whether its codings say all that the concept says."""
+        if not self.coding or self.code or self.concept:
+            return False
+        return not any(one.coding or one.concept or not one.code for one in self.coding)
 
 
 class Result(_Part):
-    """An Observation. `component` and `value_codeable_concept` are empty where there is none."""
+    """An Observation. Texts are "" and other members empty where they are missing."""
 
     resource_type: Literal["Observation"]
     code: Concept
@@ -55,9 +67,14 @@ class Result(_Part):
     component: Raw = Raw(b"")
     value_codeable_concept: Raw = Raw(b"")
 
+    def says_all(self) -> bool:
+        """Whether its codes are all that a reader has to look for."""
+        return not (self.component or self.value_codeable_concept) and self.code.is_usual()
+
 
 class Entry(_Part):
-    """An entry of the Bundle. Nothing refers to an Observation, so that its address is not read."""
+    """An entry of the Bundle. Its address matters to nobody: only Conditions, Medications and
+    patients are referred to."""
 
     resource: Result
 
@@ -131,10 +148,18 @@ class Results:
         """One Observation as a whole. Raises BadRequest where a part of it is not JSON."""
         known = self._whole.get(number)
         if known is None:
+            known = self._whole[number] = self._read(number)
+        return known
+
+    def _read(self, number: int) -> dict[str, Json]:
+        try:
             if self._raw is None:
                 self._raw = _RAW.decode(self._body).prefetch.observations.entry
-            known = self._whole[number] = _loaded(self._raw[number].resource)
-        return known
+        except RecursionError:  # the stack is deeper here than it was for the first reading
+            entries = _parsed(self._body)["prefetch"]["observations"]["entry"]
+            resource: dict[str, Json] = entries[number]["resource"]
+            return resource
+        return _parsed(self._raw[number].resource)
 
     def whole(self) -> dict[str, Json]:
         """The Bundle as a reader of whole calls gives it, without what nobody reads of it."""
@@ -154,18 +179,13 @@ def read_call(body: bytes) -> dict[str, Json] | None:
     except (MsgspecError, UnicodeError, RecursionError):
         return None
     results = call.prefetch.observations
-    if has_next(results.link):
+    if next_link({"link": results.link}) is not None:
         return None  # a page to be read on from
+    if isinstance(results.total, int) and abs(results.total) > _LARGEST:
+        return None  # orjson takes it for something else
     prefetch = _members(call.prefetch)
     prefetch["observations"] = Results(body, results)
     return {**_members(call), "prefetch": prefetch}
-
-
-def has_next(links: Json) -> bool:
-    """Whether a Bundle's `link` names a next page."""
-    return isinstance(links, list) and any(
-        isinstance(link, dict) and link.get("relation") == "next" for link in links
-    )
 
 
 def _members(part: Struct) -> dict[str, Json]:
@@ -175,9 +195,10 @@ def _members(part: Struct) -> dict[str, Json]:
     return {sent: value for sent, value in values if not isinstance(value, UnsetType)}
 
 
-def _loaded(raw: Raw) -> dict[str, Json]:
+def _parsed(json: Raw | bytes) -> dict[str, Json]:
+    """An object. Raises BadRequest where it is not JSON after all."""
     try:
-        resource: dict[str, Json] = orjson.loads(memoryview(raw))
+        value: dict[str, Json] = orjson.loads(memoryview(json))
     except orjson.JSONDecodeError:
         raise BadRequest("json-malformed", "The body is not JSON.", "prefetch") from None
-    return resource
+    return value

@@ -50,12 +50,12 @@ def create_app(settings: config.Settings, runtime: Runtime) -> Flask:
 
 
 def from_environment() -> Flask:
-    """The application as the environment says, for a WSGI server.
+    """The application as the environment says, for a WSGI server. Best called, and this module
+    best imported, inside `memory.loading()`.
 
     Leaves with a message and no traceback when the configuration or the pack is refused.
     """
-    with memory.loading():
-        app = _load()
+    app = _load()
     memory.settle()
     return app
 

@@ -261,3 +261,12 @@ def test_what_a_fallback_reads_counts_as_prefetched() -> None:
     found = gather(request, review, Server())
     assert asked == {"conditions": "Condition?patient=x"}
     assert found.slot("conditions").supply is Supply.SUPPLIED
+
+
+@pytest.mark.parametrize("depth", [2, 400, 20_000])
+def test_what_is_wrapped_again_and_again_is_no_resource(depth: int) -> None:
+    value: Any = {"resourceType": "Bundle", "entry": []}
+    for _ in range(depth):
+        value = {"resource": value}
+    reading = prefetch.read(value)
+    assert (reading.supply, reading.unreadable) == (Supply.MISSING, 1)
