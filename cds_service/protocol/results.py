@@ -50,9 +50,10 @@ class Concept(_Part):
 
     def is_usual(self) -> bool:
         """Whether its codings say all that the concept says."""
-        if not self.coding or self.code or self.concept:
-            return False
-        return not any(one.coding or one.concept or not one.code for one in self.coding)
+        for one in self.coding:  # written out: this is the hot path
+            if one.coding or one.concept or not one.code:
+                return False
+        return bool(self.coding) and not (self.code or self.concept)
 
 
 class Result(_Part):
