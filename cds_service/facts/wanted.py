@@ -10,7 +10,7 @@ _CODED = tuple(name for name in DOMAINS if name != "drugs")  # those have a read
 
 Key = tuple[str, str]  # system and code
 
-MOST_REMEMBERED = 20_000  # codes of each domain
+MOST_REMEMBERED = 5_000  # codes of each domain; some 10 MB in all, if somebody tries
 _LONGEST_REMEMBERED = 100  # characters; longer ones are no codes
 
 
