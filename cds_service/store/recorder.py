@@ -19,7 +19,7 @@ from cds_service.store.record import DecisionRecord
 CAPACITY = 10_000
 BATCH = 500
 ATTEMPTS = 3  # of the last batches, when somebody waits for the queue to be written
-LINGER = 0.5  # seconds for which records gather before a write, so that many share a transaction
+LINGER = 1.0  # seconds for which records gather before a write, so that many share a transaction
 PAUSE = 2.0  # seconds between two attempts; a locked database has made us wait already
 FLUSH_SECONDS = 10.0  # that a process waits for its records when it ends
 
