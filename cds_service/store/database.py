@@ -1,6 +1,8 @@
 """Opening the database, its schema, and what its errors mean to a caller."""
 
 import os
+import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,15 +12,19 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, StaticPool
 
+from cds_service import clock
 from cds_service.config import DEFAULT_DATABASE
 from cds_service.errors import ConfigurationError, ServiceError
 from cds_service.store import schema
 
+BUSY_PAUSE = 0.01  # seconds between two attempts to turn the log on
 BUSY_SECONDS = 2.0  # how long a write waits for another process's write
 CONNECT_SECONDS = 3  # how long PostgreSQL may take to answer before a call gets 503
 STATEMENT_SECONDS = 5  # how long it may take for one statement
 CONNECTIONS = 4  # kept open by each worker; as many again while there is a crowd
 RETRY_AFTER = 5  # seconds
+
+_pause = threading.Event()  # never set
 
 
 def open_engine(url: str) -> Engine:
@@ -116,11 +122,25 @@ def _sqlite(parsed: URL) -> Engine:
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
-    # FULL: a commit returns when the data are on disk, not when the system has heard of them.
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
-        cursor.execute(f"PRAGMA {pragma}")
+    _keep_a_log(cursor)
+    # A commit returns when the data are on disk, not when the system has heard of them.
+    cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
+
+
+def _keep_a_log(cursor: Any) -> None:
+    """Write-ahead logging. SQLite's own waiting does not hold for two connections that turn it on
+    at once: one of them is told at once that the database is locked."""
+    end = clock.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if clock.monotonic() > end:
+                raise
+            _pause.wait(BUSY_PAUSE)
 
 
 @contextmanager
