@@ -220,7 +220,7 @@ class ChartIndex:
                 for set_id in sets:
                     later = later or Later(results, number, seen)
                     filed = hits.setdefault(set_id, [])
-                    if not (filed and filed[-1].entry is later):
+                    if not (filed and filed[-1].is_of(later, None)):
                         filed.append(Hit(later, set_id, *key))
 
     def _answers(self, resource: Resource) -> None:
