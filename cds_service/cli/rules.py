@@ -40,11 +40,11 @@ rules.add_command(stats)
 @for_people
 def check(style: str) -> None:
     """Find everything that is wrong in the pack and the site, each with its place."""
+    from cds_service.callers.book import strictness
+    from cds_service.callers.file import check_clients
     from cds_service.clock import Clock
-    from cds_service.packs.clients import check_clients
     from cds_service.packs.load import check_pack
     from cds_service.packs.report import as_json, format_problem
-    from cds_service.service.clients import strictness
 
     hooks, site = context.folders()
     loaded = context.settings()

@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from cds_service import logs
+from cds_service.callers.book import ClientBook, open_clients
+from cds_service.callers.model import Client
 from cds_service.cards.compose import Composition, compose_cards
 from cds_service.cards.per_pack import compile_texts
 from cds_service.clock import Clock, monotonic
@@ -18,13 +20,11 @@ from cds_service.facts.base import FactBase
 from cds_service.facts.chart import Chart
 from cds_service.packs.active import ActivePack
 from cds_service.packs.watch import SiteWatch
-from cds_service.protocol.clients import Client
 from cds_service.protocol.model import Card, FeedbackEntry, HookRequest
 from cds_service.rules.engine import compile_rules, evaluate
 from cds_service.rules.model import Evaluation, Pack, ServiceDefinition
 from cds_service.rules.ruleset import RuleSet
 from cds_service.service import live, live_report, metrics
-from cds_service.service.clients import ClientBook, open_clients
 from cds_service.service.records import all_outcomes, decision_record
 from cds_service.service.silence import Silence
 from cds_service.store.store import Store, retention

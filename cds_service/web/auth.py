@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from flask import Flask, current_app, g, request
 
 from cds_service import logs
+from cds_service.callers.model import STANDARD, Client, Dialect
 from cds_service.clock import Clock
 from cds_service.config import Settings
 from cds_service.errors import ConfigurationError, ServiceError
-from cds_service.protocol.clients import STANDARD, Client, Dialect
 from cds_service.web import metrics
 from cds_service.web.runtime import Runtime
 
 if TYPE_CHECKING:  # PyJWT and cryptography are loaded only where tokens are checked
-    from cds_service.protocol.tokens import Token
-    from cds_service.web.jwks import KeySets
+    from cds_service.callers.key_sets import KeySets
+    from cds_service.callers.tokens import Token
 
 EXTENSION = "cds-guard"
 # Blueprints without data of patients; everything else needs a token, also what is added later.
@@ -34,7 +34,7 @@ def install(app: Flask, settings: Settings, runtime: Runtime) -> None:
         raise ConfigurationError(
             "CDS_PUBLIC_URL is not set, and the audience of a token cannot be checked without it."
         )
-    from cds_service.web.jwks import KeySets
+    from cds_service.callers.key_sets import KeySets
 
     guard = Guard(settings, runtime, KeySets())
     app.extensions[EXTENSION] = guard
@@ -70,7 +70,7 @@ class Guard:
 
     def admit(self) -> None:
         """Before a request: `g.client` is set, or the call is refused."""
-        from cds_service.protocol import tokens
+        from cds_service.callers import tokens
 
         if request.url_rule is None or request.blueprint in OPEN:
             return  # an unknown address is told by its 404
@@ -83,7 +83,7 @@ class Guard:
             raise _unauthorized() from None
 
     def _accept(self, token: "Token") -> Client:
-        from cds_service.protocol import tokens
+        from cds_service.callers import tokens
 
         now = self._clock.now().timestamp()
         client = self._runtime.client(token.issuer)
@@ -108,7 +108,7 @@ class Guard:
         return (own,)
 
     def _report(self, reason: str, token: "Token | None") -> None:
-        from cds_service.protocol import tokens
+        from cds_service.callers import tokens
 
         metrics.count_refused_token(reason)
         client = self._runtime.client(token.issuer) if token else None

@@ -2,9 +2,9 @@
 
 from flask import current_app
 
+from cds_service.callers import dialect
 from cds_service.gather.access import Grant
 from cds_service.gather.fallback import Fallback, FhirFallback
-from cds_service.protocol import dialect
 from cds_service.web import auth
 
 

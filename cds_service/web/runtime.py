@@ -5,9 +5,9 @@ from typing import Any, Protocol
 
 from flask import current_app, g
 
+from cds_service.callers.model import Client
 from cds_service.errors import ServiceError
 from cds_service.facts.chart import Chart
-from cds_service.protocol.clients import Client
 from cds_service.protocol.model import Card, FeedbackEntry, HookRequest
 from cds_service.rules.model import Pack, ServiceDefinition
 

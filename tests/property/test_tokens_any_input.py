@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.protocol.clients import Client
-from cds_service.protocol.jwk import KeyRefused, read_set
-from cds_service.protocol.tokens import Refused, check, read, same_address, verify
+from cds_service.callers.jwk import KeyRefused, read_set
+from cds_service.callers.model import Client
+from cds_service.callers.tokens import Refused, check, read, same_address, verify
 from tests.support.tokens import ISSUER, REVIEW, TIME, b64, claims, header, public
 
 KEYS = read_set(public("ec-384"))

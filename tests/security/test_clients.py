@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from cds_service.callers.book import LOOK_EVERY, ClientBook
+from cds_service.callers.file import Strictness, check_clients
 from cds_service.cli.main import main as cli
 from cds_service.errors import ConfigurationError, Problem
-from cds_service.packs.clients import Strictness, check_clients
-from cds_service.service.clients import LOOK_EVERY, ClientBook
 from tests.support.rows import row
 from tests.support.tokens import (
     PRIVATE,

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from cds_service.callers import key_sets
+from cds_service.callers.key_sets import FRESH, PAUSE, STALE, KeySets, fetch
+from cds_service.callers.model import Client
 from cds_service.protocol.addresses import may_connect
-from cds_service.protocol.clients import Client
-from cds_service.web import jwks
-from cds_service.web.jwks import FRESH, PAUSE, STALE, KeySets, fetch
 from tests.support.rows import row
 from tests.support.tokens import (
     PRIVATE,
@@ -304,12 +304,12 @@ def test_redirects_and_other_answers_are_not_followed(
 def test_an_answer_that_is_too_large_or_too_slow_is_cut_off(
     server: KeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.body = b" " * (jwks.MOST_BYTES + 1)
+    server.body = b" " * (key_sets.MOST_BYTES + 1)
     with pytest.raises(ValueError, match="too large"):
         fetch(server.url, LOOPBACK)
-    server.body = b" " * jwks.MOST_BYTES
-    assert len(fetch(server.url, LOOPBACK)) == jwks.MOST_BYTES
-    monkeypatch.setattr(jwks, "DEADLINE", -1.0)
+    server.body = b" " * key_sets.MOST_BYTES
+    assert len(fetch(server.url, LOOPBACK)) == key_sets.MOST_BYTES
+    monkeypatch.setattr(key_sets, "DEADLINE", -1.0)
     with pytest.raises(ValueError, match="too slow"):
         fetch(server.url, LOOPBACK)
 
@@ -346,7 +346,7 @@ def test_a_name_that_points_inside_is_refused_after_it_is_resolved(
     def resolve(_host: str, *_more: Any) -> list[Any]:
         return [(2, 1, 6, "", (next(answers), port))]
 
-    monkeypatch.setattr(jwks, "getaddrinfo", resolve)
+    monkeypatch.setattr(key_sets, "getaddrinfo", resolve)
     with pytest.raises(OSError):
         fetch(f"http://keys.example.org:{port}/jwks", ())
     assert server.asked == []

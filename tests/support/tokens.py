@@ -13,8 +13,8 @@ from typing import Any
 import jwt
 from flask.testing import FlaskClient
 
+from cds_service.callers.book import open_clients
 from cds_service.config import Settings
-from cds_service.service.clients import open_clients
 from cds_service.store.store import Store
 from cds_service.web import auth
 from cds_service.web.app import create_app

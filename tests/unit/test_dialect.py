@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from cds_service.packs.dialects import build_dialect
-from cds_service.protocol import dialect, response
-from cds_service.protocol.clients import STANDARD, Dialect
+from cds_service.callers import dialect
+from cds_service.callers.model import STANDARD, Dialect
+from cds_service.callers.presets import build_dialect
+from cds_service.protocol import response
 from cds_service.protocol.model import Action, Card, Coding, HookRequest, Link, Source, Suggestion
 from cds_service.protocol.request import parse_request
 from tests.support import fixtures

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from cds_service.protocol.clients import STANDARD, Dialect
+from cds_service.callers.model import STANDARD, Dialect
 
 Json = Any
 

@@ -1,6 +1,6 @@
 """The EHRs that may call, as data: who they are, which tokens they send, what they understand.
 
-`packs.clients` reads them from a site's `clients.json`; `web.auth` holds their tokens to them.
+`callers.file` reads them from a site's `clients.json`; `web.auth` holds their tokens to them.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:  # cryptography is loaded only where tokens are checked
-    from cds_service.protocol.jwk import SigningKey
+    from cds_service.callers.jwk import SigningKey
 
 DEFAULT_ALGORITHMS = ("ES384", "RS384")  # spec row P20
 DEFAULT_MAX_TOKEN_AGE = 3600  # seconds; best practices: no more than an hour

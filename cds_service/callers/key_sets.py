@@ -17,9 +17,9 @@ import certifi
 import urllib3
 
 from cds_service import clock, logs
+from cds_service.callers.jwk import KeyRefused, SigningKey, read_set
+from cds_service.callers.model import Client
 from cds_service.protocol.addresses import may_connect
-from cds_service.protocol.clients import Client
-from cds_service.protocol.jwk import KeyRefused, SigningKey, read_set
 
 TIMEOUT = urllib3.Timeout(connect=2.0, read=2.0)  # seconds
 DEADLINE = 4.0  # seconds for a whole fetch

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from cds_service.protocol.clients import STANDARD, Dialect
+from cds_service.callers.model import STANDARD, Dialect
 from cds_service.protocol.model import Action, Card, HookRequest, Suggestion
 from cds_service.protocol.response import card_object
 from cds_service.protocol.response import write as write_standard

@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from cds_service.errors import Problem
-from cds_service.packs.dialects import build_dialect
-from cds_service.packs.positions import Document, JsonPath, parse
-from cds_service.packs.report import in_order
-from cds_service.packs.schema import check_schema
-from cds_service.packs.source import obj, seq
-from cds_service.protocol.clients import (
+from cds_service.callers.model import (
     DEFAULT_ALGORITHMS,
     DEFAULT_LEEWAY,
     DEFAULT_MAX_TOKEN_AGE,
     Client,
 )
+from cds_service.callers.presets import build_dialect
+from cds_service.errors import Problem
+from cds_service.packs.positions import Document, JsonPath, parse
+from cds_service.packs.report import in_order
+from cds_service.packs.schema import check_schema
+from cds_service.packs.source import obj, seq
 
 if TYPE_CHECKING:  # cryptography is loaded only where there are keys
-    from cds_service.protocol.jwk import SigningKey
+    from cds_service.callers.jwk import SigningKey
 
 Json = Any
 
@@ -125,7 +125,7 @@ def _key_problems(
 
 
 def _set_problems(document: Document, path: JsonPath, client: Json) -> Iterator[Problem]:
-    from cds_service.protocol.jwk import KeyRefused
+    from cds_service.callers.jwk import KeyRefused
 
     where = (*path, "keys", "set")
     try:
@@ -169,7 +169,7 @@ def _has_host(url: str) -> bool:
 
 
 def _read_set(data: Json) -> "dict[str, SigningKey]":
-    from cds_service.protocol.jwk import read_set
+    from cds_service.callers.jwk import read_set
 
     return read_set(data, strict=True)
 

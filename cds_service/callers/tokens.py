@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from jwt import PyJWS
 from jwt.exceptions import PyJWTError
 
-from cds_service.protocol.clients import LONGEST_LEEWAY, LONGEST_TOKEN_AGE, Client
-from cds_service.protocol.jwk import SigningKey
+from cds_service.callers.jwk import SigningKey
+from cds_service.callers.model import LONGEST_LEEWAY, LONGEST_TOKEN_AGE, Client
 
 Json = Any
 

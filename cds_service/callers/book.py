@@ -12,9 +12,7 @@ from threading import Lock
 from typing import Any
 
 from cds_service import clock, logs
-from cds_service.config import Settings
-from cds_service.errors import ConfigurationError
-from cds_service.packs.clients import (
+from cds_service.callers.file import (
     FILE,
     ClientsFile,
     Strictness,
@@ -22,8 +20,10 @@ from cds_service.packs.clients import (
     read_clients,
     unreadable,
 )
+from cds_service.callers.model import Client, Clients
+from cds_service.config import Settings
+from cds_service.errors import ConfigurationError
 from cds_service.packs.report import format_problem
-from cds_service.protocol.clients import Client, Clients
 
 LOOK_EVERY = 2.0  # seconds
 
