@@ -13,11 +13,11 @@ from cds_service.authoring.runner import FileResult, Report
 from cds_service.authoring.testing import run_tests
 from cds_service.cards.compose import compose
 from cds_service.errors import PackError, Problem
+from cds_service.live.shelf import Verdict
 from cds_service.packs.effective import chosen_profiles
 from cds_service.packs.load import load_pack
 from cds_service.packs.report import in_order
 from cds_service.packs.revision import revision
-from cds_service.packs.shelf import Verdict
 from cds_service.packs.source import read_source
 
 FAILED_TEST = "L001"

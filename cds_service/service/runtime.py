@@ -18,13 +18,14 @@ from cds_service.config import Settings
 from cds_service.errors import Problem, ServiceError
 from cds_service.facts.base import FactBase
 from cds_service.facts.chart import Chart
-from cds_service.packs.active import ActivePack
-from cds_service.packs.watch import SiteWatch
+from cds_service.live import judge, report
+from cds_service.live.active import ActivePack
+from cds_service.live.watch import SiteWatch
 from cds_service.protocol.model import Card, FeedbackEntry, HookRequest
 from cds_service.rules.engine import compile_rules, evaluate
 from cds_service.rules.model import Evaluation, Pack, ServiceDefinition
 from cds_service.rules.ruleset import RuleSet
-from cds_service.service import live, live_report, metrics
+from cds_service.service import metrics
 from cds_service.service.records import all_outcomes, decision_record
 from cds_service.service.silence import Silence
 from cds_service.store.store import Store, retention
@@ -194,7 +195,7 @@ class Runtime:
     def health(self) -> Mapping[str, Any]:
         """Whether calls can be answered, and what that rests on."""
         problem = self._store.problem() if self._store else "none in use"
-        workers = live_report.workers(self._watch)  # before what they tell of
+        workers = report.workers(self._watch)  # before what they tell of
         pack = self._packs.current()
         return {
             "ready": not problem,
@@ -214,7 +215,7 @@ class Runtime:
                 "profile": list(pack.profiles),
                 "rules": len(self.ruleset.rules),
             },
-            "rejectedPack": live_report.rejected_pack(self._packs.rejected),
+            "rejectedPack": report.rejected_pack(self._packs.rejected),
             **workers,
         }
 
@@ -258,7 +259,7 @@ class Runtime:
     def _tell(self) -> None:
         """Let the other workers see what this one runs."""
         if self._watch:
-            self._watch.shelf.tell(live_report.state(self.pack.revision, self._packs.rejected))
+            self._watch.shelf.tell(report.state(self.pack.revision, self._packs.rejected))
 
 
 def build_runtime(settings: Settings) -> Runtime:
@@ -272,7 +273,7 @@ def build_runtime(settings: Settings) -> Runtime:
     clients = open_clients(settings)
     folder = settings.hooks_dir or hooks_dir(os.environ)
     site = settings.site_dir
-    content = live.content_of(site) if site else ""
+    content = judge.content_of(site) if site else ""
     pack = load_pack(folder, site, thorough=False)
     runtime = Runtime(
         pack,
@@ -282,9 +283,9 @@ def build_runtime(settings: Settings) -> Runtime:
         clients=clients,
     )
     if site:
-        if content != live.content_of(site):
+        if content != judge.content_of(site):
             content = ""  # it changed while it was read: let the watcher decide
-        watch = live.watch(
+        watch = judge.watch(
             folder,
             site,
             content,

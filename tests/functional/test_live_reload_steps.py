@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from cds_service.errors import PackError, Problem
-from cds_service.packs.shelf import Shelf, Verdict
-from cds_service.packs.snapshot import stamp, take
-from cds_service.packs.watch import INTERRUPTED, SiteWatch
+from cds_service.live.shelf import Shelf, Verdict
+from cds_service.live.snapshot import stamp, take
+from cds_service.live.watch import INTERRUPTED, SiteWatch
 
 BAD = Problem("rules/x.json", 1, 1, "$", "P003", "Not JSON.")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cds_service.errors import ConfigurationError, PackError
-from cds_service.packs.active import ActivePack
+from cds_service.live.active import ActivePack
 from cds_service.packs.build import with_profiles
 from cds_service.packs.load import check_pack, load_pack
 from cds_service.packs.locate import CHECKOUT, hooks_dir

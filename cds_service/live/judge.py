@@ -8,10 +8,10 @@ from pathlib import Path
 
 import cds_service
 from cds_service.errors import PackError, Problem
-from cds_service.packs import snapshot
+from cds_service.live import snapshot
+from cds_service.live.shelf import Shelf, Verdict
+from cds_service.live.watch import INTERRUPTED, SiteWatch
 from cds_service.packs.load import load_pack
-from cds_service.packs.shelf import Shelf, Verdict
-from cds_service.packs.watch import INTERRUPTED, SiteWatch
 from cds_service.rules.model import Pack
 
 JUDGE = "cds_service.authoring.acceptance"

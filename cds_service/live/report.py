@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from cds_service.errors import Problem
-from cds_service.packs.active import Rejected
-from cds_service.packs.watch import SiteWatch
+from cds_service.live.active import Rejected
+from cds_service.live.watch import SiteWatch
 
 
 def rejected_pack(rejected: Rejected | None) -> Any:

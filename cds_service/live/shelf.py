@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.errors import Problem
-from cds_service.packs.snapshot import Snapshot
+from cds_service.live.snapshot import Snapshot
 
 _PREFIX = "cds-live"
 _KEPT = 4  # copies of the site's folder
