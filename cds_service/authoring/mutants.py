@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from cds_service.authoring.sketch_values import Json
 from cds_service.facts.catalogue import Catalogue, FactDefinition
 from cds_service.rules.durations import days_of
 from cds_service.rules.model import Pack, Rule, Setting
 from cds_service.rules.words import parts_of
+from cds_service.ruletests.sketch_values import Json
 
 Put = Callable[[Json], Json]  # puts a changed part into the whole condition
 Build = Callable[[Json], Callable[[Pack], Pack]]  # puts a changed condition into a pack

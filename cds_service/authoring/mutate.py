@@ -16,12 +16,12 @@ from cds_service.authoring.mutants import (
     rule_mutants,
 )
 from cds_service.authoring.mutation_case import Changed, PreparedCase, prepared_cases
-from cds_service.authoring.runner import own_rule
-from cds_service.authoring.sketch_values import Json, SketchError
-from cds_service.authoring.testfile import TestFile, TestFileError, read_test_file
-from cds_service.authoring.trial import Bench, Compose
 from cds_service.rules.model import Pack, Rule
 from cds_service.rules.ruleset import serves
+from cds_service.ruletests.runner import own_rule
+from cds_service.ruletests.sketch_values import Json, SketchError
+from cds_service.ruletests.testfile import TestFile, TestFileError, read_test_file
+from cds_service.ruletests.trial import Bench, Compose
 
 Accepted = Sequence[Mapping[str, Json]]
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cds_service.authoring.mutate import Accepted, MutationResult, mutate, mutate_definitions
-from cds_service.authoring.testfile import TestFileError
-from cds_service.authoring.testing import benches
-from cds_service.authoring.trial import Compose
 from cds_service.packs.positions import parse
+from cds_service.ruletests.testfile import TestFileError
+from cds_service.ruletests.testing import benches
+from cds_service.ruletests.trial import Compose
 
 ACCEPTED = "equivalent.json"
 

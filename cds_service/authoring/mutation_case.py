@@ -3,15 +3,15 @@
 import dataclasses
 from dataclasses import dataclass
 
-from cds_service.authoring.expectations import outcome_problems
 from cds_service.authoring.mutants import Mutant
-from cds_service.authoring.runner import compare_cards, drafts_under_test
-from cds_service.authoring.testfile import TestFile
-from cds_service.authoring.trial import Bench, Compose, Trial, facts_of
 from cds_service.facts.base import FactBase
 from cds_service.rules.engine import evaluate
 from cds_service.rules.model import Evaluation
 from cds_service.rules.ruleset import RuleSet, compile_rules
+from cds_service.ruletests.expectations import outcome_problems
+from cds_service.ruletests.runner import compare_cards, drafts_under_test
+from cds_service.ruletests.testfile import TestFile
+from cds_service.ruletests.trial import Bench, Compose, Trial, facts_of
 
 
 class Changed:

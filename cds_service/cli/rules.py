@@ -69,8 +69,8 @@ def test(paths: tuple[Path, ...], mutate: bool, style: str) -> None:
 
     With --mutate, 1 is also the exit code where a change is neither noticed nor explained.
     """
-    from cds_service.authoring.testing import run_tests
     from cds_service.cards.compose import compose
+    from cds_service.ruletests.testing import run_tests
 
     hooks, site = context.folders()
     report = run_tests(hooks, site, paths, compose)
@@ -94,9 +94,9 @@ def explain(request: Path, only: tuple[str, ...], style: str) -> None:
 
     Shows chart data of the request: for the screen, not for a log.
     """
-    from cds_service.authoring.explain import as_json, as_text
-    from cds_service.authoring.explain import explain as explain_rules
     from cds_service.cli.explaining import facts_of
+    from cds_service.ruletests.explain import as_json, as_text
+    from cds_service.ruletests.explain import explain as explain_rules
 
     content, parsed = context.read_request(request)
     runtime = context.local_runtime(context.settings())

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from cds_service.authoring.runner import FileResult, Report
+from cds_service.ruletests.runner import FileResult, Report
 
 Json = Any
 

@@ -14,7 +14,7 @@ from cds_service.live.watch import INTERRUPTED, SiteWatch
 from cds_service.packs.load import load_pack
 from cds_service.rules.model import Pack
 
-JUDGE = "cds_service.authoring.acceptance"
+JUDGE = "cds_service.ruletests.acceptance"
 LONGEST = 120.0  # seconds for checks and tests
 _KEPT_OUT = ("PROMETHEUS_MULTIPROC_DIR",)  # the child counts nothing
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from cds_service.authoring.acceptance import accept
 from cds_service.callers.file import Strictness, read_clients
 from cds_service.cli import main
 from cds_service.packs.load import check_pack, load_pack
 from cds_service.packs.locate import CHECKOUT
 from cds_service.packs.schema import NAMES
+from cds_service.ruletests.acceptance import accept
 from tests.support.sites import B12, RULE, Site, rule
 
 SCHEMAS = CHECKOUT.parent / "cds_service" / "schemas"

@@ -6,12 +6,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.authoring.sketch import chart_of
 from cds_service.facts.base import FactBase
 from cds_service.facts.chart import PREFETCH_KEYS
 from cds_service.rules.engine import assumed_context, compile_rules, contexts, evaluate
 from cds_service.rules.model import Evaluation, ServiceDefinition
 from cds_service.rules.verdict import judge
+from cds_service.ruletests.sketch import chart_of
 from tests.support.packs import FACTS, ORDERS, REVIEW, pack, present, rule
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)

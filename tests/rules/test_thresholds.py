@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.authoring import runner
 from cds_service.authoring.mutate import reach
-from cds_service.authoring.testing import bundles_of
-from cds_service.authoring.trial import Bench
 from cds_service.cards.compose import compose
 from cds_service.packs.build import with_profiles
 from cds_service.packs.load import load_pack
 from cds_service.rules.model import Pack, Rule
+from cds_service.ruletests import runner
+from cds_service.ruletests.testing import bundles_of
+from cds_service.ruletests.trial import Bench
 
 HOOKS = Path(__file__).parents[2] / "hooks"
 

@@ -8,12 +8,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from cds_service.authoring.junit import junit
 from cds_service.authoring.listing import rows
-from cds_service.authoring.runner import FileResult, run, run_file, test_files
-from cds_service.authoring.trial import Bench
 from cds_service.protocol.model import Card, Source, Suggestion
 from cds_service.rules.model import Pack, Rule
+from cds_service.ruletests.junit import junit
+from cds_service.ruletests.runner import FileResult, run, run_file, test_files
+from cds_service.ruletests.trial import Bench
 from tests.support.packs import ORDERS, pack, present, rule
 
 CRAMP, DIURETIC = "icd10:G47.62", "rxnorm:5487"

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from cds_service.authoring.explain import Explanation, as_json, as_text, explain
 from cds_service.facts.model import Fact
 from cds_service.rules.model import Rule, ServiceDefinition
 from cds_service.rules.ruleset import compile_rules
+from cds_service.ruletests.explain import Explanation, as_json, as_text, explain
 from tests.support.fake_facts import FakeFacts, known, measured, unknown
 from tests.support.packs import ORDERS, REVIEW, pack, present, rule
 

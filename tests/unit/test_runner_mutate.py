@@ -10,9 +10,9 @@ import pytest
 
 from cds_service.authoring.mutants import rule_mutants
 from cds_service.authoring.mutate import MutationResult, mutate, mutate_definitions
-from cds_service.authoring.trial import Bench
 from cds_service.protocol.model import Card, Source
 from cds_service.rules.model import Pack, Rule
+from cds_service.ruletests.trial import Bench
 from tests.support.packs import pack, present, rule
 
 RLS, DIALYSIS, IRON = "icd10:G25.81", "icd10:Z99.2", "rxnorm:90176"

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
-from cds_service.authoring.sketch import chart_of, merged
-from cds_service.authoring.sketch_values import SketchError
 from cds_service.facts.chart import PREFETCH_KEYS, Chart, Supply
+from cds_service.ruletests.sketch import chart_of, merged
+from cds_service.ruletests.sketch_values import SketchError
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 FULL: dict[str, Any] = {

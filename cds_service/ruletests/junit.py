@@ -3,7 +3,7 @@
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from cds_service.authoring.runner import FileResult, Report
+from cds_service.ruletests.runner import FileResult, Report
 
 
 def junit(report: Report, root: Path | None = None) -> bytes:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from cds_service.authoring.sketch_values import Json, did_you_mean
-from cds_service.authoring.testfile import Case
 from cds_service.protocol.model import Card
 from cds_service.rules.model import Evaluation
 from cds_service.rules.ruleset import RuleSet
+from cds_service.ruletests.sketch_values import Json, did_you_mean
+from cds_service.ruletests.testfile import Case
 
 
 def outcome_problems(case: Case, evaluation: Evaluation, ruleset: RuleSet) -> Iterator[str]:

@@ -6,10 +6,10 @@ Lists that the sketch does not give are known-empty. Errors are SketchError with
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from cds_service.authoring import sketch_entries as entries
-from cds_service.authoring.sketch_values import Json, SketchError, checked, did_you_mean, moment
 from cds_service.facts.chart import PREFETCH_KEYS, Chart, Draft, Resource, Slot, Supply
 from cds_service.facts.fhir import reference_of
+from cds_service.ruletests import sketch_entries as entries
+from cds_service.ruletests.sketch_values import Json, SketchError, checked, did_you_mean, moment
 
 # Key of a sketch: the prefetch key that its resources come under ("" for supporting resources).
 _LISTS: Mapping[str, tuple[str, entries.Builder]] = {

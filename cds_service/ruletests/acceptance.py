@@ -1,6 +1,6 @@
 """Whether a copy of a site's folder may go live: every check, then every test.
 
-A process of its own: `python -m cds_service.authoring.acceptance HOOKS COPY CONTENT` prints a
+A process of its own: `python -m cds_service.ruletests.acceptance HOOKS COPY CONTENT` prints a
 `Verdict` as JSON.
 """
 
@@ -9,8 +9,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from cds_service.authoring.runner import FileResult, Report
-from cds_service.authoring.testing import run_tests
 from cds_service.cards.compose import compose
 from cds_service.errors import PackError, Problem
 from cds_service.live.shelf import Verdict
@@ -19,6 +17,8 @@ from cds_service.packs.load import load_pack
 from cds_service.packs.report import in_order
 from cds_service.packs.revision import revision
 from cds_service.packs.source import read_source
+from cds_service.ruletests.runner import FileResult, Report
+from cds_service.ruletests.testing import run_tests
 
 FAILED_TEST = "L001"
 _NICER = 10  # answering calls goes before judging

@@ -4,17 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cds_service.authoring.expectations import (
-    because_problems,
-    card_problems,
-    outcome_problems,
-)
-from cds_service.authoring.explain import as_text, explain
-from cds_service.authoring.sketch_values import SketchError
-from cds_service.authoring.testfile import Case, TestFile, TestFileError, read_test_file
-from cds_service.authoring.trial import Bench, Compose, Trial, request_of
 from cds_service.rules.engine import evaluate
 from cds_service.rules.model import Evaluation, Rule
+from cds_service.ruletests.expectations import because_problems, card_problems, outcome_problems
+from cds_service.ruletests.explain import as_text, explain
+from cds_service.ruletests.sketch_values import SketchError
+from cds_service.ruletests.testfile import Case, TestFile, TestFileError, read_test_file
+from cds_service.ruletests.trial import Bench, Compose, Trial, request_of
 
 SUFFIX = ".test.json"
 

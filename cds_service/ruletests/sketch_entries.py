@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from cds_service.authoring.sketch_values import (
+from cds_service.facts.chart import Resource
+from cds_service.ruletests.sketch_values import (
     Json,
     SketchError,
     checked,
@@ -20,7 +21,6 @@ from cds_service.authoring.sketch_values import (
     without_gaps,
     words_or_concept,
 )
-from cds_service.facts.chart import Resource
 
 PATIENT = "Patient/patient-1"
 _RECENT = "-10d"

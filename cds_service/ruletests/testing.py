@@ -7,12 +7,12 @@ definitions, value sets and orders; tests of the site's rules run on everything 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from cds_service.authoring import runner
-from cds_service.authoring.runner import FileResult, Report
-from cds_service.authoring.trial import Bench, Compose, PackFor
 from cds_service.packs.build import with_profiles
 from cds_service.packs.load import load_as_shipped, load_pack
 from cds_service.rules.model import Pack
+from cds_service.ruletests import runner
+from cds_service.ruletests.runner import FileResult, Report
+from cds_service.ruletests.trial import Bench, Compose, PackFor
 
 
 def run_tests(

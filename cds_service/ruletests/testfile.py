@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, cast
 
-from cds_service.authoring.sketch import merged
-from cds_service.authoring.sketch_values import Json, SketchError, checked
 from cds_service.packs.positions import parse
 from cds_service.rules.model import OutcomeName
+from cds_service.ruletests.sketch import merged
+from cds_service.ruletests.sketch_values import Json, SketchError, checked
 
 Others = Literal["no", "no-or-unknown", "any"]
 

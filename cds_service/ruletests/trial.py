@@ -12,15 +12,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from cds_service.authoring.sketch import chart_of
-from cds_service.authoring.sketch_values import SketchError, did_you_mean
-from cds_service.authoring.testfile import Case
 from cds_service.facts.base import FactBase
 from cds_service.facts.chart import Chart
 from cds_service.protocol.model import Card, DraftOrder, HookRequest
 from cds_service.rules.context import Facts
 from cds_service.rules.model import Evaluation, Pack, ServiceDefinition, Setting
 from cds_service.rules.ruleset import RuleSet, compile_rules
+from cds_service.ruletests.sketch import chart_of
+from cds_service.ruletests.sketch_values import SketchError, did_you_mean
+from cds_service.ruletests.testfile import Case
 
 Json = Any
 PackFor = Callable[[tuple[str, ...] | None], Pack]  # profiles, None for the default; may raise

@@ -1,0 +1,1 @@
+"""Running the tests of rules: test files, chart sketches, expectations, verdicts."""
