@@ -140,7 +140,7 @@ def list_(profiles: tuple[str, ...], style: str) -> None:
 
 def _mutated(paths: tuple[Path, ...]) -> bool:
     """Report on mutation; whether nothing is left unexplained."""
-    from cds_service.authoring import mutation
+    from cds_service.authoring.mutation import pack as mutation
     from cds_service.cards.compose import compose
 
     hooks, site = context.folders()

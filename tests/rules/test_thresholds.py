@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.authoring.mutate import reach
+from cds_service.authoring.mutation.run import reach
 from cds_service.cards.compose import compose
 from cds_service.packs.build import with_profiles
 from cds_service.packs.load import load_pack

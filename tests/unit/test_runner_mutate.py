@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.authoring.mutants import rule_mutants
-from cds_service.authoring.mutate import MutationResult, mutate, mutate_definitions
+from cds_service.authoring.mutation.changes import rule_mutants
+from cds_service.authoring.mutation.run import MutationResult, mutate, mutate_definitions
 from cds_service.protocol.model import Card, Source
 from cds_service.rules.model import Pack, Rule
 from cds_service.ruletests.trial import Bench

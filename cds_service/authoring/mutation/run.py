@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cds_service.authoring.mutants import (
+from cds_service.authoring.mutation.case import Changed, PreparedCase, prepared_cases
+from cds_service.authoring.mutation.changes import (
     Mutant,
     definition_mutants,
     fact_mutants,
     rule_mutants,
 )
-from cds_service.authoring.mutation_case import Changed, PreparedCase, prepared_cases
 from cds_service.rules.model import Pack, Rule
 from cds_service.rules.ruleset import serves
 from cds_service.ruletests.runner import own_rule

@@ -7,7 +7,7 @@ Changes that cannot matter are listed with their reasons: those to a rule in its
 from collections.abc import Sequence
 from pathlib import Path
 
-from cds_service.authoring.mutate import Accepted, MutationResult, mutate, mutate_definitions
+from cds_service.authoring.mutation.run import Accepted, MutationResult, mutate, mutate_definitions
 from cds_service.packs.positions import parse
 from cds_service.ruletests.testfile import TestFileError
 from cds_service.ruletests.testing import benches

@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
-from cds_service.authoring.mutants import Mutant
+from cds_service.authoring.mutation.changes import Mutant
 from cds_service.facts.base import FactBase
 from cds_service.rules.engine import evaluate
 from cds_service.rules.model import Evaluation

@@ -1,0 +1,1 @@
+"""Mutation testing of rules: changes, the cases that notice them, what survived."""
