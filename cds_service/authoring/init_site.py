@@ -4,7 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from cds_service.authoring.terminology_build import readable
+from cds_service.authoring.terminology.build import readable
 from cds_service.errors import ConfigurationError
 
 Json = Any

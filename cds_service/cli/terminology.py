@@ -12,8 +12,8 @@ import orjson
 from cds_service.cli.failures import FAILED, fail, for_people
 
 if TYPE_CHECKING:
-    from cds_service.authoring.find import Hit
-    from cds_service.authoring.import_rxnorm import ImportReport
+    from cds_service.authoring.terminology.find import Hit
+    from cds_service.authoring.terminology.import_rxnorm import ImportReport
 
 Json = Any
 _FEW = 12  # facts or rules named in a line before it only counts
@@ -36,7 +36,7 @@ def terminology() -> None:
 @for_people
 def build(source: Path, target: Path) -> None:
     """Write valuesets/, drugs.json and units.json of a pack from SOURCE."""
-    from cds_service.authoring.terminology_build import build as build_terminology
+    from cds_service.authoring.terminology.build import build as build_terminology
 
     for what, count in asdict(build_terminology(source, target)).items():
         name = what.replace("_", " ")
@@ -53,7 +53,7 @@ def build(source: Path, target: Path) -> None:
 @for_people
 def import_rxnorm(release: Path, dry_run: bool) -> None:
     """Make the site's drug dictionary from an RxNorm RELEASE (the folder with RXNCONSO.RRF)."""
-    from cds_service.authoring.import_rxnorm import import_release, size
+    from cds_service.authoring.terminology.import_rxnorm import import_release, size
     from cds_service.cli import context
     from cds_service.packs.load import load_pack
 
@@ -77,7 +77,7 @@ def import_rxnorm(release: Path, dry_run: bool) -> None:
 @for_people
 def expand(server: str, only: Sequence[str]) -> None:
     """Fill the site's value sets with the codes that a terminology SERVER gives ($expand)."""
-    from cds_service.authoring.expand import expand as expand_sets
+    from cds_service.authoring.terminology.expand import expand as expand_sets
     from cds_service.cli import http
 
     files = sorted((_site() / "valuesets").glob("*.json"))
@@ -106,8 +106,8 @@ def expand(server: str, only: Sequence[str]) -> None:
 @for_people
 def find(asked: str, style: str) -> None:
     """Say what the pack knows of a code or a name, and which rules it would touch."""
-    from cds_service.authoring.find import LIMIT
-    from cds_service.authoring.find import find as find_hits
+    from cds_service.authoring.terminology.find import LIMIT
+    from cds_service.authoring.terminology.find import find as find_hits
     from cds_service.cli import context
     from cds_service.packs.load import load_pack
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from cds_service.authoring.import_rxnorm import read_release
+from cds_service.authoring.terminology.import_rxnorm import read_release
 from cds_service.cli import main
 from cds_service.packs.load import load_pack
 from cds_service.packs.locate import CHECKOUT

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from cds_service.authoring.terminology_build import build, write
-from cds_service.authoring.terminology_products import brands, rows
-from cds_service.authoring.terminology_sets import SetMaker
-from cds_service.authoring.terminology_source import RECIPE, Source
+from cds_service.authoring.terminology.build import build, write
+from cds_service.authoring.terminology.products import brands, rows
+from cds_service.authoring.terminology.sets import SetMaker
+from cds_service.authoring.terminology.source import RECIPE, Source
 from cds_service.errors import ConfigurationError
 from cds_service.terminology.codings import INGREDIENT, LOINC, RXNORM, SNOMED
 from cds_service.terminology.index import Terminology

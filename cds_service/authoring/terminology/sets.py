@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cds_service.authoring.terminology_products import Row
-from cds_service.authoring.terminology_source import TWO_SOURCES, Source, usable
+from cds_service.authoring.terminology.products import Row
+from cds_service.authoring.terminology.source import TWO_SOURCES, Source, usable
 from cds_service.errors import ConfigurationError
 from cds_service.terminology.codings import ATC, CPT, ICD10CM, INGREDIENT, LOINC, RXNORM, SNOMED
 from cds_service.terminology.drugs import INGREDIENT_FORM

@@ -17,7 +17,7 @@ from cds_service.errors import ConfigurationError
 from cds_service.terminology.codings import RXNORM, SNOMED
 
 Json = Any
-RECIPE = Path(__file__).with_name("terminology_recipe.json")
+RECIPE = Path(__file__).with_name("recipe.json")
 TWO_SOURCES = "two-sources"
 NAME_NOT_SEEN = "(RxNorm name not seen)"
 

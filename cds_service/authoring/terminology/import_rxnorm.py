@@ -15,8 +15,8 @@ from typing import Any
 
 import orjson
 
-from cds_service.authoring.terminology_build import drugs_text
-from cds_service.authoring.terminology_source import RECIPE
+from cds_service.authoring.terminology.build import drugs_text
+from cds_service.authoring.terminology.source import RECIPE
 from cds_service.errors import ConfigurationError
 from cds_service.terminology.drugs import INGREDIENT_FORM, DrugDictionary
 from cds_service.terminology.names import words

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from cds_service.authoring.terminology_build import readable
+from cds_service.authoring.terminology.build import readable
 from cds_service.errors import ConfigurationError
 
 Json = Any

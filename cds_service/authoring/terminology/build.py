@@ -10,9 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from cds_service.authoring.terminology_products import dictionary, rows
-from cds_service.authoring.terminology_sets import SetMaker
-from cds_service.authoring.terminology_source import Source, read_source
+from cds_service.authoring.terminology.products import dictionary, rows
+from cds_service.authoring.terminology.sets import SetMaker
+from cds_service.authoring.terminology.source import Source, read_source
 
 Json = Any
 

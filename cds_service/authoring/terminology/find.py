@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from cds_service.authoring.listing import rows
+from cds_service.authoring.terminology.listing import rows
 from cds_service.facts.catalogue import FactDefinition
 from cds_service.rules.model import Pack
 from cds_service.terminology.codings import CANONICAL, INGREDIENT, RXNORM
