@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import field
 from typing import Any
 
-from cds_service.cards import detail, gaps, head
+from cds_service.cards import detail, frame, gaps
 from cds_service.cards.drafts import draft_name, draft_reason
-from cds_service.cards.per_pack import prepared
-from cds_service.cards.plan import (
+from cds_service.cards.finding_texts import Said, say
+from cds_service.cards.grouping import (
     Plan,
     cap,
     card_order,
@@ -21,9 +21,9 @@ from cds_service.cards.plan import (
     plan_conditional,
     precedence,
 )
-from cds_service.cards.said import Said, say
-from cds_service.cards.scene import Scene
+from cds_service.cards.per_pack import prepared
 from cds_service.cards.suggest import Orders, suggestions
+from cds_service.cards.template_context import Scene
 from cds_service.cards.uuids import new_uuid
 from cds_service.errors import BadRequest
 from cds_service.protocol.model import Card, HookRequest
@@ -144,21 +144,21 @@ class Composer:
 
     def _card(self, plan: Plan) -> Card:
         pack, findings = self._pack, [part.said.finding for part in plan.parts]
-        behavior = head.selection(plan)
+        behavior = frame.selection(plan)
         # "If leg cramps are the concern" is a question; it comes with no orders to place.
         asked = [] if plan.conditional else plan.reasons
         offered = suggestions(asked, self._orders(plan), behavior)
         return Card(
             uuid=self._new_uuid(),
-            summary=head.summary(plan, pack),
+            summary=frame.summary(plan, pack),
             indicator=plan.indicator,
-            source=head.source(plan, self._public_url),
-            detail=detail.paragraphs(plan, head.opening(plan, pack), pack.profiles),
+            source=frame.source(plan, self._public_url),
+            detail=detail.paragraphs(plan, frame.opening(plan, pack), pack.profiles),
             suggestions=offered,
             selection_behavior=behavior if offered else "",
-            override_reasons=head.override_reasons(plan, pack),
-            links=head.links(plan, pack, self._public_url),
-            extension={head.EXTENSION: head.trace(plan, pack, self._facts.chart.drafts)},
+            override_reasons=frame.override_reasons(plan, pack),
+            links=frame.links(plan, pack, self._public_url),
+            extension={frame.EXTENSION: frame.trace(plan, pack, self._facts.chart.drafts)},
             rules=tuple(dict.fromkeys((f.rule.id, f.rule.version) for f in findings)),
         )
 

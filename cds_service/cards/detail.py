@@ -7,9 +7,9 @@ All text that comes from the chart arrives here escaped or is escaped here.
 from collections.abc import Iterable, Sequence
 
 from cds_service.cards import values, wording
+from cds_service.cards.finding_texts import Sentence
+from cds_service.cards.grouping import Part, Plan
 from cds_service.cards.markdown import escape
-from cds_service.cards.plan import Part, Plan
-from cds_service.cards.said import Sentence
 from cds_service.facts.model import Item
 from cds_service.rules.model import Finding, Group
 

@@ -11,9 +11,9 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
+from cds_service.cards.finding_texts import LONGEST_LABEL, Offer
+from cds_service.cards.grouping import Part
 from cds_service.cards.markdown import shorten
-from cds_service.cards.plan import Part
-from cds_service.cards.said import LONGEST_LABEL, Offer
 from cds_service.facts.chart import Draft
 from cds_service.protocol.model import Action, HookRequest, Suggestion
 from cds_service.values import value

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from cds_service.facts.body_sites import side_of
 from cds_service.facts.chart import Resource
+from cds_service.facts.chart_index import Hit
 from cds_service.facts.fhir import objects
-from cds_service.facts.index import Hit
 from cds_service.facts.model import Item
 from cds_service.facts.query import Query
 from cds_service.terminology.codings import codings, text_of

@@ -5,22 +5,22 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from cds_service.facts import (
-    answers,
-    availability,
-    coded,
-    derived,
-    drafts,
-    drugs,
-    orders,
-    person,
-    problems,
-    procedures,
-    quantities,
-)
+from cds_service.facts import availability
 from cds_service.facts.catalogue import Catalogue, FactDefinition
 from cds_service.facts.chart import Chart, Supply
-from cds_service.facts.index import ChartIndex
+from cds_service.facts.chart_index import ChartIndex
+from cds_service.facts.kinds import (
+    answer,
+    coded,
+    draft,
+    drug,
+    flag,
+    order,
+    person,
+    problem,
+    procedure,
+    quantity,
+)
 from cds_service.facts.model import Fact
 from cds_service.facts.query import Patient, Query, Settings
 from cds_service.terminology.index import Terminology
@@ -28,18 +28,18 @@ from cds_service.terminology.index import Terminology
 _PERIOD = re.compile(r"P(\d+)D")
 
 READERS: Mapping[str, Callable[[Query], Fact]] = {
-    "problem": problems.read,
-    "drug": drugs.read,
-    "draft-drug": drafts.read_drug,
-    "draft-order": drafts.read_order,
-    "order": orders.read,
-    "procedure": procedures.read,
-    "quantity": quantities.read,
+    "problem": problem.read,
+    "drug": drug.read,
+    "draft-drug": draft.read_drug,
+    "draft-order": draft.read_order,
+    "order": order.read,
+    "procedure": procedure.read,
+    "quantity": quantity.read,
     "coded": coded.read,
-    "answer": answers.read,
+    "answer": answer.read,
     "code": person.read_code,
     "number": person.read_age,
-    "flag": lambda query: derived.FLAGS[query.definition.name](query),
+    "flag": lambda query: flag.FLAGS[query.definition.name](query),
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from cds_service.facts import dates
-from cds_service.facts.conditions import dates_of, verification_of
+from cds_service.facts.diagnoses import dates_of, verification_of
 from cds_service.facts.model import Item
 from cds_service.facts.observations import when_of
 from cds_service.facts.query import Query, status_of

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 from cds_service.facts import dates
 from cds_service.facts.chart import Resource
+from cds_service.facts.chart_index import Hit, Later
 from cds_service.facts.fhir import codes, string
-from cds_service.facts.index import Hit, Later
 from cds_service.facts.query import status_of
 
 USABLE = frozenset({"final", "amended", "corrected"})

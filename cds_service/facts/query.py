@@ -8,8 +8,8 @@ from decimal import Decimal
 from cds_service.facts import availability, dates, naming
 from cds_service.facts.catalogue import FactDefinition, slots_of
 from cds_service.facts.chart import Chart, Resource
+from cds_service.facts.chart_index import ChartIndex, Hit
 from cds_service.facts.fhir import string
-from cds_service.facts.index import ChartIndex, Hit
 from cds_service.facts.model import Fact, Item, State
 from cds_service.terminology.index import Terminology
 from cds_service.values import value

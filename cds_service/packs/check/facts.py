@@ -5,7 +5,7 @@ from typing import Any
 
 from cds_service.errors import Problem
 from cds_service.facts.catalogue import Catalogue
-from cds_service.facts.derived import FLAGS
+from cds_service.facts.kinds.flag import FLAGS
 from cds_service.packs.schema import did_you_mean
 from cds_service.packs.source import Entry, PackSource, obj, seq, word
 

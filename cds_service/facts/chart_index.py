@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 from cds_service.facts.catalogue import DOMAINS, Catalogue
 from cds_service.facts.chart import Chart, Draft, Resource
-from cds_service.facts.conditions import Diagnosis
+from cds_service.facts.codes import Codes, Known, wanted_codes
+from cds_service.facts.diagnoses import Diagnosis
 from cds_service.facts.fhir import contained, objects, reference_key, reference_of, string
 from cds_service.facts.medication_status import Usage
 from cds_service.facts.medications import Medication, MedicationReader
 from cds_service.facts.reasons import Reason, reasons_of
-from cds_service.facts.wanted import Codes, Known, wanted_codes
 from cds_service.protocol.results import Result, Results
 from cds_service.terminology.codings import codings, names_of
 from cds_service.terminology.index import Terminology

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from cds_service.cards import detail, values, wording
+from cds_service.cards.finding_texts import LONGEST_SUMMARY
+from cds_service.cards.grouping import Part, Plan
 from cds_service.cards.markdown import plain
-from cds_service.cards.plan import Part, Plan
 from cds_service.cards.render import compile_template
-from cds_service.cards.said import LONGEST_SUMMARY
 from cds_service.facts.chart import Draft
 from cds_service.protocol.model import Coding, Link, Source
 from cds_service.rules.model import Pack

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from cds_service.facts.drugs import counts, item
-from cds_service.facts.index import DraftIndex
+from cds_service.facts.chart_index import DraftIndex
+from cds_service.facts.kinds.drug import counts, item
+from cds_service.facts.kinds.order import draft_item, ordered_item
 from cds_service.facts.model import Fact, Item, State
-from cds_service.facts.orders import draft_item, ordered_item
 from cds_service.facts.query import Query, once
 from cds_service.terminology.codings import text_of
 

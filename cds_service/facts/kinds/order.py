@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from cds_service.facts import dates
 from cds_service.facts.chart import Resource
+from cds_service.facts.chart_index import Hit
 from cds_service.facts.fhir import is_true, reference_of, string
-from cds_service.facts.index import Hit
 from cds_service.facts.medications import Medication
 from cds_service.facts.model import Fact, Item
 from cds_service.facts.query import Query, newest_first, once, status_of

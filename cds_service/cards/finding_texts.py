@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cds_service.cards.per_pack import sentences
-from cds_service.cards.scene import Scene
+from cds_service.cards.template_context import Scene
 from cds_service.facts.model import Item
 from cds_service.rules.model import INDICATORS, Finding, Indicator
 from cds_service.values import value

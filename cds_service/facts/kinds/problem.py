@@ -8,10 +8,10 @@ from cds_service.facts import dates
 from cds_service.facts.body_sites import right_site
 from cds_service.facts.catalogue import FactDefinition
 from cds_service.facts.chart import Resource
+from cds_service.facts.chart_index import Hit
 from cds_service.facts.clearing import not_cleared, undated
-from cds_service.facts.conditions import Diagnosis, diagnosis_of, verification_of
+from cds_service.facts.diagnoses import Diagnosis, diagnosis_of, verification_of
 from cds_service.facts.fhir import reference_key, reference_of
-from cds_service.facts.index import Hit
 from cds_service.facts.model import Fact, Item
 from cds_service.facts.observations import is_denied, status_usable, when_of
 from cds_service.facts.query import Query, newest_first, once, status_of

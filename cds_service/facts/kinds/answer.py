@@ -5,8 +5,8 @@ from typing import Any
 
 from cds_service.facts import dates
 from cds_service.facts.chart import Resource
-from cds_service.facts.coded import is_answer
 from cds_service.facts.fhir import objects, reference_of, string
+from cds_service.facts.kinds.coded import is_answer
 from cds_service.facts.model import Fact, Item, State
 from cds_service.facts.query import Query, status_of
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from cds_service.facts import abi, dates
 from cds_service.facts.chart import Resource, Supply
+from cds_service.facts.chart_index import Hit
 from cds_service.facts.fhir import reference_of
-from cds_service.facts.index import Hit
 from cds_service.facts.measurements import Measurement, flag_of, measure, reference_low
 from cds_service.facts.model import Fact, Item, State
 from cds_service.facts.observations import PRELIMINARY, USABLE, moment_of, status_of_hit, when_of

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping
 
-from cds_service.facts import availability, dates, drafts
+from cds_service.facts import availability, dates
 from cds_service.facts.chart import Supply
 from cds_service.facts.clearing import not_cleared
 from cds_service.facts.fhir import reference_of
+from cds_service.facts.kinds import draft
+from cds_service.facts.kinds.person import read_deceased
 from cds_service.facts.medication_status import is_active
 from cds_service.facts.model import Fact, Item, State
 from cds_service.facts.observations import status_usable, when_of
-from cds_service.facts.person import read_deceased
 from cds_service.facts.query import Query
 
 
@@ -20,14 +21,14 @@ def draft_any(query: Query) -> Fact:
 
 def draft_drug_known(query: Query) -> Fact:
     """The draft is for a medication whose ingredients are known."""
-    entry = drafts.under_evaluation(query)
+    entry = draft.under_evaluation(query)
     medication = entry.medication if entry else None
     return _about_draft(query, medication is not None and bool(medication.ingredients))
 
 
 def draft_has_reason(query: Query) -> Fact:
     """The draft gives a reason, whether or not anybody here can read it."""
-    entry = drafts.under_evaluation(query)
+    entry = draft.under_evaluation(query)
     if entry is None or not entry.given:
         return Fact(query.definition.name, State.ABSENT)
     items = tuple(
@@ -39,7 +40,7 @@ def draft_has_reason(query: Query) -> Fact:
 
 def draft_renewal(query: Query) -> Fact:
     """Every ingredient of the draft is in use already, or the draft names what it renews."""
-    entry = drafts.under_evaluation(query)
+    entry = draft.under_evaluation(query)
     medication = entry.medication if entry else None
     if entry is None or medication is None:
         return Fact(query.definition.name, State.ABSENT)
@@ -58,7 +59,7 @@ def _in_use(query: Query, local: bool) -> set[str]:
     A gel does not make tablets of the same drug a renewal; `local` ones count for local drafts.
     """
     patient = query.patient
-    entry = drafts.under_evaluation(query)
+    entry = draft.under_evaluation(query)
     own = entry.draft.reference if entry else ""
     max_age = (
         patient.days("medication.max-age") if "medication.max-age" in patient.settings else None
@@ -74,7 +75,7 @@ def _in_use(query: Query, local: bool) -> set[str]:
 
 
 def _about_draft(query: Query, holds: bool) -> Fact:
-    subject = drafts.subject(query)
+    subject = draft.subject(query)
     if subject is None or not holds:
         return Fact(query.definition.name, State.ABSENT)
     return Fact(query.definition.name, State.KNOWN, (subject,))

@@ -7,7 +7,7 @@ in docs/architecture.md, "Groups and composition".
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from cds_service.cards.said import Said, strength
+from cds_service.cards.finding_texts import Said, strength
 from cds_service.cards.values import distinct_names
 from cds_service.facts.model import Item
 from cds_service.rules.model import INDICATORS, Group, Indicator

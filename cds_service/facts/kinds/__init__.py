@@ -1,0 +1,1 @@
+"""One module a kind of fact in `hooks/facts.json`, named as there."""
