@@ -1,7 +1,8 @@
-"""Values: small immutable objects that one call makes by the dozen."""
+"""Values: small immutable objects that one call makes by the dozen, and their identifiers."""
 
 from dataclasses import dataclass
 from typing import TypeVar, dataclass_transform
+from uuid import uuid4
 
 _T = TypeVar("_T")
 
@@ -14,3 +15,8 @@ def value(cls: type[_T]) -> type[_T]:
     making one takes three times as long: with some hundred of them in a call, that is felt.
     """
     return dataclass(slots=True, unsafe_hash=True)(cls)
+
+
+def new_uuid() -> str:
+    """A random uuid (version 4), as text."""
+    return str(uuid4())

@@ -24,13 +24,12 @@ from cds_service.cards.grouping import (
 from cds_service.cards.per_pack import prepared
 from cds_service.cards.suggest import Orders, suggestions
 from cds_service.cards.template_context import Scene
-from cds_service.cards.uuids import new_uuid
 from cds_service.errors import BadRequest
 from cds_service.protocol.model import Card, HookRequest
 from cds_service.rules.context import Context, Facts
 from cds_service.rules.logic import YES
 from cds_service.rules.model import Evaluation, Finding, Pack, ServiceDefinition
-from cds_service.values import value
+from cds_service.values import new_uuid, value
 
 Json = Any
 

@@ -14,11 +14,12 @@ import orjson
 from cds_service.cli import context, tests_text
 from cds_service.cli.failures import FAILED, WARNINGS, fail, for_people
 from cds_service.cli.rules_diff import diff
-from cds_service.cli.rules_reference import reference
 from cds_service.cli.rules_stats import stats
 from cds_service.cli.tables import table
 from cds_service.errors import Problem, ServiceError
-from cds_service.rules.model import Pack, Rule
+from cds_service.facts.base import FactBase
+from cds_service.rules.model import Pack, Rule, ServiceDefinition
+from cds_service.service.runtime import Runtime
 
 Json = Any
 FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
@@ -31,7 +32,6 @@ def rules() -> None:
 
 
 rules.add_command(diff)
-rules.add_command(reference)
 rules.add_command(stats)
 
 
@@ -94,7 +94,6 @@ def explain(request: Path, only: tuple[str, ...], style: str) -> None:
 
     Shows chart data of the request: for the screen, not for a log.
     """
-    from cds_service.cli.explaining import facts_of
     from cds_service.ruletests.explain import as_json, as_text
     from cds_service.ruletests.explain import explain as explain_rules
 
@@ -107,7 +106,7 @@ def explain(request: Path, only: tuple[str, ...], style: str) -> None:
     shown: dict[str, Json] = {}
     for service in services:
         try:
-            facts = facts_of(runtime, service, content)
+            facts = _facts_of(runtime, service, content)
         except ServiceError as error:
             click.echo(f"{service.id}: {error.status} {error}", err=True)
             continue
@@ -138,6 +137,28 @@ def list_(profiles: tuple[str, ...], style: str) -> None:
         click.echo("\n".join(table([COLUMNS, *rows])))
 
 
+@rules.command()
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to this file; by default the text is printed.",
+)
+@for_people
+def reference(target: Path | None) -> None:
+    """Write the clinical reference (Markdown) of the shipped pack, without a site's changes."""
+    from cds_service.packs.load import load_pack
+    from cds_service.sources.reference import reference as written
+
+    hooks, _ = context.folders()
+    text = written(load_pack(hooks, thorough=False))
+    if target is None:
+        click.echo(text, nl=False)
+        return
+    target.write_text(text, "utf-8")
+    click.echo(f"{target} written.")
+
+
 def _mutated(paths: tuple[Path, ...]) -> bool:
     """Report on mutation; whether nothing is left unexplained."""
     from cds_service.authoring.mutation import pack as mutation
@@ -152,6 +173,14 @@ def _mutated(paths: tuple[Path, ...]) -> bool:
 def echo_json(content: Json) -> None:
     """Print JSON, indented."""
     click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+
+
+def _facts_of(runtime: Runtime, service: ServiceDefinition, content: bytes) -> FactBase:
+    """Raises ServiceError where the service would refuse the request."""
+    from cds_service.gather.chart import gather
+    from cds_service.protocol.request import parse_request
+
+    return runtime.facts(gather(parse_request(service.hook, content), service))
 
 
 def _row(rule: Rule) -> tuple[str, ...]:

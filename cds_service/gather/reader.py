@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from threading import Event
 from typing import Any, Protocol
@@ -18,7 +20,6 @@ from cds_service.errors import BadRequest
 from cds_service.gather import meter
 from cds_service.gather.fhir_client import Allowance, Answer, Lane, Permits, ReadFailed
 from cds_service.gather.limits import THREADS, Limits
-from cds_service.gather.retry import seconds_to_wait
 from cds_service.gather.trouble import Trouble, of_status
 from cds_service.gather.urls import Base
 from cds_service.protocol import body
@@ -163,7 +164,7 @@ class Reader:
 
     def _put_off(self, turn: _Turn, retry_after: str) -> bool:
         """Whether the server's wish to wait fits: then it is asked again, one thing at a time."""
-        pause = seconds_to_wait(retry_after, clock.Clock().now()) if retry_after else None
+        pause = _seconds_to_wait(retry_after, clock.Clock().now()) if retry_after else None
         due = clock.monotonic() + (self._limits.pause if pause is None else pause)
         if due >= self._deadline or turn.retries >= self._limits.retries:
             return False
@@ -217,3 +218,18 @@ def _decoded(answer: Answer) -> tuple[Any, Trouble | None]:
 def _threads() -> ThreadPoolExecutor:
     """The pool of this process; its threads start with the first request, after any fork."""
     return ThreadPoolExecutor(THREADS, thread_name_prefix="fhir")
+
+
+def _seconds_to_wait(value: str, now: datetime) -> float | None:
+    """Seconds from `now` that Retry-After (RFC 9110, 10.2.3) asks for; None where it says nothing
+    that can be kept to."""
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    if moment.tzinfo is None:
+        return None
+    return max(0.0, (moment - now).total_seconds())

@@ -9,12 +9,12 @@ from pathlib import Path
 import cds_service
 from cds_service.errors import PackError, Problem
 from cds_service.live import snapshot
-from cds_service.live.shelf import Shelf, Verdict
+from cds_service.live.shelf import Shelf
 from cds_service.live.watch import INTERRUPTED, SiteWatch
 from cds_service.packs.load import load_pack
 from cds_service.rules.model import Pack
+from cds_service.ruletests.verdict import Verdict
 
-JUDGE = "cds_service.ruletests.acceptance"
 LONGEST = 120.0  # seconds for checks and tests
 _KEPT_OUT = ("PROMETHEUS_MULTIPROC_DIR",)  # the child counts nothing
 
@@ -57,7 +57,9 @@ def content_of(site: Path) -> str:
 def judge(hooks: Path, copy: Path, content: str) -> Verdict:
     """Check and test a copy of the site's folder in a process of its own, so that this one goes on
     answering."""
-    command = [sys.executable, "-m", JUDGE, str(hooks.resolve()), str(copy), content]
+    from cds_service.ruletests import acceptance  # a serving process needs no test runner
+
+    command = [sys.executable, "-m", acceptance.__name__, str(hooks.resolve()), str(copy), content]
     try:
         done = subprocess.run(
             command, env=_environment(), capture_output=True, timeout=LONGEST, check=False

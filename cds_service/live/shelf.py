@@ -14,35 +14,14 @@ import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cds_service.errors import Problem
 from cds_service.live.snapshot import Snapshot
+from cds_service.ruletests.verdict import Verdict
 
 _PREFIX = "cds-live"
 _KEPT = 4  # copies of the site's folder
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What checks and tests said of one state of the site's folder."""
-
-    content: str  # Snapshot.content
-    revision: str  # of the pack that it makes
-    problems: tuple[Problem, ...] = ()  # errors only; none: accepted
-
-    def to_json(self) -> str:
-        """As one worker leaves it for the others."""
-        return json.dumps(asdict(self))
-
-    @staticmethod
-    def from_json(text: str) -> "Verdict":
-        """Read again. Raises ValueError, KeyError or TypeError for anything else."""
-        data = json.loads(text)
-        problems = tuple(Problem(**one) for one in data["problems"])
-        return Verdict(data["content"], data["revision"], problems)
 
 
 class Shelf:

@@ -13,8 +13,9 @@ from typing import Any
 
 from cds_service import logs
 from cds_service.errors import PackError, Problem
-from cds_service.live.shelf import Shelf, Verdict
+from cds_service.live.shelf import Shelf
 from cds_service.live.snapshot import Snapshot, Stamp, stamp, take
+from cds_service.ruletests.verdict import Verdict
 
 LOOK_EVERY = 2.0  # seconds
 INTERRUPTED = "L002"  # this verdict is about the machine, not about the files

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from cds_service.cards.compose import compose
 from cds_service.errors import PackError, Problem
-from cds_service.live.shelf import Verdict
 from cds_service.packs.effective import chosen_profiles
 from cds_service.packs.load import load_pack
 from cds_service.packs.report import in_order
@@ -19,6 +18,7 @@ from cds_service.packs.revision import revision
 from cds_service.packs.source import read_source
 from cds_service.ruletests.runner import FileResult, Report
 from cds_service.ruletests.testing import run_tests
+from cds_service.ruletests.verdict import Verdict
 
 FAILED_TEST = "L001"
 _NICER = 10  # answering calls goes before judging

@@ -4,9 +4,11 @@ For the clinician who asks "says who?" (clinical section 5.1, criterion 4, and 5
 patient is in it. Texts are plain: whoever shows them escapes them.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cds_service.cards.values import setting_texts
 from cds_service.rules.model import Pack, Rule
 from cds_service.rules.ruleset import serves
 from cds_service.rules.words import with_unit
@@ -15,13 +17,39 @@ from cds_service.sources.inputs import Inputs, definitions_of, exclusions_of, in
 from cds_service.sources.library import NOT_PROVIDED, Claim, Library, library_of
 from cds_service.sources.limits import limits, when_unknown
 from cds_service.sources.logic import Logic
-from cds_service.sources.texts import Texts
 
 Json = Any
 SIGN_OFF = (
     "No clinician has signed this content off. It is translated from source documents and has not"
     " been clinically validated."
 )
+
+
+_PLACEHOLDER = re.compile(r"\{([A-Za-z][A-Za-z0-9.-]*)\}")
+_WORDS = {"draft.name": "the order", "reason": "the order's reason", "shown": "value"}
+
+
+class Texts:
+    """Card templates for people who see no patient: settings filled in, others in brackets."""
+
+    def __init__(self, pack: Pack) -> None:
+        self._pack = pack
+        self._settings = setting_texts(pack.settings)
+
+    def shown(self, template: str) -> str:
+        """ "RLS with ferritin [ferritin: value] ..., below 50"."""
+        plain = template.replace("{?", "").replace("?}", "")
+        return _PLACEHOLDER.sub(lambda match: self._placeholder(match[1]), plain)
+
+    def _placeholder(self, name: str) -> str:
+        if name in self._settings:
+            return self._settings[name]
+        if name in _WORDS:
+            return f"[{_WORDS[name]}]"
+        fact, _, prop = name.rpartition(".")
+        known = self._pack.catalogue.facts.get(fact)
+        title = known.title if known else fact
+        return f"[{title}]" if prop in ("text", "names") else f"[{title}: {_WORDS.get(prop, prop)}]"
 
 
 def rule_of(pack: Pack, rule_id: str) -> Rule | None:

@@ -6,26 +6,22 @@ from flask import Flask
 
 from cds_service import config, logs
 from cds_service.errors import ConfigurationError
+from cds_service.service.runtime import Runtime
 from cds_service.web import (
     auth,
-    discovery,
     errors,
-    feedback,
-    health,
     invoke,
     memory,
     metrics,
-    openapi,
     overload,
-    questionnaire,
-    schemas,
+    routes,
     sources,
 )
 from cds_service.web.cors import Cors
 from cds_service.web.paths import TidyPaths
-from cds_service.web.runtime import EXTENSION, Runtime
+from cds_service.web.runtime import EXTENSION
 
-_BLUEPRINTS = (discovery, invoke, feedback, health, schemas, openapi, sources, questionnaire)
+_BLUEPRINTS = (*routes.BLUEPRINTS, invoke.blueprint, sources.blueprint)
 
 
 def create_app(settings: config.Settings, runtime: Runtime) -> Flask:
@@ -43,8 +39,8 @@ def create_app(settings: config.Settings, runtime: Runtime) -> Flask:
     errors.install(app)
     overload.install(app)
     auth.install(app, settings, runtime)
-    for module in _BLUEPRINTS:
-        app.register_blueprint(module.blueprint)
+    for blueprint in _BLUEPRINTS:
+        app.register_blueprint(blueprint)
     app.wsgi_app = TidyPaths(app.wsgi_app, settings.path_prefix)  # type: ignore[method-assign]
     return app
 

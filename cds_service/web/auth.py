@@ -14,8 +14,8 @@ from cds_service.callers.model import STANDARD, Client, Dialect
 from cds_service.clock import Clock
 from cds_service.config import Settings
 from cds_service.errors import ConfigurationError, ServiceError
+from cds_service.service.runtime import Runtime
 from cds_service.web import metrics
-from cds_service.web.runtime import Runtime
 
 if TYPE_CHECKING:  # PyJWT and cryptography are loaded only where tokens are checked
     from cds_service.callers.key_sets import KeySets
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # PyJWT and cryptography are loaded only where tokens are che
 
 EXTENSION = "cds-guard"
 # Blueprints without data of patients; everything else needs a token, also what is added later.
-OPEN = frozenset({"health", "schemas", "openapi", "sources", "questionnaire"})
+OPEN = frozenset({"health", "documents", "sources"})
 
 
 def install(app: Flask, settings: Settings, runtime: Runtime) -> None:

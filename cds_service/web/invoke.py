@@ -7,12 +7,12 @@ from flask import Blueprint, Response, current_app
 
 from cds_service import clock, logs
 from cds_service.callers import dialect
-from cds_service.cards.uuids import new_uuid
 from cds_service.facts.chart import Chart
 from cds_service.gather.chart import gather
 from cds_service.protocol.model import Card, HookRequest
 from cds_service.protocol.request import is_uuid, parse_request
 from cds_service.service.metrics import observe_stages
+from cds_service.values import new_uuid
 from cds_service.web import auth, body, fhir, metrics, runtime
 from cds_service.web.errors import JSON
 

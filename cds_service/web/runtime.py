@@ -1,63 +1,12 @@
-"""What the web needs from the service layer: the use cases of `service.runtime`, as a type."""
-
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+"""The runtime that the web layer calls: the use cases of `service.runtime`."""
 
 from flask import current_app, g
 
-from cds_service.callers.model import Client
 from cds_service.errors import ServiceError
-from cds_service.facts.chart import Chart
-from cds_service.protocol.model import Card, FeedbackEntry, HookRequest
-from cds_service.rules.model import Pack, ServiceDefinition
+from cds_service.rules.model import ServiceDefinition
+from cds_service.service.runtime import Runtime
 
 EXTENSION = "cds-runtime"
-
-
-class Runtime(Protocol):
-    """The active pack and what can be done with it."""
-
-    @property
-    def pack(self) -> Pack:
-        """The pack in force; another one after a reload."""
-        ...
-
-    def in_force(self) -> "Runtime":
-        """The same, held to the pack in force now."""
-        ...
-
-    def service(self, service_id: str) -> ServiceDefinition | None:
-        """The service with this id."""
-        ...
-
-    def answer(
-        self,
-        service: ServiceDefinition,
-        request: HookRequest,
-        chart: Chart,
-        spent: Mapping[str, float] | None = None,
-    ) -> Sequence[Card]:
-        """The cards of one call, `spent` the seconds of the stages before this one.
-
-        ServiceError 500 when every rule failed.
-        """
-        ...
-
-    def record_feedback(self, service: ServiceDefinition, entries: Sequence[FeedbackEntry]) -> None:
-        """Store feedback durably. ServiceError 503 when that is not possible."""
-        ...
-
-    def client(self, issuer: str) -> Client | None:
-        """The client whose tokens have this `iss`, as clients.json says at this moment."""
-        ...
-
-    def spend_token(self, digest: str, until: int, now: int) -> bool:
-        """Whether a token is used for the first time. ServiceError 503 when nobody can know."""
-        ...
-
-    def health(self) -> Mapping[str, Any]:
-        """`ready` (bool) and what it rests on, for people."""
-        ...
 
 
 def current() -> Runtime:

@@ -9,7 +9,7 @@ import pytest
 from cds_service import config
 from cds_service.cli import main
 from cds_service.packs.load import load_pack
-from cds_service.web.openapi import document
+from cds_service.web.routes import openapi_document
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -41,7 +41,7 @@ def test_each_documented_command_exists() -> None:
     assert told == set(commands(main, "cds"))
 
 
-@pytest.mark.parametrize("path", list(document()["paths"]))
+@pytest.mark.parametrize("path", list(openapi_document()["paths"]))
 def test_each_route_is_documented(path: str) -> None:
     shown = path.replace("{service_id}", "{id}")
     assert f"`GET {shown}`" in DOCS["integrators-guide.md"] or (

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from cds_service import config
 from cds_service.protocol.codes import CODES
-from cds_service.web.openapi import document
+from cds_service.web.routes import openapi_document
 
 GUIDE = (Path(__file__).parent.parent.parent / "docs" / "integrators-guide.md").read_text("utf-8")
 
@@ -42,7 +42,7 @@ def test_routes() -> None:
     told = {cells[0].strip("`") for cells in table("Routes")}
     assert told == {
         f"{method.upper()} {path.replace('{service_id}', '{id}')}"
-        for path, item in document()["paths"].items()
+        for path, item in openapi_document()["paths"].items()
         for method in item
         if method != "parameters"
     }

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from cds_service.config import Settings
 from cds_service.web.app import create_app
-from cds_service.web.openapi import document
+from cds_service.web.routes import openapi_document
 from tests.support.fake_runtime import FakeRuntime, service
 
 APP = create_app(Settings(auth="off", public_url="https://cds.example.org"), FakeRuntime(service()))
@@ -22,7 +22,7 @@ def test_routes_and_description_agree() -> None:
     }
     described = {
         (path, method)
-        for path, item in document()["paths"].items()
+        for path, item in openapi_document()["paths"].items()
         for method in item
         if method != "parameters"
     }
@@ -40,7 +40,7 @@ def references(node: Any) -> Iterator[str]:
 
 
 def test_every_reference_can_be_followed() -> None:
-    description = document()
+    description = openapi_document()
     for reference in references(description):
         if reference.startswith("/"):
             assert CLIENT.get(reference).status_code == 200, reference
@@ -51,11 +51,11 @@ def test_every_reference_can_be_followed() -> None:
 
 
 def test_path_parameters_are_described() -> None:
-    for path, item in document()["paths"].items():
+    for path, item in openapi_document()["paths"].items():
         named = {parameter["name"] for parameter in item.get("parameters", [])}
         assert named == {part[1:-1] for part in path.split("/") if part.startswith("{")}
 
 
 def test_the_public_address_is_named() -> None:
     assert CLIENT.get("/openapi.json").json["servers"] == [{"url": "https://cds.example.org"}]
-    assert "servers" not in document()
+    assert "servers" not in openapi_document()

@@ -12,8 +12,8 @@ from datetime import date
 from cds_service.errors import Problem
 from cds_service.packs.check import (
     cards,
+    conditions,
     facts,
-    leaves,
     order_names,
     resources,
     rules,
@@ -31,7 +31,7 @@ Check = Callable[[PackSource], Iterable[Problem]]
 
 # What can make a pack unfit to run.
 CHECKS: tuple[Check, ...] = (
-    rules.check, leaves.check, facts.check, settings.check, texts.check, cards.check,
+    rules.check, conditions.check, facts.check, settings.check, texts.check, cards.check,
     services.check, order_names.check, tests.missing,
 )  # fmt: skip
 # What is slow, or concerns only those who edit the pack.

@@ -1,164 +1,248 @@
-"""Conditions as data: walking them, and what they guarantee. Used by several checks."""
+"""Checks of conditions: facts, operators, units, settings and definitions that they name."""
 
-import json
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from decimal import Decimal
+from typing import Any
 
-from cds_service.packs.positions import Document, JsonPath
-from cds_service.packs.source import Entry, PackSource, RuleFile, obj, seq, word
+from cds_service.errors import Problem
+from cds_service.packs.check.walk import (
+    COMPARISONS,
+    FLAGGED,
+    MAX_CHAIN,
+    MAX_DEPTH,
+    Node,
+    Root,
+    all_roots,
+    kind,
+    walk,
+)
+from cds_service.packs.schema import did_you_mean
+from cds_service.packs.source import PackSource, obj, seq, word
+from cds_service.units.convert import UnitUnknown, canonical_unit, convert
 
 Json = Any
 
-MAX_DEPTH = 6
-MAX_CHAIN = 32  # definitions that lead to one another
-COMPARISONS = frozenset({"lt", "le", "gt", "ge"})
-FLAGGED = frozenset({"low", "critical-low"})
-REQUIRING = COMPARISONS | FLAGGED | {"present", "in"}
+_ANY_KIND = ("present", "absent")
+OPS: Mapping[str, tuple[str, ...]] = {
+    "quantity": (*_ANY_KIND, "lt", "le", "gt", "ge", "low", "critical-low"),
+    "number": (*_ANY_KIND, "lt", "le", "gt", "ge"),
+    "code": (*_ANY_KIND, "in"),
+}
+ALL_OPS = COMPARISONS | FLAGGED | {"present", "absent", "in"}
+UNDATED_KINDS = frozenset({"draft-drug", "draft-order", "code", "number", "flag"})
+DRAFT_KINDS = frozenset({"draft-drug", "draft-order"})
 
 
-class Root(NamedTuple):
-    """One condition of a file: a rule's `when`, a sentence's, a definition."""
-
-    document: Document
-    path: JsonPath
-    data: Json
-    rule: RuleFile | None = None
-
-
-class Node(NamedTuple):
-    """One node inside a condition; `depth` counts from 1."""
-
-    root: Root
-    path: JsonPath
-    data: Mapping[str, Json]
-    depth: int
+def check(source: PackSource) -> Iterator[Problem]:
+    """Problems of every condition in the pack."""
+    for root in all_roots(source):
+        for node in walk(root):
+            if node.depth > MAX_DEPTH:
+                message = f"Conditions may be {MAX_DEPTH} deep; this is deeper."
+                hint = "Give a part of it a name in definitions.json."
+                yield _at(node, (), "R209", message, hint)
+                break
+            yield from _node(source, node)
+    yield from _circles(source)
 
 
-def kind(node: Mapping[str, Json]) -> str:
-    """Which sort of node this is, decided as the engine and the schema do; "" for none."""
-    for key in ("all", "any", "not", "certainly", "fact", "setting", "is"):
-        if key in node:
-            return key
-    return ""
+def _node(source: PackSource, node: Node) -> Iterator[Problem]:
+    match kind(node.data):
+        case "fact":
+            yield from _leaf(source, node)
+        case "setting":
+            yield from _switch(source, node)
+        case "is" if (name := word(node.data["is"])) and name not in source.definitions:
+            hint = did_you_mean(name, source.definitions)
+            yield _at(node, ("is",), "R207", f"There is no definition '{name}'.", hint)
 
 
-def walk(root: Root) -> Iterator[Node]:
-    """Every node of a condition, parents first."""
-    stack = [(root.path, root.data, 1)]
-    while stack:
-        path, data, depth = stack.pop()
-        node = obj(data)
-        if not node:
-            continue
-        yield Node(root, path, node, depth)
-        sort = kind(node)
-        if sort in ("all", "any"):
-            stack.extend(
-                ((*path, sort, i), part, depth + 1) for i, part in enumerate(seq(node[sort]))
-            )
-        elif sort in ("not", "certainly"):
-            stack.append(((*path, sort), node[sort], depth + 1))
+def sound(source: PackSource, condition: Root) -> bool:
+    """Whether a condition names only what there is, so that its guarantees can be judged."""
+    return not any(True for node in walk(condition) for _ in _faults(source, node))
 
 
-def card_roots(document: Document, path: JsonPath, card: Json, rule: RuleFile) -> Iterator[Root]:
-    """The conditions inside a card: of its sentences and suggestions."""
-    for name in ("detail", "suggestions"):
-        for index, part in enumerate(seq(obj(card).get(name))):
-            if "when" in obj(part):
-                yield Root(document, (*path, name, index, "when"), part["when"], rule)
+def _faults(source: PackSource, node: Node) -> Iterator[object]:
+    if not kind(node.data) or (
+        kind(node.data) == "fact" and word(node.data.get("op")) not in ALL_OPS
+    ):
+        yield node
+    yield from _node(source, node)
 
 
-def rule_roots(rule: RuleFile) -> Iterator[Root]:
-    """Every condition of a rule file."""
-    for name in ("when", "unless"):
-        if name in rule.data:
-            yield Root(rule.document, (name,), rule.data[name], rule)
-    yield from card_roots(rule.document, ("card",), rule.data.get("card"), rule)
-    for index, variant in enumerate(seq(rule.data.get("variants"))):
-        path: JsonPath = ("variants", index)
-        if "when" in obj(variant):
-            yield Root(rule.document, (*path, "when"), variant["when"], rule)
-        yield from card_roots(rule.document, (*path, "card"), obj(variant).get("card"), rule)
-
-
-def all_roots(source: PackSource) -> Iterator[Root]:
-    """Every condition of the pack and the site."""
-    for entry in source.definitions.values():
-        yield Root(entry.document, entry.path, entry.data)
-    if source.pack:
-        for index, exclusion in enumerate(seq(obj(source.pack.data).get("exclusions"))):
-            if "when" in obj(exclusion):
-                yield Root(source.pack, ("exclusions", index, "when"), exclusion["when"])
-    for rule in source.rules:
-        yield from rule_roots(rule)
-    for rule, document, path, card in site_cards(source):
-        yield from card_roots(document, path, card, rule)
-
-
-def site_cards(source: PackSource) -> Iterator[tuple[RuleFile, Document, JsonPath, Json]]:
-    """The wordings that a site changes, each with the rule that it changes."""
-    if not source.site:
+def _leaf(source: PackSource, node: Node) -> Iterator[Problem]:
+    name = word(node.data["fact"])
+    entry = source.facts.get(name)
+    if entry is None:
+        if name:
+            hint = did_you_mean(name, source.facts)
+            yield _at(node, ("fact",), "F301", f"There is no fact '{name}' in facts.json.", hint)
         return
-    known = source.rule_ids
-    for rule_id, change in obj(obj(source.site.data).get("rules")).items():
-        if rule_id in known and "card" in obj(change):
-            yield known[rule_id], source.site, ("rules", rule_id, "card"), change["card"]
+    fact = obj(entry.data)
+    sort, op = word(fact.get("kind")), word(node.data.get("op"))
+    allowed = OPS.get(sort, _ANY_KIND)
+    if op in ALL_OPS and op not in allowed:
+        message = f"'{op}' does not work on '{name}', which is of kind {sort}."
+        yield _at(node, ("op",), "F302", message, f"Allowed: {', '.join(allowed)}.")
+    elif op in COMPARISONS | FLAGGED:
+        yield from _threshold(source, node, name, fact, op)
+    elif op in ALL_OPS:
+        yield from _no_threshold(node, op)
+    yield from _within(source, node, name, sort)
+    yield from _draft(node, name, sort)
 
 
-class Guarantees:
-    """Which facts are sure to have an item when a condition is YES.
-
-    `dated` facts among them are sure to have a date. `but` is a definition that may be unknown
-    although the card is shown: the conditional complaint.
-    """
-
-    def __init__(self, definitions: Mapping[str, Entry], but: str = "") -> None:
-        self._definitions = definitions
-        self._but = but
-        self._known: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
-        self._open = 0
-
-    def of(self, condition: Json, never: frozenset[str] = frozenset()) -> frozenset[str]:
-        """Names of facts; "name@" for those that are sure to be dated.
-
-        `never` has conditions, as `unlike` writes them, that are known not to hold.
-        """
-        node = obj(condition)
-        sort = kind(node)
-        if sort == "all":
-            return frozenset().union(*(self.of(part, never) for part in seq(node["all"])))
-        if sort == "any":
-            left = [part for part in seq(node["any"]) if not unlike(part) & never]
-            parts = [self.of(part, never) for part in left]
-            return frozenset.intersection(*parts) if parts else frozenset()
-        if sort == "certainly":
-            return self.of(node["certainly"], never)
-        if sort == "is":
-            return self._definition(word(node["is"]), never)
-        if sort == "fact" and word(node.get("op")) in REQUIRING and word(node["fact"]):
-            name = word(node["fact"])
-            dated = "within" in node and node.get("undated") != "include"
-            return frozenset({name, f"{name}@"} if dated else {name})
-        return frozenset()
-
-    def _definition(self, name: str, never: frozenset[str]) -> frozenset[str]:
-        if name == self._but or name not in self._definitions or self._open > MAX_CHAIN:
-            return frozenset()
-        key = (name, never)
-        if key not in self._known:
-            self._known[key] = frozenset()  # holds while a circle is walked
-            self._open += 1
-            self._known[key] = self.of(self._definitions[name].data, never)
-            self._open -= 1
-        return self._known[key]
+def _threshold(
+    source: PackSource, node: Node, name: str, fact: Mapping[str, Json], op: str
+) -> Iterator[Problem]:
+    data, own = node.data, _unit(fact)
+    if "setting" in data and "value" in data:
+        yield _at(
+            node, ("value",), "F303", "'value' and 'setting' exclude each other.", "Keep 'setting'."
+        )
+    elif "setting" in data:
+        yield from _number_setting(source, node, "setting", fact)
+        if "unit" in data:
+            yield _at(node, ("unit",), "F303", "A setting carries its own unit.", "Remove 'unit'.")
+    elif "value" not in data:
+        if op in COMPARISONS:
+            yield _at(node, (), "F303", f"'{op}' needs a 'setting', or a 'value' with its 'unit'.")
+    elif isinstance(data["value"], bool) or not isinstance(data["value"], int | Decimal):
+        yield _at(node, ("value",), "F303", f"'{op}' needs a number.")
+    elif "unit" not in data:
+        if own:
+            message = "The number needs its 'unit'."
+            yield _at(node, ("value",), "F303", message, f"'{name}' is in {own}.")
+    elif not convertible(source, word(data["unit"]), fact):
+        message = f"'{word(data['unit'])}' can't be converted to {own or 'a bare number'}."
+        yield _at(node, ("unit",), "F304", message, f"'{name}' is in {own}.")
 
 
-def unlike(*conditions: Json) -> frozenset[str]:
-    """Conditions written so that equal ones are equal; the branches of an `any` one by one."""
-    found = set()
-    for condition in conditions:
-        parts = seq(obj(condition).get("any")) or [condition]
-        for part in parts:
-            plain = {k: v for k, v in obj(part).items() if k not in ("note", "title")}
-            found.add(json.dumps(plain, sort_keys=True, default=str))
-    return frozenset(found)
+def _no_threshold(node: Node, op: str) -> Iterator[Problem]:
+    for key in ("setting", "unit", "value"):
+        if key in node.data and not (op == "in" and key == "value"):
+            yield _at(
+                node, (key,), "F303", f"'{op}' takes no '{key}'.", f"Remove '{key}'.", key=True
+            )
+    if op == "in" and not (word(node.data.get("value")) or seq(node.data.get("value"))):
+        yield _at(node, (), "F303", "'in' needs codes in 'value'.")
+
+
+def _within(source: PackSource, node: Node, name: str, sort: str) -> Iterator[Problem]:
+    if "within" not in node.data:
+        return
+    within = word(node.data["within"])
+    if sort in UNDATED_KINDS:
+        message = f"'within' has no meaning for '{name}', which is of kind {sort}."
+        yield _at(node, ("within",), "F312", message, key=True)
+    elif within and not within.startswith("P"):
+        yield from _number_setting(source, node, "within", {"unit": "d"})
+
+
+def _draft(node: Node, name: str, sort: str) -> Iterator[Problem]:
+    rule = node.root.rule
+    if rule and sort in DRAFT_KINDS and seq(rule.data.get("hooks")) == ["patient-view"]:
+        message = f"'{name}' reads the order being picked; patient-view has none."
+        yield _at(node, ("fact",), "F315", message, "Such a rule needs an order hook.")
+
+
+def _switch(source: PackSource, node: Node) -> Iterator[Problem]:
+    name = word(node.data["setting"])
+    setting = source.named("settings").get(name)
+    if setting is None:
+        yield from _no_setting(source, node, "setting", name)
+    elif not isinstance(obj(setting).get("value"), bool):
+        yield _at(node, ("setting",), "F307", f"'{name}' is not a switch.")
+
+
+def _number_setting(
+    source: PackSource, node: Node, key: str, fact: Mapping[str, Json]
+) -> Iterator[Problem]:
+    name = word(node.data[key])
+    setting = source.named("settings").get(name)
+    if setting is None:
+        yield from _no_setting(source, node, key, name)
+        return
+    value, own = obj(setting).get("value"), word(obj(setting).get("unit"))
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        yield _at(node, (key,), "F307", f"'{name}' is not a number.")
+    elif not convertible(source, own, fact):
+        message = f"'{name}' is in {own or 'no unit'}, which can't be converted to {_unit(fact)}."
+        yield _at(node, (key,), "F304", message)
+
+
+def _no_setting(source: PackSource, node: Node, key: str, name: str) -> Iterator[Problem]:
+    if name:
+        hint = did_you_mean(name, source.named("settings"))
+        yield _at(node, (key,), "F306", f"There is no setting '{name}' in pack.json.", hint)
+
+
+def _unit(fact: Mapping[str, Json]) -> str:
+    return word(fact.get("unit")) or ("a" if fact.get("kind") == "number" else "")
+
+
+def convertible(source: PackSource, unit: str, fact: Mapping[str, Json]) -> bool:
+    """Whether a threshold in a unit can be compared with the values of a fact."""
+    own = _unit(fact)
+    if unit == own or not own:
+        return True
+    sets = [word(fact.get("analyte")), word(fact.get("valueSet")), *seq(fact.get("valueSets"))]
+    tables = source.terminology.units
+    return any(
+        canonical_unit(name, tables) == own
+        and not isinstance(convert(Decimal(1), unit, None, name, tables=tables), UnitUnknown)
+        for name in filter(word, sets)
+    )
+
+
+def _circles(source: PackSource) -> Iterator[Problem]:
+    """Definitions that lead back to themselves, each circle once."""
+    names = source.definitions
+    edges = {
+        name: [
+            (node, word(node.data["is"]))
+            for node in walk(Root(entry.document, entry.path, entry.data))
+            if kind(node.data) == "is"
+        ]
+        for name, entry in names.items()
+    }
+    done: set[str] = set()
+    for start in names:
+        yield from _circle_from(start, edges, done)
+
+
+def _circle_from(
+    start: str, edges: Mapping[str, list[tuple[Node, str]]], done: set[str]
+) -> Iterator[Problem]:
+    trail: list[str] = []
+
+    def visit(name: str) -> Iterator[Problem]:
+        if name in done or name not in edges:
+            return
+        trail.append(name)
+        for node, target in edges[name]:
+            if len(trail) >= MAX_CHAIN:
+                message = f"Definitions lead through more than {MAX_CHAIN} others."
+                yield _at(node, ("is",), "R208", message)
+            elif target in trail:
+                circle = " > ".join([*trail[trail.index(target) :], target])
+                yield _at(node, ("is",), "R208", f"Definitions lead in a circle: {circle}.")
+            else:
+                yield from visit(target)
+        trail.pop()
+        done.add(name)
+
+    yield from visit(start)
+
+
+def _at(
+    node: Node,
+    inner: tuple[str, ...],
+    code: str,
+    message: str,
+    hint: str = "",
+    *,
+    key: bool = False,
+) -> Problem:
+    path = (*node.path, *inner)
+    return node.root.document.problem(path, code, message, hint, key=key)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cds_service.errors import Problem
-from cds_service.packs.check.conditions import kind, rule_roots, walk
+from cds_service.packs.check.walk import kind, rule_roots, walk
 from cds_service.packs.positions import Document
 from cds_service.packs.schema import did_you_mean
 from cds_service.packs.source import PackSource, RuleFile, obj, seq, word

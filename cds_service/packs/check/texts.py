@@ -6,8 +6,8 @@ from typing import Any, Literal, NamedTuple
 
 from cds_service.cards.render import Template, TemplateError, compile_template
 from cds_service.errors import Problem
-from cds_service.packs.check.conditions import Guarantees, rule_roots, site_cards, unlike
-from cds_service.packs.check.leaves import sound
+from cds_service.packs.check.conditions import sound
+from cds_service.packs.check.walk import Guarantees, rule_roots, site_cards, unlike
 from cds_service.packs.positions import Document, JsonPath
 from cds_service.packs.schema import did_you_mean
 from cds_service.packs.source import PackSource, RuleFile, obj, seq, word

@@ -5,8 +5,8 @@ from typing import Any
 
 from cds_service.cards.render import TemplateError, compile_template
 from cds_service.errors import Problem
-from cds_service.packs.check.conditions import all_roots, kind, walk
 from cds_service.packs.check.facts import value_sets_of
+from cds_service.packs.check.walk import all_roots, kind, walk
 from cds_service.packs.source import PackSource, obj, seq, word
 
 Json = Any
