@@ -101,5 +101,5 @@ def test_every_code_has_a_paragraph_in_the_guide() -> None:
     guide = (ROOT / "docs" / "administrators-guide.md").read_text("utf-8")
     explained = re.findall(r"^\*\*([A-Z][0-9]{3})\*\* .{20,}", guide, re.MULTILINE)
     assert len(explained) == len(set(explained)), "a code is explained twice"
-    clients = (ROOT / "cds_service" / "packs" / "clients.py").read_text("utf-8")
+    clients = (ROOT / "cds_service" / "callers" / "file.py").read_text("utf-8")
     assert set(explained) == codes_of_the_checks() | set(re.findall(r'"(K[0-9]{3})"', clients))
