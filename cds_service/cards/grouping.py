@@ -1,7 +1,7 @@
 """Which findings share a card, which card keeps a resource, and what is cut.
 
 Precedence follows the clinical specification, section 2.2; the ways of composing are described
-in docs/architecture.md, "Groups and composition".
+in docs/rule-format.md, "Groups and composition".
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -1,7 +1,7 @@
 """Templates of card texts: literal text, `{placeholders}` and `{? optional parts ?}`.
 
 A template is compiled once and rendered against a lookup that answers each placeholder with a
-text or None (docs/architecture.md, Rules). Outside an optional part a missing value raises, so
+text or None (docs/rule-format.md, Rules). Outside an optional part a missing value raises, so
 that no card is ever shown with a hole in it.
 """
 

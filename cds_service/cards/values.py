@@ -99,7 +99,7 @@ def abbreviated(names: list[str], shown: int = 2) -> str:
 
 
 def fact_property(fact: Fact, prop: str) -> str | None:
-    """A property of a fact in words (docs/architecture.md, Rules), or None where it has none."""
+    """A property of a fact in words (docs/rule-format.md, Rules), or None where it has none."""
     if prop == "last":
         return _last(fact.unused)
     if not fact.items:

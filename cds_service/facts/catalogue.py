@@ -1,4 +1,4 @@
-"""The fact catalogue: what each fact reads, as data (docs/architecture.md, section Facts).
+"""The fact catalogue: what each fact reads, as data (docs/rule-format.md, Facts).
 
 The JSON Schemas report to people; here a wrong entry only raises, with the fact's name.
 """

@@ -1,4 +1,4 @@
-"""Compiles condition JSON (docs/architecture.md, Conditions) to nodes, once per pack.
+"""Compiles condition JSON (docs/rule-format.md, Conditions) to nodes, once per pack.
 
 Conditions that say the same become the same node, so that each is judged once per evaluation.
 Wrong JSON is a ValueError that names the place; `packs` reports such things more kindly before.

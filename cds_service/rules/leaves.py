@@ -1,6 +1,6 @@
 """Compiled conditions: the leaves, each of which asks for one fact.
 
-The table under "Conditions" in docs/architecture.md says what makes a leaf YES, NO or UNKNOWN.
+The table under "Conditions" in docs/rule-format.md says what makes a leaf YES, NO or UNKNOWN.
 """
 
 from collections.abc import Iterator

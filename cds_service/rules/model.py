@@ -37,7 +37,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """How the findings of one theme become cards (docs/architecture.md, Groups)."""
+    """How the findings of one theme become cards (docs/rule-format.md, Groups)."""
 
     id: str
     title: str

@@ -1,4 +1,4 @@
-"""FHIR R4 resources from the entries of a chart sketch (docs/architecture.md, Tests of rules).
+"""FHIR R4 resources from the entries of a chart sketch (docs/rule-format.md, Tests of rules).
 
 Each builder takes one entry and gives the resource that an EHR would send for it; `"resource"` in
 an entry replaces properties of what was built, for the odd record.

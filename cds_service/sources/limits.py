@@ -1,6 +1,6 @@
 """What a rule cannot see, by the facts it reads, and how it behaves when data are missing.
 
-The general sentences follow from the facts layer (docs/architecture.md, Facts); what is special to
+The general sentences follow from the facts layer (docs/rule-format.md, Facts); what is special to
 a rule stands in the pack's evidence.json.
 """
 
