@@ -8,12 +8,13 @@ from cds_service.facts.chart_index import Hit
 from cds_service.facts.fhir import objects
 from cds_service.facts.model import Item
 from cds_service.facts.query import Query
-from cds_service.terminology.codings import codings, text_of
+from cds_service.terminology.codings import codings, names_of
 
 RATIO = "{ratio}"
 # LOINC codes that name the leg: posterior tibial/brachial, toe/brachial.
 _SIDES = {"8579-5": "left", "8580-3": "right", "77617-9": "left", "77618-7": "right"}
-_EXERCISE = ("post-exercise", "post exercise", "after exercise", "exercise abi", "postexercise")
+_EXERCISE = ("exercise", "postexercise", "treadmill", "exertion")
+_AT_REST = ("pre exercise", "preexercise", "before exercise", "without exercise", "no exercise")
 
 
 def side(query: Query, hit: Hit, part: Resource) -> str:
@@ -45,12 +46,23 @@ def _known_elsewhere(query: Query, component: Resource) -> bool:
     return any(sets_of(system, code) for system, code, _ in codings(component.get("code")))
 
 
-def after_exercise(query: Query, hit: Hit, part: Resource) -> bool:
-    """Whether the ratio was taken after exercise: the thresholds are for the leg at rest."""
+def other_state(query: Query, hit: Hit, part: Resource) -> bool:
+    """Whether the ratio is of the other state than the fact's: at rest, or after exercise.
+
+    LOINC and SNOMED CT have no code for an index after exercise: only words tell it.
+    """
     if query.definition.unit != RATIO:
         return False
-    text = f"{text_of(hit.resource.get('code'))} {text_of(part.get('code'))}".lower()
-    return any(words in text for words in _EXERCISE)
+    return _after_exercise(hit, part) is not (query.definition.taken == "after-exercise")
+
+
+def _after_exercise(hit: Hit, part: Resource) -> bool:
+    resource = hit.resource
+    named = [*names_of(resource.get("code")), *names_of(resource.get("method"))]
+    if part is not resource:
+        named += names_of(part.get("code"))
+    text = " ".join(named).lower().replace("-", " ")
+    return any(words in text for words in _EXERCISE) and not any(w in text for w in _AT_REST)
 
 
 def missing_side(query: Query, items: Sequence[Item]) -> list[str]:

@@ -12,6 +12,7 @@ from cds_service.facts.chart_index import ChartIndex
 from cds_service.facts.kinds import (
     answer,
     coded,
+    computed,
     draft,
     drug,
     flag,
@@ -19,7 +20,6 @@ from cds_service.facts.kinds import (
     person,
     problem,
     procedure,
-    quantity,
 )
 from cds_service.facts.model import Fact
 from cds_service.facts.query import Patient, Query, Settings
@@ -34,7 +34,7 @@ READERS: Mapping[str, Callable[[Query], Fact]] = {
     "draft-order": draft.read_order,
     "order": order.read,
     "procedure": procedure.read,
-    "quantity": quantity.read,
+    "quantity": computed.read,
     "coded": coded.read,
     "answer": answer.read,
     "code": person.read_code,
@@ -148,7 +148,10 @@ class FactBase:
     ) -> Query:
         days = self._days(definition, within)
         include = undated == "include" or (undated is None and definition.undated == "include")
-        return Query(definition, self._patient, days, include, undated == "exclude", draft)
+        query = Query(definition, self._patient, days, include, undated == "exclude", draft)
+        if definition.computed:
+            query.ask = lambda name: self._query(self.catalogue[name], within, draft, undated)
+        return query
 
     def _days(self, definition: FactDefinition, within: int | str | None) -> int | None:
         if within is None or within == "":

@@ -27,7 +27,7 @@ KINDS: Mapping[str, frozenset[str]] = {
     "procedure": frozenset(_SETS | {"from"}),
     "quantity": frozenset(
         {"valueSet", "valueSets", "lookback", "unit", "pick", "decimals", "plausible"}
-        | {"unitless", "analyte"}
+        | {"unitless", "analyte", "taken", "computed"}
     ),
     "coded": frozenset(_SETS | {"answers", "clearedBy"}),
     "answer": frozenset({"lookback", "questionnaire", "linkId", "answers"}),
@@ -67,6 +67,25 @@ class MaxStrength:
 
 
 @dataclass(frozen=True, slots=True)
+class Computed:
+    """How a quantity follows from other quantities of the catalogue (`facts.computed`).
+
+    `how`: "percent": the first in per cent of the second, both of one day, where nothing was
+    reported. "drop": how many per cent the first lies below the second, of one side. "multiple":
+    the first as a multiple of the upper reference limit that came with it.
+    """
+
+    how: str
+    of: str
+    against: str = ""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The facts that it follows from."""
+        return (self.of, self.against) if self.against else (self.of,)
+
+
+@dataclass(frozen=True, slots=True)
 class FactDefinition:
     """One entry of the catalogue. Look-backs and the like name settings, never numbers."""
 
@@ -96,6 +115,8 @@ class FactDefinition:
     plausible: Range = Range()
     unitless: Decimal | None = None
     analyte: str = ""
+    taken: str = "at-rest"  # of a ratio of pressures: "at-rest" or "after-exercise"
+    computed: Computed | None = None
     # coded, answer, code
     answers: tuple[str, ...] = ()
     questionnaire: str = ""
@@ -139,7 +160,7 @@ class Catalogue:
         by_slots: dict[tuple[str, ...], set[str]] = {}
         for definition in self.facts.values():
             for domain in domains_of(definition):
-                for set_id in (*definition.value_sets, *filter(None, [definition.cleared_by])):
+                for set_id in self._sets_read(definition):
                     readers[domain].setdefault(set_id, set()).add(definition.name)
             by_slots.setdefault(slots_of(definition), set()).add(definition.name)
         frozen = {
@@ -156,6 +177,15 @@ class Catalogue:
         object.__setattr__(self, "of_patient", frozenset(of_patient))
         absent = {name: Fact(name, State.ABSENT) for name in self.facts}
         object.__setattr__(self, "absent", MappingProxyType(absent))
+
+    def _sets_read(self, definition: FactDefinition) -> Iterator[str]:
+        """The value sets of a fact, and of the facts that it is computed from."""
+        yield from definition.value_sets
+        if definition.cleared_by:
+            yield definition.cleared_by
+        for name in definition.computed.parts if definition.computed else ():
+            if name in self.facts:
+                yield from self.facts[name].value_sets
 
     def _of_kinds(self, *kinds: str) -> frozenset[str]:
         return frozenset(name for name, d in self.facts.items() if d.kind in kinds)
@@ -246,7 +276,7 @@ def _definition(name: str, entry: Any) -> FactDefinition:
         raise ValueError(f"fact {name}: unknown kind {kind!r}")
     values: dict[str, Any] = {"name": name, "kind": kind, "title": str(entry.get("title") or name)}
     for key, value in entry.items():
-        if key in ("kind", "title", "note", "description"):
+        if key in ("kind", "title", "note", "description", "offered"):
             continue
         if key not in KINDS[kind]:
             raise ValueError(f"fact {name}: unknown property {key!r} for kind {kind}")
@@ -344,6 +374,15 @@ def _strength(value: Any) -> MaxStrength:
     return MaxStrength(_text(entry.get("ingredient")).lower(), milligrams, entry.get("setting", ""))
 
 
+def _computed(value: Any) -> Computed:
+    """`{"percent": ["lab.iron", "lab.tibc"]}`, `{"drop": [...]}` or `{"multiple": "lab.ck"}`."""
+    (how, names), *more = _known(value, dict.fromkeys(("percent", "drop", "multiple"), "")).items()
+    parts = _texts(names)
+    if more or len(parts) != (1 if how == "multiple" else 2):
+        raise ValueError(value)
+    return Computed(how, *parts)
+
+
 _PROPERTIES: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "valueSet": ("value_sets", _texts),
     "valueSets": ("value_sets", _texts),
@@ -366,6 +405,8 @@ _PROPERTIES: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "plausible": ("plausible", _range),
     "unitless": ("unitless", _number),
     "analyte": ("analyte", _text),
+    "taken": ("taken", _one_of("at-rest", "after-exercise")),
+    "computed": ("computed", _computed),
     "answers": ("answers", _answers),
     "questionnaire": ("questionnaire", _text),
     "linkId": ("link_id", _text),

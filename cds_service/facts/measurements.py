@@ -121,19 +121,19 @@ def flag_of(part: Resource) -> str:
     return next((flag for flag in _FLAGS if flag in said), "")
 
 
-def reference_low(query: Query, part: Resource) -> str:
-    """The lower reference limit in the fact's unit, where the result names exactly one."""
+def reference_limit(query: Query, part: Resource, end: str) -> str:
+    """The "low" or "high" reference limit in the fact's unit, where the result names just one."""
     found: list[str] = []
     measured = part.get("valueQuantity")
     for entry in objects(part.get("referenceRange")):
         kinds = codes(entry.get("type"))
-        low = entry.get("low")
-        if (kinds and "normal" not in kinds) or not isinstance(low, dict):
+        limit = entry.get(end)
+        if (kinds and "normal" not in kinds) or not isinstance(limit, dict):
             continue
-        number = decimal(low.get("value"))
+        number = decimal(limit.get("value"))
         if number is None:
             continue
-        with_unit = low if low.get("unit") or low.get("code") else measured
+        with_unit = limit if limit.get("unit") or limit.get("code") else measured
         value, _ = converted_value(query, number, with_unit if isinstance(with_unit, dict) else {})
         if value is not None:
             found.append(f"{value:f}")

@@ -1,6 +1,6 @@
 """What the readers of facts work with: one question, the indexed chart, and today's date."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -49,6 +49,13 @@ class Query:
     include_undated: bool
     exclude_undated: bool = False
     draft: int | None = None
+    ask: "Callable[[str], Query] | None" = None  # only a computed fact asks for others
+
+    def other(self, name: str) -> "Query":
+        """The question for another fact, one that this fact is computed from."""
+        if self.ask is None:
+            raise TypeError(f"{self.definition.name} is not computed from other facts")
+        return self.ask(name)
 
     def gaps(self) -> tuple[str, ...]:
         """Why entries may be missing from the chart; empty where the slots are complete."""

@@ -7,6 +7,7 @@ from typing import Any
 from cds_service.facts.base import FactBase
 from cds_service.facts.catalogue import Catalogue
 from cds_service.facts.chart import PREFETCH_KEYS, Chart, Draft, Slot, Supply
+from cds_service.rules.model import Pack
 from cds_service.terminology.codings import ICD10CM, LOINC, RXNORM, SNOMED
 from cds_service.terminology.drugs import DrugDictionary
 from cds_service.terminology.index import Terminology
@@ -198,8 +199,12 @@ def facts(
     drafts: tuple[Any, ...] = (),
     supplies: dict[str, Supply] | None = None,
     now: datetime = NOW,
+    pack: Pack | None = None,
 ) -> FactBase:
-    """The facts of a chart of these resources; slots without any are known-empty."""
+    """The facts of a chart of these resources; slots without any are known-empty.
+
+    `pack`: one whose facts are asked for, in place of those of this module.
+    """
     slots: dict[str, list[Any]] = {key: [] for key in PREFETCH_KEYS}
     others: list[Any] = []
     for resource in resources:
@@ -219,6 +224,9 @@ def facts(
         others=others,
         hook="order-select" if drafts else "patient-view",
     )
+    if pack is not None:
+        settings = {name: setting.value for name, setting in pack.settings.items()}
+        return FactBase(pack.catalogue, pack.terminology, chart, now, settings)
     return FactBase(CATALOGUE, TERMINOLOGY, chart, now, SETTINGS)
 
 

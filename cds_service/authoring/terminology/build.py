@@ -67,9 +67,10 @@ def unit_tables(source: Source) -> dict[str, Json]:
     """
     analytes = {}
     for name in sorted({*source.recipe["sets"], *source.recipe["units"]}):
-        given = source.sets.get(name, {}).get("units")
+        ours = source.recipe["units"].get(name, {})
+        given = source.sets.get(name, {}).get("units") or ("canonical" in ours and ours)
         if given:
-            analytes[name] = _unit_table(given, source.recipe["units"].get(name, {}))
+            analytes[name] = _unit_table(given, ours)
     return {
         "description": "Units by value set. 'times' and 'dividedBy' lead to the canonical unit. "
         "A site may repeat an analyte in its own units.json with units added.",

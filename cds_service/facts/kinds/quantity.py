@@ -10,7 +10,7 @@ from cds_service.facts import abi, dates
 from cds_service.facts.chart import Resource, Supply
 from cds_service.facts.chart_index import Hit
 from cds_service.facts.fhir import reference_of
-from cds_service.facts.measurements import Measurement, flag_of, measure, reference_low
+from cds_service.facts.measurements import Measurement, flag_of, measure, reference_limit
 from cds_service.facts.model import Fact, Item, State
 from cds_service.facts.observations import PRELIMINARY, USABLE, moment_of, status_of_hit, when_of
 from cds_service.facts.query import Query
@@ -59,6 +59,22 @@ def read(query: Query) -> Fact:
             if result is not None:
                 (results if result.reason else usable).append(result)
     return _known(query, usable, results) if usable else _without_value(query, results, None)
+
+
+def usable_results(query: Query) -> list[Result]:
+    """All values inside the look-back that can be used, the newest first, not only those of the
+    day that decides.
+    """
+    found: list[Result] = []
+    for _, hit, status in _newest_first(query):
+        for entry in _entries(query, hit, status):
+            when = entry.when
+            if when is None or not dates.inside(when.day, query.patient.today, query.days):
+                continue
+            result = _result(query, entry)
+            if result is not None and not result.reason:
+                found.append(result)
+    return found
 
 
 def _day(result: Result) -> date:
@@ -145,7 +161,7 @@ def _parts(query: Query, hit: Hit) -> list[Resource]:
 
 def _stale(query: Query, entry: Entry) -> Item | None:
     """The newest value that is too old to count, where it is final and can be read."""
-    if entry.status not in USABLE or abi.after_exercise(query, entry.hit, entry.part):
+    if entry.status not in USABLE or abi.other_state(query, entry.hit, entry.part):
         return None
     measured = measure(query, entry.part)
     return _item(query, entry, measured) if measured.quantity else None
@@ -155,7 +171,7 @@ def _result(query: Query, entry: Entry) -> Result | None:
     measured = measure(query, entry.part)
     if measured.quantity is None and not measured.fault:
         return None
-    if abi.after_exercise(query, entry.hit, entry.part):
+    if abi.other_state(query, entry.hit, entry.part):
         return None
     result = Result(_item(query, entry, measured), entry.when)
     if entry.future:
@@ -199,7 +215,8 @@ def _item(query: Query, entry: Entry, measured: Measurement) -> Item:
     details = {"status": entry.status, "side": abi.side(query, hit, part)}
     if measured.quantity is not None:
         details["flag"] = flag_of(part)
-        details["low"] = reference_low(query, part)
+        details["low"] = reference_limit(query, part, "low")
+        details["high"] = reference_limit(query, part, "high")
     return Item(
         reference=reference_of(hit.resource),
         text=query.definition.title,

@@ -19,7 +19,12 @@ def check(source: PackSource) -> Iterator[Problem]:
     """Problems of every fact."""
     sets = {value_set.id for value_set in source.value_sets}
     for name, entry in source.facts.items():
-        found = [*_settings(source, entry), *_value_sets(entry, sets), *_flag(name, entry)]
+        found = [
+            *_settings(source, entry),
+            *_value_sets(entry, sets),
+            *_flag(name, entry),
+            *_computed(source, entry),
+        ]
         yield from found or _catalogue(name, entry)
 
 
@@ -27,6 +32,18 @@ def _flag(name: str, entry: Entry) -> Iterator[Problem]:
     if obj(entry.data).get("kind") == "flag" and name not in FLAGS:
         message = f"The program has no flag '{name}'."
         yield entry.document.problem(entry.path, "F313", message, did_you_mean(name, FLAGS))
+
+
+def _computed(source: PackSource, entry: Entry) -> Iterator[Problem]:
+    """A value is computed from measured ones: names of facts that are quantities of their own."""
+    for how, named in obj(obj(entry.data).get("computed")).items():
+        for name in filter(word, seq(named) or [named]):
+            other = obj(source.facts[name].data) if name in source.facts else {}
+            if other.get("kind") == "quantity" and "computed" not in other:
+                continue
+            message = f"'{name}' is no measured quantity of facts.json."
+            hint = did_you_mean(name, source.facts)
+            yield entry.document.problem((*entry.path, "computed", how), "F301", message, hint)
 
 
 def value_sets_of(fact: Mapping[str, Json]) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -22,7 +22,7 @@ def check(source: PackSource) -> Iterator[Problem]:
     ):
         code = {"fact": "W701", "definition": "W703", "order": "W709"}[title]
         for name, entry in entries.items():
-            if name not in used:
+            if name not in used and not obj(entry.data).get("offered"):
                 message = f"The {title} '{name}' is never used."
                 yield entry.document.problem(
                     entry.path, code, message, key=True, severity="warning"
@@ -46,6 +46,9 @@ class _Named:
                     self.facts.add(word(node.data["fact"]))
                 elif kind(node.data) == "is":
                     self.definitions.add(word(node.data["is"]))
+        for fact in source.facts.values():
+            for named in obj(obj(fact.data).get("computed")).values():
+                self.facts.update(filter(word, seq(named) or [named]))
         for rule in source.rules:
             self.facts.update(filter(word, seq(rule.data.get("about"))))
             for card in _cards(rule.data):
