@@ -21,7 +21,7 @@ PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(LOCK_ENV)/bin/pip-compile --q
 	--generate-hashes --strip-extras --allow-unsafe --build-deps-for=editable \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links $(LOCK_FLAGS)
 
-.PHONY: help run test check bench browser proxy lock clean
+.PHONY: help run test check bench browser frontend proxy lock clean
 .NOTPARALLEL:
 
 help:
@@ -29,6 +29,7 @@ help:
 	@echo "make test     run the tests"
 	@echo "make check    style, types, import directions, the clinical pack and its tests"
 	@echo "make browser  the tests that need Chromium"
+	@echo "make frontend build the workbench's script and style again (needs Node 20 and npm)"
 	@echo "make proxy    the tests behind nginx with TLS"
 	@echo "make bench    measure speed and memory"
 	@echo "make lock     write requirements.lock and requirements-dev.lock again"
@@ -66,6 +67,10 @@ browser: $(DEV)
 proxy: $(DEV)
 	.ci/install-nginx
 	$(BIN)/python -m pytest -q -m proxy tests/proxy
+
+# The built files are committed: only whoever changes frontend/ needs this.
+frontend:
+	cd frontend && npm ci --no-audit --no-fund && npm run build
 
 # Made with Python 3.11, the oldest supported: what it needs and later versions don't is harmless.
 lock:

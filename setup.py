@@ -20,6 +20,8 @@ setup(
             "**/templates/*",
             "**/*.html",
             "**/*.css",
+            "**/*.js",
+            "workbench/static/LICENSES.txt",
             "**/*.ini",
             "**/*.mako",
         ],

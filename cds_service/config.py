@@ -42,6 +42,7 @@ class Settings:
     read_seconds: int = DEFAULT_READ_SECONDS
     keep_call_days: int = DEFAULT_CALL_DAYS  # 0: for ever
     keep_feedback_days: int = DEFAULT_FEEDBACK_DAYS  # 0: for ever
+    workbench: Literal["on", "off", "local"] = "off"  # local: on, under loopback names alone
     warnings: tuple[str, ...] = ()
 
     @property
@@ -80,8 +81,14 @@ def load(environ: Mapping[str, str], *, serving: bool = True) -> Settings:
         keep_feedback_days=reader.integer(
             "CDS_KEEP_FEEDBACK_DAYS", DEFAULT_FEEDBACK_DAYS, 0, 36_500
         ),
+        workbench=_workbench(reader, auth, host),
         warnings=_warnings(auth, host),
     )
+    if serving and auth == "required" and settings.workbench == "on":
+        reader.problems.append(
+            "CDS_WORKBENCH is 'on', and a service that requires tokens never shows it: "
+            "run `cds workbench` beside it instead."
+        )
     if settings.now and auth != "off":
         reader.problems.append("CDS_NOW is for tests and demonstrations and needs CDS_AUTH=off.")
     if serving and auth == "required":
@@ -184,6 +191,14 @@ def _missing_for_tokens(settings: Settings) -> Iterator[str]:
             "list the EHRs that may call in clients.json in CDS_SITE_DIR. "
             "For a trial on this machine set CDS_AUTH=off."
         )
+
+
+def _workbench(reader: _Reader, auth: str, host: str) -> Literal["on", "off", "local"]:
+    """Without a word about it: there for whoever tries the service on this machine."""
+    wanted = reader.choice("CDS_WORKBENCH", ("on", "off"))
+    if wanted == "on":
+        return "on"
+    return "local" if not wanted and auth == "off" and _loopback(host) else "off"
 
 
 def _warnings(auth: str, host: str) -> tuple[str, ...]:

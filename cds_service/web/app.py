@@ -10,6 +10,7 @@ from cds_service.service.runtime import Runtime
 from cds_service.web import (
     auth,
     errors,
+    front,
     invoke,
     memory,
     metrics,
@@ -21,7 +22,7 @@ from cds_service.web.cors import Cors
 from cds_service.web.paths import TidyPaths
 from cds_service.web.runtime import EXTENSION
 
-_BLUEPRINTS = (*routes.BLUEPRINTS, invoke.blueprint, sources.blueprint)
+_BLUEPRINTS = (*routes.BLUEPRINTS, front.blueprint, invoke.blueprint, sources.blueprint)
 
 
 def create_app(settings: config.Settings, runtime: Runtime) -> Flask:
@@ -41,8 +42,21 @@ def create_app(settings: config.Settings, runtime: Runtime) -> Flask:
     auth.install(app, settings, runtime)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
+    if settings.workbench != "off":
+        _add_workbench(app, settings)
     app.wsgi_app = TidyPaths(app.wsgi_app, settings.path_prefix)  # type: ignore[method-assign]
     return app
+
+
+def _add_workbench(app: Flask, settings: config.Settings) -> None:
+    from cds_service.packs.locate import hooks_dir
+    from cds_service.web.runtime import current
+    from cds_service.workbench import routes as workbench
+    from cds_service.workbench.bench import Bench, own_hosts
+    from cds_service.workbench.guard import Guard
+
+    folder = settings.hooks_dir or hooks_dir(os.environ)
+    workbench.install(app, Bench(current, settings, folder, Guard(own_hosts(settings))))
 
 
 def from_environment() -> Flask:

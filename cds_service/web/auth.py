@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # PyJWT and cryptography are loaded only where tokens are che
 
 EXTENSION = "cds-guard"
 # Blueprints without data of patients; everything else needs a token, also what is added later.
-OPEN = frozenset({"health", "documents", "sources"})
+OPEN = frozenset({"front", "health", "documents", "sources"})
 
 
 def install(app: Flask, settings: Settings, runtime: Runtime) -> None:

@@ -57,6 +57,7 @@ def test_all_values(tmp_path: Path) -> None:
             "CDS_LOG_LEVEL": "DEBUG",
             "CDS_NOW": "2026-11-21T09:00:00Z",
             "CDS_MAX_BODY_BYTES": "2000",
+            "CDS_WORKBENCH": "on",
         }
     )
     assert settings == Settings(
@@ -70,6 +71,7 @@ def test_all_values(tmp_path: Path) -> None:
         log_level="DEBUG",
         now=datetime(2026, 11, 21, 9, tzinfo=UTC),
         max_body_bytes=2000,
+        workbench="on",
     )
     assert settings.path_prefix == "/cds"
 

@@ -1,0 +1,1 @@
+"""The workbench: the service's own pages, where people meet the same chart. It judges nothing."""

@@ -1,0 +1,48 @@
+"""The blueprint, who is let in, and errors as a person reads them."""
+
+from flask import Blueprint, Flask, Response, request
+
+from cds_service.errors import ServiceError
+from cds_service.workbench import home, views
+from cds_service.workbench.bench import EXTENSION, Bench, current
+
+MOST_FIELDS = 5_000  # of a form: a row of the chart has up to six
+
+
+def install(app: Flask, bench: Bench) -> None:
+    """Add the workbench to an application."""
+    app.extensions[EXTENSION] = bench
+    blueprint = Blueprint(
+        "workbench",
+        __name__,
+        url_prefix="/workbench",
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static",
+    )
+    blueprint.before_request(_admit)
+    blueprint.register_error_handler(ServiceError, _problem)
+    for module in (home,):
+        module.add(blueprint)
+    app.register_blueprint(blueprint)
+
+
+def front() -> Response:
+    """The page at `/`: the workbench's home."""
+    current().guard.admit()
+    return home.home()
+
+
+def _admit() -> None:
+    request.max_form_memory_size = request.max_content_length
+    request.max_form_parts = MOST_FIELDS
+    current().guard.admit()
+
+
+def _problem(error: ServiceError) -> Response:
+    """The reason as a page, or as the part that a script asked for."""
+    if error.status == 403:
+        raise error  # whoever is refused gets no page of ours
+    if views.by_script():
+        return views.part("problem_part.html", status=error.status, error=error)
+    return views.page("problem.html", "", status=error.status, error=error)
