@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-import tempfile
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from gunicorn.app.base import BaseApplication
 
 from cds_service import config
 from cds_service.cli.failures import for_people
+from cds_service.live import scratch
 
 # Threads hide the wait for a slow client; more than four only compete for the interpreter.
 WORKERS = 2
@@ -32,10 +34,18 @@ class Server(BaseApplication):
         """Set the options."""
         for name, value in self._options.items():
             self.cfg.set(name, value)  # type: ignore[union-attr]
+        if "control_socket_disable" in self.cfg.settings:  # type: ignore[union-attr]
+            self.cfg.set("control_socket_disable", True)  # type: ignore[union-attr]
 
     def load(self) -> Any:
         """The application, loaded before the workers fork."""
         return self._application
+
+    def run(self) -> None:
+        """Until a signal ends it."""
+        from cds_service.web.arbiter import LastingArbiter
+
+        LastingArbiter(self).run()  # type: ignore[no-untyped-call]
 
 
 @click.command()
@@ -46,9 +56,8 @@ class Server(BaseApplication):
 def serve(workers: int, threads: int, sample: bool) -> None:
     """Start the service. Host, port and the rest come from the environment (CDS_...)."""
     settings = config.load(os.environ)
-    with tempfile.TemporaryDirectory(prefix="cds-metrics-", dir=_memory()) as folder:
-        # Read by prometheus_client when it is first imported, so before the application.
-        os.environ.setdefault(MULTIPROCESS, folder)
+    with scratch.owned_folder("cds-metrics") as folder:
+        _share_counters(folder)
         from cds_service.web import memory
 
         with memory.loading():
@@ -58,13 +67,24 @@ def serve(workers: int, threads: int, sample: bool) -> None:
             application = from_environment()
         chosen = options(settings, workers, threads, sample)
         chosen["post_worker_init"] = lambda _: application.extensions[EXTENSION].start_watching()
-        Server(application, chosen).run()  # type: ignore[no-untyped-call]
+        chosen["pre_exec"] = lambda server: _forget_counters(server, folder)
+        Server(application, chosen).run()
 
 
-def _memory() -> str | None:
-    """A folder in memory, if there is one: the counters are mapped files, and a process that
-    writes to such a file on a full disk is killed."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+def _share_counters(folder: Path | None) -> None:
+    """Before prometheus_client is first imported. The counters are mapped files, in memory where
+    possible: a disk may fill up."""
+    if folder is not None:
+        os.environ.setdefault(MULTIPROCESS, str(folder))
+    from cds_service.web import counters
+
+    counters.install()
+
+
+def _forget_counters(server: Any, folder: Path | None) -> None:
+    """A new master in this one's place (SIGUSR2) makes a folder of its own."""
+    if folder is not None and server.cfg.env_orig.get(MULTIPROCESS) == str(folder):
+        del server.cfg.env_orig[MULTIPROCESS]
 
 
 def options(
@@ -110,4 +130,5 @@ def child_exit(_server: Any, worker: Any) -> None:
     if MULTIPROCESS in os.environ:
         from prometheus_client.multiprocess import mark_process_dead
 
-        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+        with suppress(OSError):  # somebody else removed it
+            mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

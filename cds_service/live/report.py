@@ -28,7 +28,10 @@ def workers(watch: SiteWatch | None) -> Mapping[str, Any]:
     """The workers seen so far, and whether all run the same pack; nothing without a site."""
     if watch is None:
         return {}
-    found = watch.shelf.workers()
+    shelf = watch.shelf
+    if shelf is None:
+        return {"workers": "unknown: no temporary folder can be made"}
+    found = shelf.workers()
     return {
         "workers": found,
         "workersAgree": len({worker.get("revision") for worker in found}) <= 1,

@@ -2,7 +2,8 @@
 
 Plain files in a private folder below the system's temporary one, named after the parent process
 (gunicorn's master), so that no table, no port and no other process is needed. A worker that is
-gone is known by its process id.
+gone is known by its process id. All of it is a convenience: where there is no room for it, a worker
+answers with the pack that it has.
 """
 
 import fcntl
@@ -10,40 +11,52 @@ import hashlib
 import json
 import os
 import shutil
-import stat
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from cds_service.live import scratch
 from cds_service.live.snapshot import Snapshot
 from cds_service.ruletests.verdict import Verdict
 
 _PREFIX = "cds-live"
 _KEPT = 4  # copies of the site's folder
+_NAMES = 4  # tried in each place, in the same order by all workers: the first may be planted
 
 
 class Shelf:
-    """The shared folder, made when first needed; private to this user."""
+    """The shared folder, made when first needed; private to this user.
+
+    Raises OSError where no folder can be made.
+    """
 
     def __init__(self, *names: str, base: Path | None = None) -> None:
         """`names` tell servers of one parent apart (their folders)."""
-        base = base or Path(tempfile.gettempdir())
-        _sweep(base)
         key = hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
-        root = base / f"{_PREFIX}-{os.getuid()}-{os.getppid()}-{key[:12]}"
-        self.root = root if _made(root) else Path(tempfile.mkdtemp(prefix=f"{_PREFIX}-"))
+        name = f"{_PREFIX}-{os.getuid()}-{os.getppid()}-{key[:12]}"
+        self.root = _made([base] if base else list(scratch.bases()), name)
+
+    @property
+    def usable(self) -> bool:
+        """Whether the folder is still there; something may tidy up temporary files."""
+        return scratch.is_private(self.root)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """One worker at a time: the others wait for its verdict instead of working it out too."""
-        with (self.root / "lock").open("w") as file:
+        try:
+            file = (self.root / "lock").open("w")
+        except OSError:  # no room: the others may do the same work
+            yield
+            return
+        with file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     def copy(self, snapshot: Snapshot) -> Path:
-        """The folder that holds a copy of the snapshot."""
+        """The folder that holds a copy of the snapshot. Raises OSError where there is no room."""
         target = self.root / "sites" / snapshot.content
         if not target.is_dir():
             target.parent.mkdir(exist_ok=True)
@@ -94,10 +107,12 @@ class Shelf:
         return found
 
     def _write(self, name: str, text: str) -> None:
-        """In one step: another worker sees the old file or the new one."""
+        """In one step: another worker sees the old file or the new one, or none if there is no
+        room."""
         part = self.root / f".{name}-{os.getpid()}"
-        part.write_text(text, "utf-8")
-        part.replace(self.root / name)
+        with suppress(OSError):
+            part.write_text(text, "utf-8")
+            part.replace(self.root / name)
 
     def _forget_old_copies(self, folder: Path) -> None:
         good = self.last_good()
@@ -107,11 +122,24 @@ class Shelf:
                 shutil.rmtree(copy, ignore_errors=True)
 
 
-def _made(root: Path) -> bool:
-    """Whether the folder is ours alone. Its name can be guessed, so another user may have it."""
-    root.mkdir(mode=0o700, exist_ok=True)
-    info = root.lstat()
-    return stat.S_ISDIR(info.st_mode) and info.st_uid == os.getuid() and not info.st_mode & 0o077
+def _made(bases: list[Path], name: str) -> Path:
+    """The first folder that is ours alone. Its name can be guessed, so that all workers know it;
+    where somebody else has it, the next one is taken. Raises OSError."""
+    failure = OSError("no temporary folder")
+    for base in bases:
+        _sweep(base)
+        for number in range(_NAMES):
+            root = base / (f"{name}-{number}" if number else name)
+            try:
+                root.mkdir(mode=0o700)
+            except FileExistsError:
+                pass
+            except OSError as error:
+                failure = error
+                break
+            if scratch.is_private(root):
+                return root
+    raise failure
 
 
 def _sweep(base: Path) -> None:

@@ -43,6 +43,7 @@ class SiteWatch:
         self._site = site
         self._content = content
         self._refused = ""
+        self._put_off = ""  # what could not be judged yet, and was told
         self._seen: Stamp | None = None
         self._settled: Stamp | None = None
         self._make_shelf = make_shelf
@@ -61,7 +62,7 @@ class SiteWatch:
             if self._started_in == os.getpid():
                 return False
             self._started_in = os.getpid()
-        self._catch_up()
+        self._guarded(self._catch_up)
         threading.Thread(target=self._run, name="site-watch", daemon=True).start()
         return True
 
@@ -70,10 +71,14 @@ class SiteWatch:
         self._stop.set()
 
     @property
-    def shelf(self) -> Shelf:
-        """What the workers share; made by the worker itself, never before a fork."""
-        if self._shelf is None:
-            self._shelf = self._make_shelf()
+    def shelf(self) -> Shelf | None:
+        """What the workers share; made by the worker itself, never before a fork. None where no
+        folder can be made."""
+        if self._shelf is None or not self._shelf.usable:
+            try:
+                self._shelf = self._make_shelf()
+            except OSError:
+                self._shelf = None
         return self._shelf
 
     def look(self) -> None:
@@ -90,10 +95,15 @@ class SiteWatch:
     def _decide(self, snapshot: Snapshot) -> bool:
         """Whether the matter is settled until the folder changes again."""
         if snapshot.content == self._content:
-            self._refused = ""
+            self._refused = self._put_off = ""
             self._keep()
         elif snapshot.content != self._refused:
-            verdict = self._judged(snapshot)
+            try:
+                verdict = self._judged(snapshot)
+            except OSError as error:
+                self._wait_for_room(snapshot.content, error)
+                return False
+            self._put_off = ""
             if verdict.problems:
                 self._refuse(verdict)
             else:
@@ -101,21 +111,40 @@ class SiteWatch:
         return True
 
     def _judged(self, snapshot: Snapshot) -> Verdict:
+        """What the judge says. Raises OSError where there is no room for a copy."""
         if snapshot.folder.problems:  # they would not be seen in the copy
             return Verdict(snapshot.content, "", tuple(snapshot.folder.problems))
-        with self.shelf.alone():
-            known = self.shelf.verdict(snapshot.content)
-            copy = self.shelf.copy(snapshot)
+        shelf = self._shelf_needed()
+        with shelf.alone():
+            known = shelf.verdict(snapshot.content)
+            copy = shelf.copy(snapshot)
             if known:
                 return known
             verdict = self._judge(copy, snapshot.content)
             verdict = _renamed(verdict, copy, self._site)
             if not any(problem.code == INTERRUPTED for problem in verdict.problems):
-                self.shelf.put_verdict(verdict)
+                shelf.put_verdict(verdict)
             return verdict
 
+    def _shelf_needed(self) -> Shelf:
+        shelf = self.shelf
+        if shelf is None:
+            raise OSError("no temporary folder")
+        return shelf
+
+    def _wait_for_room(self, content: str, error: OSError) -> None:
+        """A change that cannot be judged now is looked at again, and told of once."""
+        if self._put_off == content:
+            return
+        self._put_off = content
+        message = f"The change cannot be judged: no copy can be made ({error.strerror or error})."
+        hint = "Make room in the temporary folder; it is tried again every two seconds."
+        problem = Problem(str(self._site), 1, 1, "$", INTERRUPTED, message, hint)
+        self._refuse(Verdict(content, "", (problem,)))
+        self._refused = ""
+
     def _put_in_force(self, verdict: Verdict) -> None:
-        copy = self.shelf.root / "sites" / verdict.content
+        copy = self._shelf_needed().root / "sites" / verdict.content
         try:
             self._apply(copy, verdict)
         except PackError as error:
@@ -136,17 +165,21 @@ class SiteWatch:
 
     def _catch_up(self) -> None:
         """A worker that was started late runs what the others run, even if the folder is broken."""
-        good = self.shelf.last_good()
+        good = self.shelf.last_good() if self.shelf else None
         if good and good.content != self._content:
             self._put_in_force(good)
 
     def _run(self) -> None:
         while not self._stop.wait(LOOK_EVERY):
-            try:
-                self.look()
-            except Exception as error:
-                # The thread must live: without it no later change would be seen.
-                logs.logger().error("site watch failed", **logs.describe_exception(error))
+            self._guarded(self.look)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """The thread must live: without it no later change would be seen. And a worker whose site
+        folder cannot be looked at still answers."""
+        try:
+            work()
+        except Exception as error:
+            logs.logger().error("site watch failed", **logs.describe_exception(error))
 
     def _after_fork(self) -> None:
         self._starting = threading.Lock()

@@ -258,8 +258,9 @@ class Runtime:
 
     def _tell(self) -> None:
         """Let the other workers see what this one runs."""
-        if self._watch:
-            self._watch.shelf.tell(report.state(self.pack.revision, self._packs.rejected))
+        shelf = self._watch.shelf if self._watch else None
+        if shelf:
+            shelf.tell(report.state(self.pack.revision, self._packs.rejected))
 
 
 def build_runtime(settings: Settings) -> Runtime:

@@ -123,7 +123,7 @@ def count_feedback(service: str, entries: Iterable[FeedbackEntry]) -> None:
 
 def exposition() -> bytes:
     """All metrics of the process, or of all workers where PROMETHEUS_MULTIPROC_DIR is set."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    if not os.path.isdir(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")):  # or somebody removed it
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

@@ -7,12 +7,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-PATIENCE = 30.0  # seconds until the server must have answered, and until it must have stopped
+COMMAND = (sys.executable, "-c", "from cds_service.cli import main; main()", "serve")
+PATIENCE = 60.0  # seconds until the server must have answered, and until it must have stopped
 
 
 def free_port() -> int:
@@ -46,8 +47,15 @@ def serving(folder: Path, *arguments: str, **environ: str) -> Iterator[str]:
 
 
 @contextmanager
-def launched(folder: Path, *arguments: str, **environ: str) -> Iterator[Launched]:
-    """As `serving`, for tests that do something to the processes."""
+def launched(
+    folder: Path,
+    *arguments: str,
+    command: Sequence[str] = COMMAND,
+    wrap: Sequence[str] = (),
+    **environ: str,
+) -> Iterator[Launched]:
+    """As `serving`, for tests that do something to the processes. `wrap` is put before the
+    command and must replace itself by it."""
     port = free_port()
     settings = {
         "CDS_AUTH": "off",
@@ -57,10 +65,9 @@ def launched(folder: Path, *arguments: str, **environ: str) -> Iterator[Launched
         "CDS_DATABASE_URL": f"sqlite:///{folder}/cds.sqlite3",
         **environ,
     }
-    command = [sys.executable, "-c", "from cds_service.cli import main; main()", "serve"]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
-            [*command, *arguments], env={**os.environ, **settings}, stdout=log, stderr=log
+            [*wrap, *command, *arguments], env={**os.environ, **settings}, stdout=log, stderr=log
         )
         server = Launched(f"http://127.0.0.1:{port}", port, process, folder / "server.log")
         try:
