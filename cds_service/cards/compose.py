@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import field
 from typing import Any
 
-from cds_service.cards import detail, frame, gaps
+from cds_service.cards import closing, detail, frame, gaps
 from cds_service.cards.drafts import draft_name, draft_reason
 from cds_service.cards.finding_texts import Said, say
 from cds_service.cards.grouping import (
@@ -123,7 +123,7 @@ class Composer:
         if plans:
             # The conditional card opens by saying that the conditions are not complete.
             told = ["conditions"] if plans[-1].conditional else []
-            plans[-1].gaps = gaps.sentence(self._pack, evaluation, self._facts.chart, told)
+            plans[-1].gaps = gaps.of_call(self._pack, evaluation, self._facts.chart, told)
         return [self._card(plan) for plan in plans]
 
     def _context(self, finding: Finding) -> Context:
@@ -152,7 +152,9 @@ class Composer:
             summary=frame.summary(plan, pack),
             indicator=plan.indicator,
             source=frame.source(plan, self._public_url),
-            detail=detail.paragraphs(plan, frame.opening(plan, pack), pack.profiles),
+            detail=detail.paragraphs(
+                plan, frame.opening(plan, pack), closing.sentences(plan, pack)
+            ),
             suggestions=offered,
             selection_behavior=behavior if offered else "",
             override_reasons=frame.override_reasons(plan, pack),

@@ -1,19 +1,22 @@
-"""The detail of a card: what the sources say, what was found, what is not known.
+"""The detail of a card: what matters here, what was found, what is not known.
 
-GitHub Flavored Markdown (spec H5), paragraphs and lists only, as clinical section 2.6 orders it.
-All text that comes from the chart arrives here escaped or is escaped here.
+GitHub Flavored Markdown (spec H5), paragraphs and lists only. Evidence figures, caveats, gaps in
+full, rule ids, versions and profiles are not for the eight seconds a card gets: they are behind the
+source link and in the extension. All text that comes from the chart arrives here escaped or is
+escaped here.
 """
 
 from collections.abc import Iterable, Sequence
 
-from cds_service.cards import values, wording
-from cds_service.cards.finding_texts import Sentence
-from cds_service.cards.grouping import Part, Plan
+from cds_service.cards import body, values, wording
+from cds_service.cards.grouping import Plan
 from cds_service.cards.markdown import escape
 from cds_service.facts.model import Item
-from cds_service.rules.model import Finding, Group
+from cds_service.rules.model import Finding
 
-MOST_BASIS = 12
+MOST_BASIS = 5
+MOST_NOTES = 2
+MOST_UNJUDGED = 3
 LONGEST_NOTE = 240
 _SOURCES = {
     "MedicationRequest": "medication order",
@@ -24,22 +27,23 @@ _SOURCES = {
 }
 
 
-def paragraphs(plan: Plan, opening: Sequence[str], profiles: Sequence[str]) -> str:
-    """The whole detail. `opening` stands first and is Markdown already."""
+def paragraphs(plan: Plan, opening: Sequence[str], closing: Sequence[str] = ()) -> str:
+    """The whole detail. `opening` stands first and is Markdown already.
+
+    `closing`: sentences for the last line, after what was not checked.
+    """
     findings = [part.said.finding for part in plan.parts]
+    said = body.body(plan, opening)
+    last = [_not_checked(plan, findings), *closing]
     return "\n\n".join(
         filter(
             None,
             [
-                *opening,
-                *_body(plan),
+                *said.paragraphs,
                 because(basis(plan)),
-                _labelled("Evidence", [part.said.caveat for part in plan.parts], " "),
-                _labelled("Not checked", _unjudged(findings), "; ", "."),
-                _labelled("Note", _notes(f.notes for f in findings), " "),
-                plan.gaps,
-                _unshown(plan.unshown),
-                _footer(plan, profiles),
+                _notes(findings),
+                _unshown([*said.unsaid, *plan.unshown]),
+                " ".join(filter(None, last)),
             ],
         )
     )
@@ -48,7 +52,7 @@ def paragraphs(plan: Plan, opening: Sequence[str], profiles: Sequence[str]) -> s
 def basis(plan: Plan) -> list[Item]:
     """The chart entries that the card rests on: its findings', then its conditional sentences'."""
     findings = [item for part in plan.parts for item in part.said.finding.basis]
-    return findings + [item for sentence in _spoken(plan) for item in sentence.basis]
+    return findings + [item for sentence in body.spoken(plan) for item in sentence.basis]
 
 
 def because(entries: Iterable[Item]) -> str:
@@ -56,9 +60,14 @@ def because(entries: Iterable[Item]) -> str:
     lines = list(dict.fromkeys(_basis_line(item) for item in entries if item.text or item.quantity))
     if not lines:
         return ""
-    more = len(lines) - MOST_BASIS
-    shown = lines[:MOST_BASIS] + ([f"- and {more} more"] if more > 0 else [])
-    return "\n".join(["Because:", "", *shown])
+    return "\n".join(["Because:", "", *_counted([f"- {line}" for line in lines], MOST_BASIS, "- ")])
+
+
+def _counted(texts: Sequence[str], most: int, before: str = "") -> list[str]:
+    """The first texts, and how many others there are: "and 3 others"."""
+    more = len(texts) - most
+    rest = [f"{before}and {more} other{'s' if more > 1 else ''}"] if more > 0 else []
+    return [*texts[:most], *rest]
 
 
 def _basis_line(item: Item) -> str:
@@ -71,7 +80,7 @@ def _basis_line(item: Item) -> str:
         "matched by name" if item.via == "name" else "",
     ]
     shown = ", ".join(escape(fact) for fact in facts if fact)
-    return f"- {escape(wording.opening(item.text or 'Result'))}: {shown}"
+    return f"{escape(wording.opening(item.text or 'Result'))}: {shown}"
 
 
 def _should_be_dated(item: Item) -> bool:
@@ -89,83 +98,20 @@ def _value(item: Item) -> str:
     return told if same else f"{told} (sent as {sent})"
 
 
-def _body(plan: Plan) -> list[str]:
-    if plan.conditional:
-        return [_lines(plan.parts)]
-    if len(plan.groups) == 1:
-        return _section(plan.groups[0], plan.parts)
-    body: list[str] = []
-    for group, parts in _sections(plan):
-        body += [f"**{group.title}**", *_section(group, parts)]
-    known = {group.id for group in plan.groups}
-    strangers = [part for part in plan.parts if part.said.finding.rule.group not in known]
-    return [*body, *([_lines(strangers)] if strangers else [])]
+def _not_checked(plan: Plan, findings: Sequence[Finding]) -> str:
+    """What could not be judged or was not to be had, as one sentence."""
+    exclusions = dict.fromkeys(text for one in findings for text in one.unknown_exclusions)
+    clauses = [escape(f"whether {wording.clause(text)}", LONGEST_NOTE) for text in exclusions]
+    told = [*_counted(clauses, MOST_UNJUDGED), *plan.gaps.short]
+    return f"Not checked: {'; '.join(told)}." if told else ""
 
 
-def _section(group: Group, parts: Sequence[Part]) -> list[str]:
-    """A single finding speaks in full; in a list each says its line and what is special to it."""
-    told = _sentences(_sentences_of(group, parts))
-    if _is_list(group, parts):
-        return [*told, _lines(parts)]
-    head, *others = parts
-    lines = _lines([part for part in others if part.said.line != head.said.line])
-    return [*told, *([lines] if lines else [])]
-
-
-def _is_list(group: Group, parts: Sequence[Part]) -> bool:
-    return group.compose == "list" and sum(not part.line_only for part in parts) > 1
-
-
-def _sentences_of(group: Group, parts: Sequence[Part]) -> Sequence[Sentence]:
-    """The sentences that a section says beside its lines."""
-    if not _is_list(group, parts):
-        return parts[0].said.detail
-    reasons = [part for part in parts if not part.line_only]
-    return [s for part in reasons for s in part.said.detail if s.special]
-
-
-def _spoken(plan: Plan) -> list[Sentence]:
-    """All sentences that the card says beside its lines."""
-    if plan.conditional:
-        return []
-    return [s for group, parts in _sections(plan) for s in _sentences_of(group, parts)]
-
-
-def _sections(plan: Plan) -> list[tuple[Group, Sequence[Part]]]:
-    """The parts of the card by group; parts that came from another card are in none of them."""
-    if len(plan.groups) == 1:
-        return [(plan.groups[0], plan.parts)]
-    by_group = [
-        (group, [part for part in plan.parts if part.said.finding.rule.group == group.id])
-        for group in plan.groups
-    ]
-    return [(group, parts) for group, parts in by_group if parts]
-
-
-def _sentences(sentences: Sequence[Sentence]) -> list[str]:
-    text = " ".join(dict.fromkeys(sentence.text for sentence in sentences))
-    return [text] if text else []
-
-
-def _lines(parts: Sequence[Part]) -> str:
-    """The parts' lines as a list; a single one needs none."""
-    lines = list(dict.fromkeys(part.said.line for part in parts if part.said.line))
-    return "\n".join(f"- {line}" for line in lines) if len(lines) > 1 else "".join(lines)
-
-
-def _unjudged(findings: Sequence[Finding]) -> list[str]:
-    """The exclusions that could not be judged, as parts of one sentence."""
-    told = (text for finding in findings for text in finding.unknown_exclusions)
-    return [escape(f"whether {wording.clause(text)}", LONGEST_NOTE) for text in told]
-
-
-def _notes(groups: Iterable[Sequence[str]]) -> list[str]:
-    return [escape(note, LONGEST_NOTE) for notes in groups for note in notes]
-
-
-def _labelled(label: str, texts: Iterable[str], between: str, end: str = "") -> str:
-    told = [text for text in dict.fromkeys(texts) if text]
-    return f"{label}: {between.join(told)}{end}" if told else ""
+def _notes(findings: Sequence[Finding]) -> str:
+    notes = list(dict.fromkeys(note for one in findings for note in one.notes))
+    told = [escape(note, LONGEST_NOTE) for note in notes[:MOST_NOTES]]
+    more = len(notes) - MOST_NOTES
+    rest = [f"{more} further note{'s' if more > 1 else ''} on the data."] if more > 0 else []
+    return f"Note: {' '.join([*told, *rest])}" if told else ""
 
 
 def _unshown(titles: Sequence[str]) -> str:
@@ -173,14 +119,3 @@ def _unshown(titles: Sequence[str]) -> str:
         return ""
     count = len(titles)
     return f"{count} further {'note' if count == 1 else 'notes'} not shown: {', '.join(titles)}."
-
-
-def _footer(plan: Plan, profiles: Sequence[str]) -> str:
-    rules = dict.fromkeys(
-        f"{part.said.finding.rule.id} v{part.said.finding.rule.version}" for part in plan.parts
-    )
-    word = "Rule" if len(rules) == 1 else "Rules"
-    return (
-        "Information for clinicians; verify before acting. "
-        f"{word} {', '.join(rules)}, profile {', '.join(profiles) or 'none'}."
-    )

@@ -1,7 +1,8 @@
 """What was not to be had, said once on a response that has cards (clinical section 2.4, first row).
 
 Missing data make rules unknown, and an unknown rule is silent. A reader of the other cards must
-not take that silence for "looked at and fine".
+not take that silence for "looked at and fine". The card names the kinds of data; which rules were
+not run for it stands in the extension.
 """
 
 import re
@@ -11,6 +12,7 @@ from cds_service.cards.values import listed
 from cds_service.facts import availability
 from cds_service.facts.chart import Chart, Supply
 from cds_service.rules.model import Evaluation, Pack, Rule
+from cds_service.values import value
 
 MOST_SUBJECTS = 3
 _NOTE = re.compile(r" \([^)]*\)$")  # "ankle-brachial index (lower leg)"
@@ -30,27 +32,44 @@ _SAID = {
     Supply.INCOMPLETE: "are incomplete",
 }
 
+_BRIEFLY = {"were not supplied": "not supplied", "are incomplete": "incomplete"}
 
-def sentence(pack: Pack, evaluation: Evaluation, chart: Chart, told: Sequence[str] = ()) -> str:
-    """Which kinds of data the rules lacked and what could not be judged for it; "" for none.
+
+@value
+class Gaps:
+    """The kinds of data that were not to be had: for the card, and in full for the extension."""
+
+    short: tuple[str, ...] = ()  # "laboratory results and procedures (not supplied)"
+    full: str = ""  # "Laboratory results were not supplied; rules on ferritin were not run."
+
+
+def of_call(pack: Pack, evaluation: Evaluation, chart: Chart, told: Sequence[str] = ()) -> Gaps:
+    """Which kinds of data the rules lacked and what could not be judged for it.
 
     `told`: keys of which the card speaks already.
     """
     keys = [key for key in _WORDS if key in evaluation.reads and key not in told]
     lacking = [key for key in keys if availability.gaps(chart, (key,))]
     if not lacking:
-        return ""
-    parts = [*_kinds(chart, lacking), *_not_run(pack, evaluation, frozenset(lacking))]
+        return Gaps()
+    kinds = list(_kinds(chart, lacking))
+    parts = [
+        *(f"{words} {said}" for words, said in kinds),
+        *_not_run(pack, evaluation, frozenset(lacking)),
+    ]
     text = "; ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}."
+    return Gaps(
+        tuple(f"{words} ({_BRIEFLY.get(said, said)})" for words, said in kinds),
+        f"{text[:1].upper()}{text[1:]}.",
+    )
 
 
-def _kinds(chart: Chart, lacking: Sequence[str]) -> Iterator[str]:
-    """ "laboratory results and procedures were not supplied", for each way of lacking."""
+def _kinds(chart: Chart, lacking: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """ "laboratory results and procedures", "were not supplied": for each way of lacking."""
     for supply, said in _SAID.items():
         words = [_word(chart, key) for key in lacking if chart.slot(key).supply is supply]
         if words:
-            yield f"{listed(words)} {said}"
+            yield listed(words), said
 
 
 def _word(chart: Chart, key: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cds_service.cards.finding_texts import Said, strength
+from cds_service.cards.gaps import Gaps
 from cds_service.cards.values import distinct_names
 from cds_service.facts.model import Item
 from cds_service.rules.model import INDICATORS, Group, Indicator
@@ -42,7 +43,7 @@ class Plan:
     parts: list[Part]
     conditional: bool = False
     unshown: list[str] = field(default_factory=list)  # titles of cards that were cut
-    gaps: str = ""  # what was not to be had, on the last card of a response
+    gaps: Gaps = field(default_factory=Gaps)  # what was not to be had, on the last card
 
     @property
     def reasons(self) -> list[Part]:

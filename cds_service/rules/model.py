@@ -113,6 +113,7 @@ class Pack:
     links: Mapping[str, Mapping[str, str]]
     override_reasons: Mapping[str, str]
     orders: Mapping[str, Json]  # order templates by name
+    signed_off: Mapping[str, str] = field(default_factory=dict)  # who, role, date of this revision
     raw: Mapping[str, Json] = field(default_factory=dict)
 
 

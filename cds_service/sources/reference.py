@@ -247,7 +247,8 @@ def _lines(texts: Iterable[str]) -> str:
 
 
 def _reference(source: Json) -> str:
-    return f"[{source['label']}]({source['url']})" if source.get("url") else str(source["label"])
+    label = f"[{source['label']}]({source['url']})" if source.get("url") else source["label"]
+    return f"{label}, {source['topic']}" if source.get("topic") else str(label)
 
 
 def _plain(value: Json) -> str:

@@ -89,12 +89,18 @@ class TestOrdersInWords:
 
 class TestGaps:
     def gaps(self, caller: Caller, request: Json) -> list[list[str]]:
-        """What each card says of data that were not to be had, the last card first."""
-        said = ("were not supplied", "could not be read;", "are incomplete", "were not run")
-        return [
-            [line for line in card["detail"].split("\n\n") if any(word in line for word in said)]
-            for card in reversed(caller.cards(request)["cards"])
-        ]
+        """What each card's extension tells of data that were not to be had, the last card first.
+
+        The card itself names the kinds of data in its last line.
+        """
+        cards = list(reversed(caller.cards(request)["cards"]))
+        for card in cards:
+            last = card["detail"].split("\n\n")[-1]
+            short = [part for part in ("(not supplied)", "(could not be read)", "(incomplete)")
+                     if part in last]  # fmt: skip
+            assert bool(short) == ("gaps" in trace(card))
+            assert not short or last.startswith("Not checked: ")
+        return [[gaps] if (gaps := trace(card).get("gaps")) else [] for card in cards]
 
     def test_a_complete_chart_has_none(self, caller: Caller) -> None:
         request = patient_view(conditions=[CRAMP], medicationRequests=[DIURETIC])
@@ -133,7 +139,8 @@ class TestGaps:
         request["prefetch"] = {}
         [card] = caller.cards(request)["cards"]
         told = "whether malaria or babesiosis explains quinine; whether the patient is recorded as"
-        assert f"Not checked: {told} deceased.\n" in card["detail"]
+        assert f"\n\nNot checked: {told} deceased; " in card["detail"]
+        assert card["detail"].endswith("(not supplied). Not signed off by a clinician.")
 
     def test_once_on_the_last_card(self, caller: Caller) -> None:
         request = patient_view(

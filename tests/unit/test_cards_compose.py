@@ -158,8 +158,8 @@ class TestMerge:
             finding(rule("cramp.first-line-care", "cramp")),
         )
         assert card.summary == "Leg cramp review: amlodipine; varicose veins"
-        for title in ("Drugs that may provoke cramps", "Associated conditions", "First-line care"):
-            assert f"**{title}**" in card.detail
+        lines = "- Summary of drug-review.ccb\n- Summary of assoc.venous\n- Summary of cramp."
+        assert card.detail.startswith(lines)
 
     def test_what_has_no_subject_leaves_the_summary_alone(self) -> None:
         [card] = cards_of(

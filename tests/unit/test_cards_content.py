@@ -57,12 +57,39 @@ def test_the_detail_is_in_paragraphs_in_order() -> None:
         "One. Two.",
         "Because:",
         "- Restless legs syndrome: 2026-09-01\n- Ferritin: 49.9 ng/mL, 2026-08-21",
-        "Evidence: Small studies.",
-        "Not checked: whether iron is being given; whether iron overload is recorded.",
         "Note: A preliminary result (30 ng/mL, 2026-11-19) was not used.",
-        "Information for clinicians; verify before acting. "
-        "Rule rls.x v1.0.0, profile seed-default.",
+        "Not checked: whether iron is being given; whether iron overload is recorded. "
+        "Not signed off by a clinician.",
     ]
+
+
+def test_figures_of_evidence_are_in_the_extension() -> None:
+    card = card_with(caveat="Small studies.")
+    assert "Small studies" not in card.detail
+    assert trace(card)["caveats"] == ["Small studies."]
+
+
+def test_an_action_is_a_paragraph_of_its_own() -> None:
+    said = paragraphs(detail=["One.", "Two.", "Consider: iron by mouth."])
+    assert said[:2] == ["One. Two.", "Consider: iron by mouth."]
+
+
+@pytest.mark.parametrize(
+    ("count", "rest"), [(5, []), (6, ["- and 1 other"]), (8, ["- and 3 others"])]
+)
+def test_five_entries_are_listed_and_the_others_counted(count: int, rest: list[str]) -> None:
+    basis = [problem(f"Entry {number}", f"Condition/{number}") for number in range(count)]
+    [card] = cards_of(finding(rule("rls.x", "rls"), ferritin(), basis=basis))
+    listed = str(card.detail).split("\n\n")[2].split("\n")
+    assert listed == [f"- Entry {number}: 2026-09-01" for number in range(5)] + rest
+    assert len(trace(card)["basis"]) == count
+
+
+def test_two_notes_are_said_and_the_others_counted() -> None:
+    one = finding(rule("rls.x", "rls"), ferritin(), notes=("A.", "B.", "C.", "D."))
+    [card] = cards_of(one)
+    assert "\n\nNote: A. B. 2 further notes on the data.\n\n" in card.detail
+    assert trace(card)["notes"] == ["A.", "B.", "C.", "D."]
 
 
 def test_a_drug_found_by_its_name_is_said_to_be() -> None:
