@@ -23,6 +23,7 @@ from cds_service.callers.model import LONGEST_LEEWAY, LONGEST_TOKEN_AGE, Client
 Json = Any
 
 LONGEST = 8_000  # characters
+_LAST_SECOND = 2**53  # in which a float still counts seconds; a number may have 400 digits
 _AUTHORIZATION = re.compile(r"bearer +([\w-]+)\.([\w-]+)\.([\w-]+)", re.ASCII | re.IGNORECASE)
 # Header fields that would change what is checked, or bring their own key.
 _FORBIDDEN = frozenset({"crit", "b64", "jwk", "x5u"})
@@ -201,7 +202,9 @@ def _check_times(token: Token, client: Client, now: float) -> None:
 
 def _seconds(token: Token, name: str) -> float:
     value = token.claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Refused(f"{name}-missing")
+    if not -_LAST_SECOND <= value <= _LAST_SECOND:  # also neither of them: not a number
         raise Refused(f"{name}-missing")
     return value
 

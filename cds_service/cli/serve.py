@@ -58,8 +58,9 @@ def serve(workers: int, threads: int, sample: bool) -> None:
     settings = config.load(os.environ)
     with scratch.owned_folder("cds-metrics") as folder:
         _share_counters(folder)
-        from cds_service.web import memory
+        from cds_service.web import heads, memory
 
+        heads.raise_open_files()
         with memory.loading():
             from cds_service.web.app import from_environment
             from cds_service.web.runtime import EXTENSION

@@ -1,9 +1,10 @@
 """The body of a POST: declared as JSON, not compressed, and not larger than the service reads."""
 
 from flask import current_app, request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from cds_service.errors import ServiceError
+from cds_service.errors import BadRequest, ServiceError
 
 
 def read() -> bytes:
@@ -17,7 +18,12 @@ def read() -> bytes:
         raise _unsupported("The body must be declared as application/json.")
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise _unsupported("The body must not be compressed.")
-    content = request.get_data(cache=False, parse_form_data=False)
+    try:
+        content = request.get_data(cache=False, parse_form_data=False)
+    except (OSError, ParseException):  # the server reads the body only now: chunks, trailers
+        raise BadRequest(
+            "request-malformed", "The body could not be read as it was sent."
+        ) from None
     if len(content) > current_app.config["MAX_BODY"]:
         raise RequestEntityTooLarge
     return content

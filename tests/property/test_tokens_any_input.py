@@ -14,7 +14,12 @@ from tests.support.tokens import ISSUER, REVIEW, TIME, b64, claims, header, publ
 KEYS = read_set(public("ec-384"))
 CLIENT = Client("general", ISSUER, keys=KEYS)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([sign * 10**size for size in (16, 19, 309, 400) for sign in (1, -1)])
+    | st.floats()
+    | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=5,
 )
@@ -37,6 +42,12 @@ def refusal(authorization: str) -> str:
 @given(HEADERS, CLAIMS)
 def test_any_header_and_claims_with_a_made_up_signature(head: object, body: object) -> None:
     assert re.fullmatch(r"[a-z-]+", refusal(f"Bearer {b64(head)}.{b64(body)}.{b64(b'0' * 96)}"))
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+@pytest.mark.parametrize("number", [10**400, -(10**400), 10**309, 1e308, 2**63, 2**64, -(2**63)])
+def test_large_numbers(name: str, number: float) -> None:
+    assert refusal(f"Bearer {b64(header())}.{b64(claims() | {name: number})}.{b64(b'0' * 96)}")
 
 
 @given(st.binary(max_size=60), st.binary(max_size=60), st.binary(max_size=100))
