@@ -13,33 +13,50 @@ DEV := $(VENV)/.dev
 PIP_INSTALL = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PIP_PROJECT = $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 
-# Flags for `make lock`, for example: make lock LOCK_FLAGS=--upgrade
+# The locks hold what was published before this day; further flags, for example:
+# make lock LOCK_FLAGS="--upgrade-package flask"
+LOCK_DATE ?= 2026-11-20
 LOCK_FLAGS ?=
-PIP_TOOLS := pip-tools==7.6.2
-LOCK_ENV := .venv-lock
-PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(LOCK_ENV)/bin/pip-compile --quiet \
-	--generate-hashes --strip-extras --allow-unsafe --build-deps-for=editable \
-	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links $(LOCK_FLAGS)
 
-.PHONY: help run test check bench browser frontend proxy lock clean
+# Processes that the tests are dealt out to.
+TEST_WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest -q
+TESTS = -n $(TEST_WORKERS) --dist worksteal \
+	-m "not browser and not proxy and not bench and not installed"
+
+.PHONY: help run test test-pythons coverage check bench browser frontend proxy dist installed lock clean
 .NOTPARALLEL:
 
 help:
 	@echo "make run      start the service on 127.0.0.1 without authentication (CDS_PORT, default 5005)"
 	@echo "make test     run the tests"
+	@echo "make test-pythons  the tests on the other Pythons and with the lowest versions"
+	@echo "make coverage the tests, and whether they reach as much of the core as before"
 	@echo "make check    style, types, import directions, the clinical pack and its tests"
 	@echo "make browser  the tests that need Chromium"
 	@echo "make frontend build the workbench's script and style again (needs Node 20 and npm)"
 	@echo "make proxy    the tests behind nginx with TLS"
+	@echo "make dist     build the source distribution and the wheel"
+	@echo "make installed  tests of the wheel in a bare environment"
 	@echo "make bench    measure speed and memory"
-	@echo "make lock     write requirements.lock and requirements-dev.lock again"
+	@echo "make lock     write the locks again"
 	@echo "make clean    remove .venv and everything that was built"
 
 run: $(RUNTIME)
 	@CDS_AUTH=off CDS_HOST=127.0.0.1 CDS_PORT=$${CDS_PORT:-5005} exec $(BIN)/cds serve --sample
 
 test: $(DEV)
-	$(BIN)/python -m pytest -q -m "not browser and not proxy and not bench"
+	$(PYTEST) $(TESTS)
+
+test-pythons: $(DEV)
+	TEST_WORKERS=$(TEST_WORKERS) .ci/test-pythons
+
+# Also what the tests start as processes is measured.
+coverage: $(DEV)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 # Runs everything, then names what failed.
 check: $(DEV)
@@ -62,30 +79,30 @@ bench: $(DEV)
 
 browser: $(DEV)
 	.ci/install-chromium
-	$(BIN)/python -m pytest -q -m browser
+	$(PYTEST) -m browser
 
 proxy: $(DEV)
 	.ci/install-nginx
-	$(BIN)/python -m pytest -q -m proxy tests/proxy
+	$(PYTEST) -m proxy tests/proxy
+
+# The wheel is built from the source distribution, so that both are whole.
+dist: $(DEV)
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist . >build.log || { cat build.log; exit 1; }
+	@rm build.log; ls dist
+
+installed: dist
+	CDS_INSTALLED="$$(.ci/install-wheel)" $(PYTEST) -m installed tests/installed
 
 # The built files are committed: only whoever changes frontend/ needs this.
 frontend:
 	cd frontend && npm ci --no-audit --no-fund && npm run build
 
-# Made with Python 3.11, the oldest supported: what it needs and later versions don't is harmless.
 lock:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-		{ echo "make lock needs Python 3.11: make PYTHON=python3.11 lock" >&2; exit 1; }
-	rm -rf $(LOCK_ENV)
-	$(PYTHON) -m venv $(LOCK_ENV)
-	$(LOCK_ENV)/bin/python -m pip --disable-pip-version-check install --quiet $(PIP_TOOLS)
-	$(PIP_COMPILE) --output-file=requirements.lock pyproject.toml
-	$(PIP_COMPILE) --extra=dev --constraint=requirements.lock \
-		--output-file=requirements-dev.lock pyproject.toml
-	rm -rf $(LOCK_ENV)
+	PYTHON=$(PYTHON) .ci/lock $(LOCK_DATE) $(LOCK_FLAGS)
 
 clean:
-	rm -rf $(VENV) $(LOCK_ENV) build dist *.egg-info .coverage htmlcov \
+	rm -rf $(VENV) .venv-lock build dist *.egg-info .coverage .coverage.* htmlcov \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,6 +1,6 @@
-"""The part of the build that pyproject.toml cannot say: `hooks/` ships as cds_service/_hooks.
+"""The part of the build that pyproject.toml cannot say: folders that ship under another name.
 
-Everything else is in pyproject.toml.
+`hooks/` is cds_service/_hooks in a wheel, `fixtures/requests/` is cds_service/_samples.
 """
 
 from setuptools import find_namespace_packages, setup
@@ -11,8 +11,9 @@ setup(
     packages=[
         *find_namespace_packages(include=["cds_service*"], exclude=["*__pycache__*"]),
         "cds_service._hooks",
+        "cds_service._samples",
     ],
-    package_dir={"cds_service._hooks": "hooks"},
+    package_dir={"cds_service._hooks": "hooks", "cds_service._samples": "fixtures/requests"},
     package_data={
         "cds_service": [
             "py.typed",
@@ -26,5 +27,6 @@ setup(
             "**/*.mako",
         ],
         "cds_service._hooks": ["**/*.json", "**/*.tsv"],
+        "cds_service._samples": ["**/*.json"],
     },
 )

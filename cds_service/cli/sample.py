@@ -13,7 +13,9 @@ from cds_service.cli import http, present
 from cds_service.cli.call import cards_at
 from cds_service.errors import ConfigurationError
 
-REQUESTS = Path(__file__).resolve().parents[2] / "fixtures" / "requests"
+_PACKAGE = Path(__file__).resolve().parents[1]
+_CHECKOUT = _PACKAGE.parent / "fixtures" / "requests"
+REQUESTS = _CHECKOUT if _CHECKOUT.is_dir() else _PACKAGE / "_samples"  # that of a wheel
 SAMPLES = (
     ("leg-cramps-patient-view", REQUESTS / "patient-view" / "cramps-and-restless-legs.json"),
     ("leg-cramps-order-select", REQUESTS / "order-select" / "quinine.json"),
@@ -27,9 +29,6 @@ def show(address: str) -> None:
     _wait_for(address)
     for service, path in SAMPLES:
         url = f"{address}/cds-services/{service}"
-        if not path.is_file():
-            click.echo(f"{path} is part of a checkout only.")
-            continue
         shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
         click.echo(
             f"\n$ curl -s -H 'Content-Type: application/json' --data @{shown} \\\n    {url}\n"

@@ -55,8 +55,8 @@ test_files.__test__ = False  # type: ignore[attr-defined]
 
 
 def bundles_of(hooks: Path) -> Path | None:
-    """The folder in which test cases find whole patients; only a checkout has it."""
-    folder = hooks.resolve().parent / "fixtures" / "patients"
+    """The folder of a pack in which test cases find whole patients, if it has one."""
+    folder = hooks / "patients"
     return folder if folder.is_dir() else None
 
 

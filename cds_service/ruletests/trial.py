@@ -76,7 +76,7 @@ class Bench:
 
     def _bundle(self, name: str) -> Mapping[str, Json]:
         if self._bundles is None:
-            raise SketchError("bundle", "there is no folder of bundles here")
+            raise SketchError("bundle", "the pack has no folder patients/")
         path = (self._bundles / name).resolve()
         if not path.is_relative_to(self._bundles.resolve()) or not path.is_file():
             raise SketchError("bundle", f"no file '{name}' among the patients")

@@ -80,9 +80,9 @@ class Slow:
         return Answer(int(lines[0].split()[1]) if lines[0] else 0, headers, body)
 
 
-def until(holds: Callable[[], bool]) -> None:
-    """Look until something holds. Raises AssertionError when it never does."""
-    end = time.monotonic() + PATIENCE
+def until(holds: Callable[[], bool], patience: float = PATIENCE) -> None:
+    """Look until something holds. Raises AssertionError when it does not within the seconds."""
+    end = time.monotonic() + patience
     while not holds():
         if time.monotonic() > end:
             raise AssertionError("It never came to that.")
