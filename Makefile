@@ -88,7 +88,7 @@ proxy: $(DEV)
 # The wheel is built from the source distribution, so that both are whole.
 dist: $(DEV)
 	rm -rf dist
-	$(BIN)/python -m build --no-isolation --outdir dist . >build.log || { cat build.log; exit 1; }
+	$(BIN)/python -m build --no-isolation --outdir dist . >build.log 2>&1 || { cat build.log; exit 1; }
 	@rm build.log; ls dist
 
 installed: dist

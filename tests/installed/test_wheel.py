@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,23 @@ def run(cds: str, folder: Path, *arguments: str, **environ: str) -> str:
     """What a command prints. Raises AssertionError where it fails."""
     bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     done = subprocess.run(
-        [cds, *arguments], cwd=folder, env={**bare, **environ}, capture_output=True, text=True
+        [cds, *arguments],
+        cwd=folder,
+        env={**bare, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def serve(
+    cds: str, folder: Path, *arguments: str, **environ: str
+) -> AbstractContextManager[Launched]:
+    """The installed server, started in a folder."""
+    there = ("env", "-C", str(folder))
+    return launched(folder, *arguments, command=(cds, "serve"), wrap=there, **environ)
 
 
 def summaries(server: Launched, request: Any) -> list[str]:
@@ -75,13 +89,14 @@ def test_a_new_site_folder_checks_and_tests(cds: str, tmp_path: Path) -> None:
 
 
 def test_calls_sources_and_samples(cds: str, tmp_path: Path) -> None:
-    with launched(tmp_path, "--sample", program=[cds], cwd=tmp_path) as server:
+    with serve(cds, tmp_path, "--sample") as server:
         request = fixtures.request("patient-view/cramps-and-restless-legs")
         assert any("ferritin" in summary for summary in summaries(server, request))
         page = get(server.port, "/sources/rls.low-ferritin")
         assert page.status == 200 and b"ferritin" in page.body
         assert get(server.port, "/schemas/rule.schema.json").status == 200
         assert get(server.port, "/Questionnaire/leg-symptoms").status == 200
+        assert get(server.port, "/").status == 200
         until(lambda: "uinine" in server.log.read_text("utf-8"), JUDGED)
 
 
@@ -89,7 +104,7 @@ def test_a_changed_site_folder_goes_live(cds: str, tmp_path: Path) -> None:
     run(cds, tmp_path, "init", "site")
     site = Site(tmp_path / "site")
     environ = {"CDS_SITE_DIR": str(site.root)}
-    with launched(tmp_path, program=[cds], cwd=tmp_path, **environ) as server:
+    with serve(cds, tmp_path, **environ) as server:
         assert not any("B12" in summary for summary in summaries(server, LOW_B12))
         site.add_b12()
         until(lambda: any("B12" in summary for summary in summaries(server, LOW_B12)), JUDGED)

@@ -12,13 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-<<<<<<< HEAD
 COMMAND = (sys.executable, "-c", "from cds_service.cli import main; main()", "serve")
 PATIENCE = 60.0  # seconds until the server must have answered, and until it must have stopped
-=======
-CHECKOUT = (sys.executable, "-c", "from cds_service.cli import main; main()")
-PATIENCE = 30.0  # seconds until the server must have answered, and until it must have stopped
->>>>>>> d43a72c (build: true bounds, locks by uv with a cut-off date, tests on every Python and of the installed wheel)
 
 
 def free_port() -> int:
@@ -55,20 +50,12 @@ def serving(folder: Path, *arguments: str, **environ: str) -> Iterator[str]:
 def launched(
     folder: Path,
     *arguments: str,
-<<<<<<< HEAD
     command: Sequence[str] = COMMAND,
     wrap: Sequence[str] = (),
     **environ: str,
 ) -> Iterator[Launched]:
     """As `serving`, for tests that do something to the processes. `wrap` is put before the
     command and must replace itself by it."""
-=======
-    program: Sequence[str] = CHECKOUT,
-    cwd: Path | None = None,
-    **environ: str,
-) -> Iterator[Launched]:
-    """As `serving`, for tests that do something to the processes, or to another `cds` program."""
->>>>>>> d43a72c (build: true bounds, locks by uv with a cut-off date, tests on every Python and of the installed wheel)
     port = free_port()
     settings = {
         "CDS_AUTH": "off",
@@ -78,16 +65,9 @@ def launched(
         "CDS_DATABASE_URL": f"sqlite:///{folder}/cds.sqlite3",
         **environ,
     }
-<<<<<<< HEAD
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [*wrap, *command, *arguments], env={**os.environ, **settings}, stdout=log, stderr=log
-=======
-    command = [*program, "serve", *arguments]
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, env={**os.environ, **settings}, cwd=cwd, stdout=log, stderr=log
->>>>>>> d43a72c (build: true bounds, locks by uv with a cut-off date, tests on every Python and of the installed wheel)
         )
         server = Launched(f"http://127.0.0.1:{port}", port, process, folder / "server.log")
         try:
