@@ -9,7 +9,6 @@ from itertools import groupby
 
 from cds_service.cards.finding_texts import Sentence, strength
 from cds_service.cards.grouping import Part, Plan
-from cds_service.rules.model import Group
 from cds_service.values import value
 
 MOST_WORDS = 150  # to be 60 as soon as every text of the pack is that short
@@ -62,7 +61,7 @@ def spoken(plan: Plan) -> list[Sentence]:
     """All sentences that the card says beside its lines."""
     if plan.conditional:
         return []
-    if len(plan.groups) > 1 or _is_list(plan.groups[0], plan.parts):
+    if _speaks_in_lines(plan):
         return [s for part in plan.reasons for s in part.said.detail if s.special]
     return list(plan.parts[0].said.detail)
 
@@ -70,14 +69,15 @@ def spoken(plan: Plan) -> list[Sentence]:
 def _blocks(plan: Plan) -> list[_Block]:
     """A single finding speaks in full; of several each says its line and what is special to it."""
     sentences = [_Block(text) for text in dict.fromkeys(s.text for s in spoken(plan))]
-    if plan.conditional or len(plan.groups) > 1 or _is_list(plan.groups[0], plan.parts):
+    if plan.conditional or _speaks_in_lines(plan):
         return [*sentences, *_lines(plan.parts)]
     head, *others = plan.parts
     return [*sentences, *_lines(p for p in others if p.said.line != head.said.line)]
 
 
-def _is_list(group: Group, parts: Sequence[Part]) -> bool:
-    return group.compose == "list" and sum(not part.line_only for part in parts) > 1
+def _speaks_in_lines(plan: Plan) -> bool:
+    several = plan.joined or len(plan.groups) > 1
+    return several or (plan.groups[0].compose == "list" and len(plan.reasons) > 1)
 
 
 def _lines(parts: Iterable[Part]) -> list[_Block]:

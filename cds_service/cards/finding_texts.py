@@ -59,12 +59,16 @@ def say(scene: Scene) -> Said:
     line = scene.markdown(card["line"]) if card.get("line") else _fallback(detail, scene, card)
     return Said(
         finding=scene.finding,
-        indicator=_indicator(card),
+        indicator="info" if scene.finding.softened else _indicator(card),
         summary=summary,
         line=line,
         detail=detail,
         caveat=scene.markdown(card["caveat"]) if card.get("caveat") else "",
-        offers=tuple(_offers(scene, card.get("suggestions", ()))),
+        offers=tuple(
+            offer
+            for offer in _offers(scene, card.get("suggestions", ()))
+            if offer.create or not scene.finding.softened
+        ),
     )
 
 

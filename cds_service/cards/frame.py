@@ -34,6 +34,9 @@ def summary(plan: Plan, pack: Pack) -> str:
     if plan.conditional:
         template = str(pack.conditional.get("summary", CONDITIONAL_SUMMARY))
         return _counted(template, len(plan.reasons), _short_names(plan.reasons))
+    if plan.joined:
+        names = _short_names(plan.reasons)
+        return _counted("{count} warnings: {list}", len(names), names, most=len(names))
     named = [(group, plan.names(group)) for group in plan.groups if group.compose == "list"]
     named = [(group, names) for group, names in named if names]
     if len(plan.groups) > 1 and len(named) > 1:
@@ -126,11 +129,11 @@ def _own_summary(plan: Plan, group_id: str) -> str:
     return plan.reasons[0].said.summary or plain(plan.groups[0].title, LONGEST_SUMMARY)
 
 
-def _counted(template: str, count: int, names: Sequence[str]) -> str:
+def _counted(template: str, count: int, names: Sequence[str], most: int = 2) -> str:
     """`{count}` and `{names}` filled in; one name fewer is shown until the line fits."""
     shown = [plain(name) for name in names]
-    for most in (2, 1):
-        texts = {"count": str(count), "names": values.abbreviated(shown, most)}
+    for shorter in range(max(most, 1), 0, -1):
+        texts = {"count": str(count), "names": values.abbreviated(shown, shorter)}
         texts["list"] = texts["names"]
         line = compile_template(template).render(texts.get)
         if len(line) <= LONGEST_SUMMARY:

@@ -42,6 +42,7 @@ class Plan:
     groups: tuple[Group, ...]
     parts: list[Part]
     conditional: bool = False
+    joined: bool = False  # several warnings share it for want of room
     unshown: list[str] = field(default_factory=list)  # titles of cards that were cut
     gaps: Gaps = field(default_factory=Gaps)  # what was not to be had, on the last card
 
@@ -138,24 +139,26 @@ def merge_info(plans: Sequence[Plan]) -> list[Plan]:
 
 
 def cap(plans: Sequence[Plan], most: int) -> list[Plan]:
-    """At most `most` cards for the patient and for each draft; the last names what was cut.
+    """At most `most` cards; the last names what was cut. `plans` are in card order.
 
-    Warning and critical cards are never cut (clinical section 2.2, 7).
+    Information is cut. Warning and critical cards never are: those for which there is no room join
+    the last one (second edition, S12).
     """
-    counts: dict[int | None, int] = {}
-    kept: list[Plan] = []
-    cut: list[Plan] = []
-    for plan in plans:
-        room = any(counts.get(draft, 0) < most for draft in plan.drafts)
-        if plan.indicator == "info" and not room:
-            cut.append(plan)
-            continue
-        kept.append(plan)
-        for draft in plan.drafts:
-            counts[draft] = counts.get(draft, 0) + 1
+    strong = [plan for plan in plans if plan.indicator != "info"]
+    others = [plan for plan in plans if plan.indicator == "info"]
+    kept = [*strong[:most], *others[: max(0, most - len(strong))]]
+    for plan in strong[most:]:
+        _join(kept[-1], plan)
     if kept:
+        cut = others[max(0, most - len(strong)) :]
         kept[-1].unshown += [title for plan in cut for title in _titles(plan)]
     return kept
+
+
+def _join(into: Plan, plan: Plan) -> None:
+    into.groups += tuple(group for group in plan.groups if group not in into.groups)
+    into.parts += plan.parts
+    into.joined = True
 
 
 def _titles(plan: Plan) -> list[str]:

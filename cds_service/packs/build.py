@@ -93,6 +93,7 @@ def _rule(file: RuleFile) -> Rule:
         claims=tuple(data["claims"]),
         sources=tuple(data["sources"]),
         supersedes=tuple(data.get("supersedes", ())),
+        when_exclusion_unknown=data.get("whenExclusionUnknown", "soften"),
         alone=data.get("alone", True),
         tier=data.get("tier", ""),
         review_by=date.fromisoformat(review) if review else None,

@@ -59,7 +59,7 @@ class ServiceDefinition:
     prefetch: Mapping[str, str]
     required: frozenset[str]  # prefetch keys whose absence is 412
     groups: tuple[str, ...]
-    max_cards: int  # in all for patient-view, per selected draft for order hooks
+    max_cards: int  # in all
     enabled: bool = True
 
 
@@ -83,6 +83,7 @@ class Rule:
     claims: tuple[str, ...] = ()
     sources: tuple[Mapping[str, str], ...] = ()
     supersedes: tuple[str, ...] = ()
+    when_exclusion_unknown: Literal["soften", "keep"] = "soften"
     alone: bool = True
     tier: str = ""
     review_by: date | None = None
@@ -138,7 +139,8 @@ class Finding:
     """A rule that fired for the patient or for one draft.
 
     `card` is the rule's card with the matching variant laid over it. `conditional` findings rest on
-    the unknown complaint. `unknown_exclusions` are `unless` parts that could not be judged.
+    the unknown complaint. `unknown_exclusions` are parts of `unless` and milder variants that could
+    not be judged. `softened`: for one of them nothing may be taken away and nothing warned of.
     """
 
     rule: Rule
@@ -148,6 +150,7 @@ class Finding:
     basis: tuple[Item, ...] = ()  # items of the YES leaves of `when` and of the variant's `when`
     about: tuple[Item, ...] = ()  # items of the rule's `about` facts
     unknown_exclusions: tuple[str, ...] = ()
+    softened: bool = False
     notes: tuple[str, ...] = ()  # data-quality notes of the facts that the rule read
 
 

@@ -1,8 +1,9 @@
 """Judges one rule in one context: outcome, finding, reasons.
 
 `when` decides. `unless` and the pack-wide exclusions silence a rule only when they are known to
-hold; where they are unknown the finding says so. A rule that is unknown only for want of the
-pack's conditional definition may still give a conditional finding.
+hold; where they are unknown the finding says so. Where a safeguard of the rule's own is unknown, be
+it its `unless` or a variant that would be milder, the finding is softened. A rule that is unknown
+only for want of the pack's conditional definition may still give a conditional finding.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from cds_service.facts.model import Item
 from cds_service.rules.context import Context
 from cds_service.rules.leaves import Leaf
 from cds_service.rules.logic import NO, UNKNOWN, YES
-from cds_service.rules.model import Finding, OutcomeName
+from cds_service.rules.model import INDICATORS, Finding, OutcomeName
 from cds_service.rules.nodes import AnyOf, Json, Node, Not
 from cds_service.rules.ruleset import CompiledRule
 from cds_service.rules.words import Words
@@ -81,6 +82,7 @@ def _finding(
 ) -> Finding:
     read = (*_telling(compiled.when, context), *compiled.about)
     deciding, card = _card(compiled, context)
+    safeguards = [*_unjudged(compiled, context, words), *_milder(compiled, context, card, words)]
     return Finding(
         rule=compiled.rule,
         card=card,
@@ -88,7 +90,8 @@ def _finding(
         conditional=conditional,
         basis=unique(item for node in deciding for item in node.items(context)),
         about=unique(item for leaf in compiled.about for item in leaf.read(context).items),
-        unknown_exclusions=unique(_unjudged(compiled, context, words)),
+        unknown_exclusions=unique([*safeguards, *_pack_wide(compiled, context)]),
+        softened=bool(safeguards) and compiled.rule.when_exclusion_unknown == "soften",
         notes=unique(note for leaf in read for note in leaf.notes(context)),
     )
 
@@ -114,13 +117,32 @@ def _card(compiled: CompiledRule, context: Context) -> tuple[Sequence[Node], Map
 
 
 def _unjudged(compiled: CompiledRule, context: Context, words: Words) -> Iterator[str]:
-    """The exclusions that could not be judged, in words."""
+    """The rule's own exclusions that could not be judged, in words."""
     unless = compiled.unless
     if unless is not None and unless.truth(context) is UNKNOWN:
         parts = unless.children if isinstance(unless, AnyOf) else (unless,)
         for part in parts:
             if part.truth(context) is UNKNOWN:
                 yield words.sentence(part.source)
+
+
+def _milder(
+    compiled: CompiledRule, context: Context, chosen: Mapping[str, Json], words: Words
+) -> Iterator[str]:
+    """Variants that could not be judged and would be milder than the card chosen, in words."""
+    for when, card in compiled.variants:
+        if card is chosen:
+            return
+        if when.truth(context) is UNKNOWN and _strength(card) < _strength(chosen):
+            yield words.sentence(when.source)
+
+
+def _strength(card: Mapping[str, Json]) -> int:
+    return INDICATORS.index(card.get("indicator", "info"))
+
+
+def _pack_wide(compiled: CompiledRule, context: Context) -> Iterator[str]:
+    """The pack-wide exclusions that could not be judged, in words."""
     for exclusion in compiled.exclusions:
         if exclusion.when.truth(context) is UNKNOWN:
             yield exclusion.words

@@ -35,11 +35,18 @@ _EXCLUSION = (
     "An exclusion silences the rule only when it is known to hold; one that could not be checked"
     " is named on the card."
 )
+_SAFEGUARD = {
+    "soften": "Where an exclusion or a milder variant could not be checked, the card is information"
+    " at most and offers no removal of the order.",
+    "keep": "The card stays as strong as it is where an exclusion could not be checked.",
+}
 
 
 def when_unknown(rule: Rule) -> list[str]:
     """How the rule behaves when it cannot know."""
-    return [_UNKNOWN[rule.when_unknown], *([_EXCLUSION] if rule.unless is not None else [])]
+    if rule.unless is None and not rule.variants:
+        return [_UNKNOWN[rule.when_unknown]]
+    return [_UNKNOWN[rule.when_unknown], _EXCLUSION, _SAFEGUARD[rule.when_exclusion_unknown]]
 
 
 def limits(facts: Iterable[FactDefinition], special: Sequence[str]) -> list[str]:

@@ -238,16 +238,30 @@ class TestCaps:
         cards = cards_of(*self.infos(3), max_cards=2)
         assert "1 further note not shown: Restless legs." in cards[1].detail
 
-    def test_warnings_are_never_cut(self) -> None:
+    def test_warnings_are_never_lost_they_join(self) -> None:
         warnings = [
-            finding(rule(f"{g}.x", g, card={"indicator": "warning"}))
-            for g in ("redflag", "quinine", "rls")
+            finding(rule(f"{g}.x", g, card={"indicator": "warning", "line": f"Line of {g}."}))
+            for g in ("redflag", "quinine", "rls", "orders")
         ]
-        cards = cards_of(*warnings, *self.infos(5)[3:4], max_cards=1)
-        assert [card.indicator for card in cards] == ["warning"] * 3
-        assert "1 further note not shown: Associated conditions." in cards[-1].detail
+        first, last = cards_of(*warnings, *self.infos(5)[3:4], max_cards=2)
+        assert (first.indicator, last.indicator) == ("warning", "warning")
+        assert last.summary == "3 warnings: Title of quinine.x, Title of rls.x, Title of orders.x"
+        assert last.detail.startswith("- Line of quinine.\n- Line of rls.\n- Line of orders.\n\n")
+        assert "1 further note not shown: Associated conditions." in last.detail
 
-    def test_order_hooks_count_by_draft(self) -> None:
+    def test_a_critical_card_stands_alone_while_there_is_room(self) -> None:
+        strong = [
+            finding(rule("redflag.x", "redflag", card={"indicator": "critical"})),
+            *(
+                finding(rule(f"{g}.x", g, card={"indicator": "warning"}))
+                for g in ("quinine", "rls")
+            ),
+        ]
+        first, last = cards_of(*strong, max_cards=2)
+        assert (first.indicator, first.summary) == ("critical", "Summary of redflag.x")
+        assert (last.indicator, last.summary[:11]) == ("warning", "2 warnings:")
+
+    def test_order_hooks_count_all_drafts_together(self) -> None:
         facts = StubFacts(drafts=[draft("d1"), draft("d2")])
         found = [
             finding(rule(f"orders.{name}", "orders"), draft=index)
@@ -256,13 +270,9 @@ class TestCaps:
         ]
         for number, one in enumerate(found):
             one.rule.card["summary"] = f"Summary {number}"  # type: ignore[index]
-        cards = cards_of(*found, facts=facts, hook="order-select", max_cards=2)
-        assert [trace(card)["draft"] for card in cards] == [
-            "MedicationRequest/d1",
-            "MedicationRequest/d1",
-            "MedicationRequest/d2",
-            "MedicationRequest/d2",
-        ]
+        cards = cards_of(*found, facts=facts, hook="order-select", max_cards=3)
+        assert len(cards) == 3
+        assert "3 further notes not shown" in cards[-1].detail
 
 
 def test_cards_are_sorted_by_indicator_then_group() -> None:
