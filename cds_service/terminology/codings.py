@@ -10,6 +10,7 @@ from typing import Any
 
 ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
 ICD10 = "http://hl7.org/fhir/sid/icd-10"
+ICD10GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
 ICD9CM = "http://hl7.org/fhir/sid/icd-9-cm"
 SNOMED = "http://snomed.info/sct"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -19,7 +20,9 @@ NDC = "http://hl7.org/fhir/sid/ndc"
 CPT = "http://www.ama-assn.org/go/cpt"
 INGREDIENT = "https://cds.legcramps.example/CodeSystem/ingredient"
 
-CANONICAL = frozenset({ICD10CM, ICD10, ICD9CM, SNOMED, RXNORM, LOINC, ATC, NDC, CPT, INGREDIENT})
+CANONICAL = frozenset(
+    {ICD10CM, ICD10, ICD10GM, ICD9CM, SNOMED, RXNORM, LOINC, ATC, NDC, CPT, INGREDIENT}
+)
 
 # Keys are written as _key gives them: no scheme, no "www.", no trailing slash, lower case.
 _ALIASES = {
@@ -32,6 +35,9 @@ _ALIASES = {
     "mimic.mit.edu/fhir/mimic/codesystem/mimic-diagnosis-icd10": ICD10CM,
     "hl7.org/fhir/sid/icd-10": ICD10,
     "urn:oid:2.16.840.1.113883.6.3": ICD10,
+    "fhir.de/codesystem/bfarm/icd-10-gm": ICD10GM,
+    "fhir.de/codesystem/dimdi/icd-10-gm": ICD10GM,
+    "hl7.org/fhir/sid/icd-10-de": ICD10GM,
     "hl7.org/fhir/sid/icd-9-cm": ICD9CM,
     "urn:oid:2.16.840.1.113883.6.103": ICD9CM,
     "mimic.mit.edu/fhir/mimic/codesystem/mimic-diagnosis-icd9": ICD9CM,
@@ -54,6 +60,8 @@ _ALIASES = {
     "urn:oid:2.16.840.1.113883.6.12": CPT,
     INGREDIENT.removeprefix("https://").lower(): INGREDIENT,
 }
+ICD10_EDITIONS = frozenset({ICD10CM, ICD10, ICD10GM})
+_MARKS = "*!+\u2020#-"  # dagger, asterisk and the like of the WHO and German editions
 _NAMES = ("text", "display")
 _DEEPEST = 4  # a list of CodeableReferences, their concept, its codings
 _SCHEME = re.compile(r"^https?://(?:www\.)?")
@@ -81,8 +89,8 @@ def canonical_code(system: str, code: Any) -> str:
     if isinstance(code, bool) or not isinstance(code, str | int):
         return ""
     text = str(code).strip()
-    if system in (ICD10CM, ICD10):
-        text = text.upper()
+    if system in ICD10_EDITIONS:
+        text = text.upper().rstrip(_MARKS)
         if len(text) > 3 and "." not in text and _ICD10_CODE.fullmatch(text):
             text = f"{text[:3]}.{text[3:]}"
     elif system == ATC:

@@ -1,8 +1,8 @@
 """Reading one FHIR R4 ValueSet into plain codes, prefixes and references.
 
 Supported: `compose.include` and `exclude` by concept list, by is-a filter in the systems whose
-codes show their hierarchy (ICD-10-CM, ATC), or by reference to other sets; and an `expansion`,
-which wins when there is one, because it needs no terminology server.
+codes show their hierarchy (the editions of ICD-10, ATC), or by reference to other sets; and an
+`expansion`, which wins when there is one, because it needs no terminology server.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cds_service.errors import Problem
-from cds_service.terminology.codings import ATC, ICD10, ICD10CM, canonical_code, canonical_system
+from cds_service.terminology.codings import ATC, ICD10_EDITIONS, canonical_code, canonical_system
 
-PREFIX_SYSTEMS = frozenset({ICD10CM, ICD10, ATC})
+PREFIX_SYSTEMS = frozenset({*ICD10_EDITIONS, ATC})
 FILTER_DISPLAY = "https://cds.legcramps.example/StructureDefinition/filter-display"
 
 Key = tuple[str, str]  # (canonical system, code)

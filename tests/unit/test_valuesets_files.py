@@ -10,7 +10,9 @@ from fhir.resources.R4B.valueset import ValueSet
 from cds_service.terminology.codings import (
     ATC,
     CPT,
+    ICD10,
     ICD10CM,
+    ICD10GM,
     INGREDIENT,
     LOINC,
     RXNORM,
@@ -20,7 +22,7 @@ from cds_service.terminology.index import Terminology
 
 HOOKS = Path(__file__).resolve().parents[2] / "hooks"
 FILES = sorted((HOOKS / "valuesets").glob("*.json"))
-SYSTEMS = {ICD10CM, SNOMED, RXNORM, LOINC, ATC, CPT, INGREDIENT}
+SYSTEMS = {ICD10CM, ICD10, ICD10GM, SNOMED, RXNORM, LOINC, ATC, CPT, INGREDIENT}
 
 # Codes that circulate in public code under a wrong name.
 WRONG = [

@@ -8,7 +8,17 @@ from typing import Any
 from cds_service.authoring.terminology.products import Row
 from cds_service.authoring.terminology.source import TWO_SOURCES, Source, usable
 from cds_service.errors import ConfigurationError
-from cds_service.terminology.codings import ATC, CPT, ICD10CM, INGREDIENT, LOINC, RXNORM, SNOMED
+from cds_service.terminology.codings import (
+    ATC,
+    CPT,
+    ICD10,
+    ICD10CM,
+    ICD10GM,
+    INGREDIENT,
+    LOINC,
+    RXNORM,
+    SNOMED,
+)
 from cds_service.terminology.drugs import INGREDIENT_FORM
 from cds_service.terminology.valueset import FILTER_DISPLAY
 
@@ -16,6 +26,7 @@ Json = Any
 BASE = "https://cds.legcramps.example"
 CONFIDENCE = f"{BASE}/StructureDefinition/confidence"
 PROVENANCE = f"{BASE}/StructureDefinition/value-set-provenance"
+_WHO, _GERMAN = "who", "gm"  # editions of ICD-10 besides ICD-10-CM
 COPYRIGHT = {
     SNOMED: "SNOMED CT codes and terms: SNOMED International. Use in production needs an affiliate "
     "license (free in member countries, in the US through the NLM); concepts of the IPS Free Set "
@@ -24,6 +35,8 @@ COPYRIGHT = {
     "at no cost under the license at https://loinc.org/license.",
     CPT: "CPT codes: American Medical Association; a license is needed to use them. Their names "
     "here are our own.",
+    ICD10: "ICD-10 codes: World Health Organization. Their names here are those of ICD-10-CM.",
+    ICD10GM: "ICD-10-GM codes: BfArM. Their names here are those of ICD-10-CM.",
     ATC: "ATC codes: WHO Collaborating Centre for Drug Statistics Methodology.",
 }
 
@@ -43,6 +56,7 @@ class SetMaker:
             if concept["confidence"] == TWO_SOURCES
         }
         self._families = _families(source)
+        self._same = _same_meaning(source)
         missing = {origin for entry in self._recipe["sets"].values() for origin in _origins(entry)}
         if missing := missing - source.sets.keys():
             raise ConfigurationError(f"the source lacks the sets {', '.join(sorted(missing))}")
@@ -52,14 +66,37 @@ class SetMaker:
         entry = self._recipe["sets"][name]
         codes = self._codes(name, entry)
         includes = _concept_includes(codes)
-        includes += self._filters(ICD10CM, self._icd(entry))
+        icd = self._icd(entry)
+        includes += self._filters(ICD10CM, icd)
+        includes += self._filters(ICD10, {**self._abroad(icd, _WHO), **entry.get("who", {})})
+        includes += self._filters(ICD10GM, {**self._abroad(icd, _GERMAN), **entry.get("gm", {})})
         includes += self._filters(ATC, self._atc(entry))
         if entry.get("include"):
             includes += [{"valueSet": [f"{BASE}/ValueSet/{other}"]} for other in entry["include"]]
         compose: dict[str, Json] = {"include": includes}
-        if entry.get("withoutAtc"):
-            compose["exclude"] = self._filters(ATC, self._named(ATC, entry["withoutAtc"]))
+        excluded = self._excluded(entry)
+        if excluded:
+            compose["exclude"] = excluded
         return self._resource(name, entry, codes, compose)
+
+    def _excluded(self, entry: Mapping[str, Json]) -> list[Json]:
+        excluded = self._filters(ATC, self._named(ATC, entry.get("withoutAtc", ())))
+        narrower: Mapping[str, str] = entry.get("excludeIcd", {})
+        excluded += self._filters(ICD10CM, narrower)
+        excluded += self._filters(ICD10, self._abroad(narrower, _WHO))
+        return excluded + self._filters(ICD10GM, self._abroad(narrower, _GERMAN))
+
+    def _abroad(self, prefixes: Mapping[str, str], edition: str) -> dict[str, str]:
+        """Those ICD-10-CM prefixes that mean the same in another edition of ICD-10.
+
+        The German one is read at four characters at most: its fifth is another division.
+        """
+        same = self._same[edition]
+        return {
+            prefix: display
+            for prefix, display in prefixes.items()
+            if prefix in same and (edition != _GERMAN or len(prefix.replace(".", "")) <= 4)
+        }
 
     def _resource(
         self, name: str, entry: Mapping[str, Json], codes: list[Json], compose: Json
@@ -213,6 +250,26 @@ class SetMaker:
         ]
 
 
+def _same_meaning(source: Source) -> dict[str, frozenset[str]]:
+    """By edition the codes that mean there what they mean in ICD-10-CM.
+
+    From the collection's map, and from the recipe's `sameAbroad`: titles that are equal.
+    """
+    rows = [
+        row
+        for row in source.editions
+        if row.get("relation") == "same"
+        and row.get("usable") is not False
+        and row.get("who_code") == row["icd10cm_prefix"]
+    ]
+    german = [row for row in rows if (row.get("icd10gm_2017") or {}).get("code") == row["who_code"]]
+    ours = frozenset(source.recipe.get("sameAbroad", ()))
+    return {
+        _WHO: ours | {row["who_code"] for row in rows},
+        _GERMAN: ours | {row["who_code"] for row in german},
+    }
+
+
 def _origins(entry: Mapping[str, Json]) -> set[str]:
     """The sets of the collection that a recipe entry takes from."""
     matching = entry.get("codesMatching", {})
@@ -243,11 +300,14 @@ def _concept_includes(codes: list[Json]) -> list[Json]:
 
 
 def _display_names(source: Source) -> dict[tuple[str, str], str]:
-    return {
+    """Names of the collection's codes; the recipe names ATC codes that it lacks."""
+    named = {
         (concept["system"], concept["code"]): concept["display"]
         for entry in source.sets.values()
         for concept in entry["concepts"]
     }
+    ours = source.recipe.get("atcNames", {})
+    return {**{(ATC, code): display for code, display in ours.items()}, **named}
 
 
 def _families(source: Source) -> dict[tuple[str, str], list[str]]:
