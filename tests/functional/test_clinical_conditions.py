@@ -183,8 +183,14 @@ CONDITIONS = [
 
 LABORATORY = [
     case(
-        "potassium 2.9 flagged low",
+        "potassium 3.1 flagged low",
         "info labs.low-electrolyte",
+        conditions=[CRAMP],
+        observations=[flagged("2823-3", 3.1, "mmol/L", "L")],
+    ),
+    case(
+        "potassium 2.9 flagged low",
+        "warning labs.low-electrolyte",
         conditions=[CRAMP],
         observations=[flagged("2823-3", 2.9, "mmol/L", "L")],
     ),
@@ -252,7 +258,7 @@ LABORATORY = [
     ),
     case(
         "90 days ago",
-        "info labs.low-electrolyte",
+        "warning labs.low-electrolyte",
         conditions=[CRAMP],
         observations=[lab("2823-3", 2.9, "mmol/L", days=90)],
     ),
@@ -269,7 +275,7 @@ LABORATORY = [
     ),
     case(
         "a component of a panel",
-        "info labs.low-electrolyte",
+        "warning labs.low-electrolyte",
         conditions=[CRAMP],
         observations=[panel(2.9, 140)],
     ),
@@ -285,7 +291,7 @@ LABORATORY = [
         DIURETIC,
         "info labs.low-electrolyte",
         conditions=[CRAMP],
-        observations=[*RECENT_LABS[1:], flagged("2823-3", 2.9, "mmol/L", "L")],
+        observations=[*RECENT_LABS[1:], flagged("2823-3", 3.1, "mmol/L", "L")],
         medicationRequests=[rx("rx:313988")],
     ),
     case(

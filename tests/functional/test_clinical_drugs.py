@@ -275,7 +275,6 @@ DRUGS = [
     ),
     case(
         "carbidopa and levodopa",
-        "info drug-review.dopamine-agonist-without-rls",
         conditions=[CRAMP],
         medicationStatements=[taking("rx:724598")],
     ),

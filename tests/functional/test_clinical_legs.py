@@ -374,7 +374,13 @@ CLAUDICATION_CASES = [
         observations=[lab("77194-9", 1.45, "1")],
     ),
     case(
-        "1.45, toe index done",
+        "1.45, toe index done and normal",
+        conditions=[CLAUDICATION],
+        observations=[lab("77194-9", 1.45, "1"), lab("77618-7", 0.71, "1")],
+    ),
+    case(
+        "1.45, toe index done and low",
+        "warning claudication.low-tbi",
         conditions=[CLAUDICATION],
         observations=[lab("77194-9", 1.45, "1"), lab("77618-7", 0.7, "1")],
     ),

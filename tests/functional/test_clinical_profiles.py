@@ -111,7 +111,20 @@ PROFILES = [
     ),
     (
         "acc-aha-2024",
+        case("ferritin 60", BAND, conditions=[RLS], observations=[lab("2276-4", 60, "ng/mL")]),
+    ),
+    (
+        "seeds-only",
         case("ferritin 60", conditions=[RLS], observations=[lab("2276-4", 60, "ng/mL")]),
+    ),
+    (
+        "aasm-2025",
+        case(
+            "ferritin 80",
+            "info rls.guideline-iv-band",
+            conditions=[RLS],
+            observations=[lab("2276-4", 80, "ng/mL")],
+        ),
     ),
     (
         "aasm-2025+acc-aha-2024",
@@ -188,10 +201,10 @@ def test_profile(app_with_profile: AppOfProfile, profiles: str, one: Case) -> No
 
 SCREEN = [
     case("a diuretic", "info screen.strong-drugs", medicationRequests=[rx("rx:310798")]),
-    case("a statin", "info screen.other-drugs", medicationRequests=[rx("rx:617312")]),
+    case("a statin", medicationRequests=[rx("rx:617312")]),
     case(
         "several things, one card",
-        "info screen.strong-drugs + screen.other-drugs + screen.low-ferritin + screen.low-abi",
+        "info screen.strong-drugs + screen.low-ferritin + screen.low-abi",
         medicationRequests=[rx("rx:310798"), rx("rx:617312")],
         observations=[*FERRITIN_30, lab("77194-9", 0.8, "1")],
     ),

@@ -208,8 +208,8 @@ def test_a_threshold_of_the_site_is_told_without_its_path(tmp_path: Path) -> Non
 def test_a_rule_that_a_profile_switches_on_says_so(
     client: FlaskClient, app_with_profile: AppOfProfile
 ) -> None:
-    assert read(client, "rls.guideline-band")["status"] != "active"
-    found = read(app_with_profile("aasm-2025").test_client(), "rls.guideline-band")
+    assert read(client, "rls.guideline-iv-band")["status"] != "active"
+    found = read(app_with_profile("aasm-2025").test_client(), "rls.guideline-iv-band")
     assert found["status"] == "active" and found["shippedStatus"] != "active"
 
 

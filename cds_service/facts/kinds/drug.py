@@ -19,12 +19,14 @@ _MILLIGRAMS = re.compile(r"(\d+(?:\.\d+)?)\s*MG\b", re.IGNORECASE)
 
 
 def read(query: Query) -> Fact:
-    """A fact of kind `drug`."""
+    """A fact of kind `drug`; with a look-back only what was started within it counts."""
     patient = query.patient
-    entries = once(
-        entry
-        for set_id in query.definition.value_sets
-        for entry in patient.index.drugs.get(set_id, ())
+    entries = list(
+        once(
+            entry
+            for set_id in query.definition.value_sets
+            for entry in patient.index.drugs.get(set_id, ())
+        )
     )
     used: list[Medication] = []
     past: list[Medication] = []
@@ -37,9 +39,22 @@ def read(query: Query) -> Fact:
             reasons.append(f"an entry for {query.definition.title} has no date")
         else:
             (used if holds else past).append(entry)
+    if query.days is not None:
+        used = _started(query, used, entries)
     unused = newest_first(item(query, entry) for entry in past)[0] if past and not used else None
     items = merged(newest_first(item(query, entry) for entry in used))
     return query.answer(items, reasons, unreadable(patient), unused)
+
+
+def _started(query: Query, used: list[Medication], entries: list[Medication]) -> list[Medication]:
+    """Those of a fact with a look-back whose ingredient was not in use before it: a renewal is no
+    start."""
+    before: set[str] = set()
+    for entry in entries:
+        when = _usage(query.patient, entry).when
+        if when and not dates.inside(when.day, query.patient.today, query.days):
+            before.update(matching(query, entry))
+    return [entry for entry in used if not before.issuperset(matching(query, entry) or {""})]
 
 
 def once(entries: Iterable[Medication]) -> Iterator[Medication]:
