@@ -2,13 +2,14 @@
 
 A new file is read whole and checked before it takes the place of the old one, in one assignment. A
 bad one, a half-written one or none at all leaves the last good one in force, and /readyz says so.
-Each worker process looks for itself.
+Each worker process looks for itself, in a thread of its own: a look that hangs (a network folder
+whose server is gone) holds up no call, and /readyz says that nothing new is read any more.
 """
 
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 
 from cds_service import clock, logs
@@ -18,6 +19,7 @@ from cds_service.callers.file import (
     Strictness,
     on_loopback,
     read_clients,
+    read_regular,
     unreadable,
 )
 from cds_service.callers.model import Client, Clients
@@ -26,6 +28,8 @@ from cds_service.errors import ConfigurationError
 from cds_service.packs.report import format_problem
 
 LOOK_EVERY = 2.0  # seconds
+LOOK_PATIENCE = 2.0  # seconds that the call waits that began a look
+HANGS = 10.0  # seconds after which a look is called one that hangs
 
 _Stamp = tuple[int, int, int]  # when written, size, which file
 
@@ -45,12 +49,15 @@ class ClientBook:
         path: Path,
         strictness: Strictness,
         monotonic: Callable[[], float] = clock.monotonic,
+        read: Callable[[Path], bytes] = read_regular,
     ) -> None:
         self._path = path
+        self._read_bytes = read
         self._strictness = strictness
         self._monotonic = monotonic
         self._lock = Lock()
         self._looked = monotonic()
+        self._looking: float | None = None  # since when, while a look is under way
         self._stamp: _Stamp | None = None
         found = self._read()
         if found.problems:
@@ -76,21 +83,48 @@ class ClientBook:
         return {
             "count": len(self._file.clients),
             "revision": self._file.digest[:12],
+            "look": "hangs: no change of the file is seen" if self.hangs else "ok",
             "rejected": {"problems": len(rejected.problems), "first": _first(rejected)}
             if rejected
             else "none",
         }
 
+    @property
+    def hangs(self) -> bool:
+        """Whether the file can neither be read nor be said to be unreadable."""
+        since = self._looking
+        return since is not None and self._monotonic() - since > HANGS
+
+    @property
+    def refused(self) -> bool:
+        """Whether the file as it is now is not the one in force."""
+        return self._rejected is not None
+
     def _look(self) -> None:
-        """Read the file again if it changed; one thread at a time, the others go on."""
+        """Read the file again if it changed; one look at a time, other calls go on."""
         if self._monotonic() - self._looked < LOOK_EVERY or not self._lock.acquire(blocking=False):
             return
+        self._looked = self._looking = self._monotonic()
+        looker = Thread(target=self._look_now, name="clients", daemon=True)
         try:
-            self._looked = self._monotonic()
+            looker.start()
+        except RuntimeError:  # no thread to be had: the next call tries again
+            self._end_look()
+            return
+        looker.join(LOOK_PATIENCE)
+
+    def _look_now(self) -> None:
+        lock = self._lock
+        try:
             if self._stamp != _stamp(self._path):
                 self._take(self._read())
         finally:
-            self._lock.release()
+            if lock is self._lock:
+                self._end_look()
+
+    def _end_look(self) -> None:
+        self._looking = None
+        self._lock.release()
 
     def _take(self, found: ClientsFile) -> None:
         if found.problems:
@@ -106,7 +140,7 @@ class ClientBook:
         """The file as it is now. One that is written at this moment is looked at again later."""
         before = _stamp(self._path)
         try:
-            raw = self._path.read_bytes()
+            raw = self._read_bytes(self._path)
         except OSError as error:
             found = ClientsFile({}, [unreadable(self._path, error)], "")
         else:
@@ -115,7 +149,7 @@ class ClientBook:
         return found
 
     def _after_fork(self) -> None:
-        self._lock = Lock()
+        self._lock, self._looking = Lock(), None
 
 
 def open_clients(settings: Settings) -> ClientBook | None:

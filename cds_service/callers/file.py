@@ -1,6 +1,8 @@
 """`clients.json` of a site: read strictly, checked like a pack, built into `Client`s."""
 
 import hashlib
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
@@ -27,6 +29,7 @@ if TYPE_CHECKING:  # cryptography is loaded only where there are keys
 Json = Any
 
 FILE = "clients.json"
+_MOST_BYTES = 16_000_000
 # Its private key stands in its public repository: anybody can sign as this issuer.
 _PUBLIC_SANDBOX = "sandbox.cds-hooks.org"
 
@@ -68,9 +71,22 @@ def check_clients(site_dir: Path | None, strictness: Strictness) -> list[Problem
     if path is None or not path.exists():
         return []
     try:
-        return read_clients(path, path.read_bytes(), strictness).problems
+        return read_clients(path, read_regular(path), strictness).problems
     except OSError as error:
         return [unreadable(path, error)]
+
+
+def read_regular(path: Path) -> bytes:
+    """The bytes of a file. Raises OSError, also for what is none: to open a pipe or to read a
+    device may take for ever."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    with open(handle, "rb") as file:
+        info = os.fstat(handle)
+        if not stat.S_ISREG(info.st_mode):
+            raise OSError(0, "it is no regular file")
+        if info.st_size > _MOST_BYTES:
+            raise OSError(0, f"it has {info.st_size:,} bytes, more than {_MOST_BYTES:,}")
+        return file.read(_MOST_BYTES + 1)
 
 
 def unreadable(path: Path, error: OSError) -> Problem:

@@ -28,11 +28,13 @@ def workers(watch: SiteWatch | None) -> Mapping[str, Any]:
     """The workers seen so far, and whether all run the same pack; nothing without a site."""
     if watch is None:
         return {}
+    look = {"siteLook": "hangs: no change of the folder is seen" if watch.hangs else "ok"}
     shelf = watch.shelf
     if shelf is None:
-        return {"workers": "unknown: no temporary folder can be made"}
+        return {"workers": "unknown: no temporary folder can be made", **look}
     found = shelf.workers()
     return {
+        **look,
         "workers": found,
         "workersAgree": len({worker.get("revision") for worker in found}) <= 1,
     }

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cds_service import logs
+from cds_service import clock, logs
 from cds_service.errors import PackError, Problem
 from cds_service.live.shelf import Shelf
 from cds_service.live.snapshot import Snapshot, Stamp, stamp, take
 from cds_service.ruletests.verdict import Verdict
 
 LOOK_EVERY = 2.0  # seconds
+HANGS = 180.0  # seconds after which a look is called one that hangs; a judge may take 120
 INTERRUPTED = "L002"  # this verdict is about the machine, not about the files
 
 Judge = Callable[[Path, str], Verdict]  # a copy of the folder, the digest of its content
@@ -52,6 +53,7 @@ class SiteWatch:
         self._started_in = 0  # process id: a thread does not survive a fork
         self._starting = threading.Lock()
         self._stop = threading.Event()
+        self._looking: float | None = None  # since when, while a look is under way
         os.register_at_fork(after_in_child=self._after_fork)
 
     def start(self) -> bool:
@@ -69,6 +71,12 @@ class SiteWatch:
     def stop(self) -> None:
         """Stop looking."""
         self._stop.set()
+
+    @property
+    def hangs(self) -> bool:
+        """Whether the folder can neither be read nor be said to be unreadable."""
+        since = self._looking
+        return since is not None and clock.monotonic() - since > HANGS
 
     @property
     def shelf(self) -> Shelf | None:
@@ -176,15 +184,18 @@ class SiteWatch:
     def _guarded(self, work: Callable[[], None]) -> None:
         """The thread must live: without it no later change would be seen. And a worker whose site
         folder cannot be looked at still answers."""
+        self._looking = clock.monotonic()
         try:
             work()
         except Exception as error:
             logs.logger().error("site watch failed", **logs.describe_exception(error))
+        finally:
+            self._looking = None
 
     def _after_fork(self) -> None:
         self._starting = threading.Lock()
         self._stop = threading.Event()
-        self._shelf = None
+        self._shelf = self._looking = None
 
 
 def _renamed(verdict: Verdict, copy: Path, site: Path) -> Verdict:

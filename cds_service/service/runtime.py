@@ -194,7 +194,8 @@ class Runtime:
 
     def health(self) -> Mapping[str, Any]:
         """Whether calls can be answered, and what that rests on."""
-        problem = self._store.problem() if self._store else "none in use"
+        now = int(self._clock.now().timestamp())
+        problem = self._store.problem(now) if self._store else "none in use"
         workers = report.workers(self._watch)  # before what they tell of
         pack = self._packs.current()
         return {
@@ -206,7 +207,7 @@ class Runtime:
             }
             if self._store
             else "none",
-            "silentRules": self._silent_rules(pack),
+            "silentRules": "unknown" if problem else self._silent_rules(pack),
             "clients": self._clients.health() if self._clients else "none",
             "pack": {
                 "name": pack.name,
@@ -221,7 +222,7 @@ class Runtime:
 
     def _silent_rules(self, pack: Pack) -> Any:
         """Rules that used to fire; "unknown" while the database cannot be asked."""
-        if self._store is None or self._store.problem():
+        if self._store is None:
             return "unknown"
         return self._silence.rules(self._store, pack.rules, self._clock.now().date())
 

@@ -9,7 +9,7 @@ from cds_service import logs
 from cds_service.config import Settings
 from cds_service.errors import ConfigurationError
 from cds_service.protocol.model import FeedbackEntry
-from cds_service.store import decisions, feedback, schema
+from cds_service.store import decisions, feedback, probe
 from cds_service.store.activity import Activity, activity
 from cds_service.store.database import open_engine
 from cds_service.store.jti import SpentTokens
@@ -93,14 +93,10 @@ class Store:
         """Wait for queued records; False if that took longer than `timeout` seconds."""
         return self._recorder.flush(timeout)
 
-    def problem(self) -> str:
-        """Why the database cannot be used at this moment, or "". For /readyz."""
-        try:
-            with self._engine.connect() as connection:
-                found, _ = schema.state(connection)
-        except SQLAlchemyError as error:
-            return type(error).__name__
-        return "" if found is schema.State.CURRENT else f"schema {found.value}"
+    def problem(self, now: int) -> str:
+        """Why a call or feedback would be refused at this moment (Unix second), or "". For
+        /readyz; it writes."""
+        return probe.problem(self._engine, now)
 
     def close(self) -> None:
         """Write what is queued and let go of the database."""

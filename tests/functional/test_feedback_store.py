@@ -183,14 +183,14 @@ def test_a_full_disk_is_503_and_none_of_the_batch_is_stored(path: Path) -> None:
 
 
 def test_readiness_names_the_error_and_no_more(store: Store, path: Path) -> None:
-    assert store.problem() == ""
+    assert store.problem(0) == ""
     connection = sqlite3.connect(path)
     connection.execute("DROP TABLE alembic_version")
     connection.commit()
     connection.close()
-    assert store.problem() == "schema foreign"
+    assert store.problem(0) == "schema foreign"
     path.write_bytes(b"no database" * 1000)
-    assert store.problem() == "DatabaseError"
+    assert store.problem(0) == "DatabaseError"
 
 
 @pytest.mark.parametrize(

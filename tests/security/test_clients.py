@@ -2,13 +2,15 @@
 
 import json
 import os
+import socket
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from cds_service.callers.book import LOOK_EVERY, ClientBook
+from cds_service.callers.book import HANGS, LOOK_EVERY, ClientBook
 from cds_service.callers.file import Strictness, check_clients
 from cds_service.cli.main import main as cli
 from cds_service.errors import ConfigurationError, Problem
@@ -216,6 +218,62 @@ def test_a_file_that_is_gone_leaves_the_clients(watched: Watched) -> None:
     watched.path.unlink()
     assert watched.later().names == ["general"]
     assert watched.book.health()["rejected"]["first"].endswith("K001")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "socket", "too large"])
+def test_what_is_no_file_is_refused_at_once_and_looked_at_again(
+    watched: Watched, kind: str, tmp_path: Path
+) -> None:
+    good = watched.path.read_bytes()
+    watched.path.unlink()
+    if kind == "pipe":
+        os.mkfifo(watched.path)
+    elif kind == "device":
+        watched.path.symlink_to("/dev/zero")
+    elif kind == "folder":
+        watched.path.mkdir()
+    elif kind == "socket":
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(watched.path))
+        listener.close()
+    else:
+        with watched.path.open("wb") as file:
+            file.truncate(17_000_000)
+    assert watched.later().names == ["general"]
+    assert watched.book.health()["rejected"]["first"].endswith("K001")
+    other = tmp_path / "new.json"
+    other.write_bytes(good.replace(b"general", b"renamed"))
+    if kind == "folder":
+        watched.path.rmdir()
+    other.replace(watched.path)
+    assert watched.later().names == ["renamed"]
+
+
+def test_a_look_that_hangs_is_told_and_holds_up_no_other_call(tmp_path: Path) -> None:
+    entered, leave, time = threading.Event(), threading.Event(), Time()
+    path = write_clients(tmp_path)
+
+    def read(file: Path) -> bytes:
+        if threading.current_thread().name == "clients":
+            entered.set()
+            assert leave.wait(60)
+        return file.read_bytes()
+
+    book = ClientBook(path, Strictness(), time, read)
+    write_clients(tmp_path, client_entry(name="renamed"))
+    time.now += LOOK_EVERY
+    assert [client.name for client in book.clients.values()] == ["general"]
+    assert entered.is_set()
+    assert book.health()["look"] == "ok"
+    time.now += HANGS + 1
+    assert book.health()["look"].startswith("hangs")
+    assert [client.name for client in book.clients.values()] == ["general"]
+    leave.set()
+    for thread in threading.enumerate():
+        if thread.name == "clients":
+            thread.join(60)
+    assert book.health()["look"] == "ok"
+    assert [client.name for client in book.clients.values()] == ["renamed"]
 
 
 def test_a_client_taken_out_gets_no_answer(tmp_path: Path, monkeypatch: Any) -> None:
