@@ -24,7 +24,7 @@ PYTEST = $(BIN)/python -m pytest -q
 TESTS = -n $(TEST_WORKERS) --dist worksteal \
 	-m "not browser and not proxy and not bench and not installed"
 
-.PHONY: help run test test-pythons coverage check bench browser frontend proxy dist installed lock clean
+.PHONY: help run test test-pythons coverage mutants-py check bench browser frontend proxy docs dist installed release lock clean
 .NOTPARALLEL:
 
 help:
@@ -32,13 +32,16 @@ help:
 	@echo "make test     run the tests"
 	@echo "make test-pythons  the tests on the other Pythons and with the lowest versions"
 	@echo "make coverage the tests, and whether they reach as much of the core as before"
+	@echo "make mutants-py  changes of the program that no test notices (MUTANTS=\"--sample 100 rules\")"
 	@echo "make check    style, types, import directions, the clinical pack and its tests"
 	@echo "make browser  the tests that need Chromium"
 	@echo "make frontend build the workbench's script and style again (needs Node 20 and npm)"
 	@echo "make proxy    the tests behind nginx with TLS"
+	@echo "make docs     build the documents as a site in build/site"
 	@echo "make dist     build the source distribution and the wheel"
 	@echo "make installed  tests of the wheel in a bare environment"
 	@echo "make bench    measure speed and memory"
+	@echo "make release  build and check all that a release consists of"
 	@echo "make lock     write the locks again"
 	@echo "make clean    remove .venv and everything that was built"
 
@@ -57,6 +60,9 @@ coverage: $(DEV)
 	$(BIN)/coverage run -m pytest -q $(TESTS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+mutants-py: $(DEV)
+	$(BIN)/python -m tests.mutants.run $(MUTANTS)
 
 # Runs everything, then names what failed.
 check: $(DEV)
@@ -92,7 +98,13 @@ dist: $(DEV)
 	@rm build.log; ls dist
 
 installed: dist
-	CDS_INSTALLED="$$(.ci/install-wheel)" $(PYTEST) -m installed tests/installed
+	CDS_INSTALLED="$$(PYTHON=$(PYTHON) .ci/install-wheel)" $(PYTEST) -m installed tests/installed
+
+docs:
+	"$$(PYTHON=$(PYTHON) .ci/release-tools)/mkdocs" build --strict --quiet
+
+release: $(DEV)
+	PYTHON=$(PYTHON) .ci/release
 
 # The built files are committed: only whoever changes frontend/ needs this.
 frontend:

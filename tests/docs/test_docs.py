@@ -1,6 +1,7 @@
 """What an administrator, integrator or operator can use is written down where they look."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import click
@@ -60,11 +61,34 @@ def test_each_setting_is_in_the_clinical_reference() -> None:
     assert sorted(name for name in settings if f"`{name}`" not in reference) == []
 
 
-@pytest.mark.parametrize("name", ["README.md", *(f"docs/{name}" for name in DOCS)])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "SECURITY.md", *(f"docs/{name}" for name in DOCS)]
+)
 def test_links_between_documents_lead_somewhere(name: str) -> None:
     path = ROOT / name
     links = [link for link in LINK.findall(path.read_text("utf-8")) if "://" not in link]
     assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_each_make_target_that_is_named_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = {
+        target
+        for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "tests/README.md"]
+        for target in re.findall(r"`make ([a-z-]+)", path.read_text("utf-8"))
+    }
+    assert named - targets == set()
+
+
+def test_each_make_target_is_in_its_help() -> None:
+    text = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", text, re.MULTILINE)) - {"help"}
+    assert targets == set(re.findall(r'^\t@echo "make ([a-z-]+) ', text, re.MULTILINE))
+
+
+def test_one_version_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert openapi_document()["info"]["version"] == project["version"]
 
 
 def test_nobody_is_told_that_the_content_is_signed_off() -> None:
