@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,23 @@ def aasm_caller(app_with_profile: AppOfProfile) -> Caller:
 def acc_aha_caller(app_with_profile: AppOfProfile) -> Caller:
     """Sends whole calls with the profile acc-aha-2024."""
     return Caller(app_with_profile("acc-aha-2024").test_client())
+
+
+@pytest.fixture(scope="session")
+def workbench_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The real application with its workbench on, as a trial on this machine has it."""
+    from cds_service.service.runtime import build_runtime
+
+    settings = _settings(tmp_path_factory.mktemp("workbench"), ())
+    runtime = build_runtime(settings)
+    yield create_app(replace(settings, public_url="", workbench="local"), runtime)
+    runtime.close()
+
+
+@pytest.fixture
+def workbench(workbench_app: Flask) -> FlaskClient:
+    """A client of the workbench."""
+    return workbench_app.test_client()
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
+from cds_service.authoring.departures import Departure, departures
 from cds_service.cli import context
 from cds_service.cli.failures import FAILED, WARNINGS, for_people
-from cds_service.cli.request_check import Departure, departures
 
 
 @click.group()

@@ -12,6 +12,7 @@ from cds_service.clock import Clock
 from cds_service.config import Settings
 from cds_service.service.runtime import Runtime
 from cds_service.workbench.guard import Guard
+from cds_service.workbench.what_if import Packs
 
 EXTENSION = "cds-workbench"
 
@@ -28,6 +29,7 @@ class Bench:
     settings: Settings
     hooks: Path
     guard: Guard = field(default_factory=Guard)
+    packs: Packs = field(default_factory=Packs)
     edit: bool = False
     serving: bool = True
 

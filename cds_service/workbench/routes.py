@@ -1,9 +1,10 @@
 """The blueprint, who is let in, and errors as a person reads them."""
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, g, request
 
 from cds_service.errors import ServiceError
-from cds_service.workbench import home, views
+from cds_service.protocol import outcome
+from cds_service.workbench import home, try_chart, views
 from cds_service.workbench.bench import EXTENSION, Bench, current
 
 MOST_FIELDS = 5_000  # of a form: a row of the chart has up to six
@@ -22,7 +23,7 @@ def install(app: Flask, bench: Bench) -> None:
     )
     blueprint.before_request(_admit)
     blueprint.register_error_handler(ServiceError, _problem)
-    for module in (home,):
+    for module in (home, try_chart):
         module.add(blueprint)
     app.register_blueprint(blueprint)
 
@@ -41,8 +42,9 @@ def _admit() -> None:
 
 def _problem(error: ServiceError) -> Response:
     """The reason as a page, or as the part that a script asked for."""
-    if error.status == 403:
-        raise error  # whoever is refused gets no page of ours
+    g.error_code = error.code
+    if error.status == 403:  # whoever is refused gets no page of ours
+        return Response(outcome.write(error), status=403, mimetype="application/json")
     if views.by_script():
         return views.part("problem_part.html", status=error.status, error=error)
     return views.page("problem.html", "", status=error.status, error=error)

@@ -11,7 +11,10 @@ from cds_service.sources.page import SIGN_OFF
 from cds_service.workbench import bench, guard
 
 HTML = "text/html; charset=utf-8"
-PAGES = (("home", "Home", "workbench.home"),)
+PAGES = (
+    ("home", "Home", "workbench.home"),
+    ("try", "Try", "workbench.try_chart"),
+)
 
 
 def page(template: str, tab: str, status: int = 200, **values: Any) -> Response:

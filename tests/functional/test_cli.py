@@ -8,7 +8,8 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
-from cds_service.cli import config, main, present, request_check, tables
+from cds_service.authoring import departures
+from cds_service.cli import config, main, present, tables
 from cds_service.cli.feedback import as_json
 from cds_service.errors import Problem
 from cds_service.packs import load
@@ -131,7 +132,7 @@ class TestRequestCheck:
     def departures(self, **changes: Any) -> list[tuple[str, str]]:
         request = orjson.loads(QUININE.read_bytes())
         request |= changes
-        found = request_check.departures(orjson.dumps(request), request)
+        found = departures.departures(orjson.dumps(request), request)
         return [(departure.severity, departure.place) for departure in found]
 
     def test_a_good_request_has_none(self) -> None:

@@ -1,29 +1,14 @@
 """GET /: the workbench where it is on, a short page where it is not, an index for programs."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.config import Settings, load
+from cds_service.config import load
 from cds_service.errors import ConfigurationError
-from cds_service.service.runtime import build_runtime
-from cds_service.web.app import create_app
-from tests.support.calls import NOW
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-
-
-@pytest.fixture(scope="module")
-def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
-    folder = tmp_path_factory.mktemp("workbench")
-    database = f"sqlite:///{folder}/test.sqlite3"
-    settings = Settings(auth="off", cors_origins=("*",), database_url=database, now=NOW)
-    runtime = build_runtime(settings)
-    yield create_app(replace(settings, workbench="local"), runtime).test_client()
-    runtime.close()
 
 
 def test_a_browser_gets_the_workbench_where_it_is_on(workbench: FlaskClient) -> None:

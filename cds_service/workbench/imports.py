@@ -1,0 +1,168 @@
+"""A chart from whatever a person has: a captured call, a Bundle, Bulk Data lines, one resource,
+a chart of the workbench, a case of a test file."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from cds_service.errors import BadRequest
+from cds_service.facts.chart import Chart, Supply
+from cds_service.gather import prefetch
+from cds_service.rules.model import Pack
+from cds_service.ruletests.sketch import KEYS, chart_of, merged
+from cds_service.ruletests.sketch_values import SketchError
+from cds_service.ruletests.trial import questionnaire_of
+from cds_service.workbench.calls_of import types_of_keys
+from cds_service.workbench.chart import (
+    FAILED,
+    INCOMPLETE,
+    MISSING,
+    ChartState,
+    Order,
+    Resource,
+    state_of,
+)
+
+Json = Any
+_GAPS = {Supply.MISSING: MISSING, Supply.FAILED: FAILED, Supply.INCOMPLETE: INCOMPLETE}
+
+
+def read(text: str, pack: Pack, now: datetime) -> ChartState:
+    """The chart that a text stands for. Raises BadRequest with a reason for people."""
+    parsed = list(_parsed(text))
+    if len(parsed) > 1:
+        return _of_resources(_resource(one) for one in parsed)
+    data = parsed[0]
+    if isinstance(data.get("hook"), str):
+        return of_call(data, pack)
+    if "resources" in data:
+        return state_of(data)
+    if "cases" in data or data.keys() & KEYS:
+        return of_sketch(_sketch(data), pack, now)
+    return _of_resources([_resource(data)])
+
+
+def _parsed(text: str) -> Iterator[dict[str, Json]]:
+    """One JSON object, or one a line."""
+    if not text.strip():
+        raise BadRequest("chart-empty", "There is nothing to read: paste or drop a chart.")
+    try:
+        values = [orjson.loads(text)]
+    except orjson.JSONDecodeError as whole:
+        try:
+            values = [orjson.loads(line) for line in text.splitlines() if line.strip()]
+        except orjson.JSONDecodeError:
+            raise BadRequest(
+                "chart-malformed",
+                f"That is not JSON: {whole.msg} (line {whole.lineno}, column {whole.colno}).",
+            ) from None
+    for value in values:
+        if not isinstance(value, dict):
+            raise BadRequest("chart-malformed", "A chart is a JSON object, or one a line.")
+        yield value
+
+
+def _resource(data: Resource) -> Resource:
+    if not isinstance(data.get("resourceType"), str):
+        raise BadRequest(
+            "chart-unknown",
+            "That is no call of CDS Hooks, no FHIR resource and no chart of the workbench.",
+        )
+    return data
+
+
+def _of_resources(resources: Any) -> ChartState:
+    flat = [one for resource in resources for one in flattened(resource)]
+    return ChartState(tuple(_one_patient(flat)))
+
+
+def _one_patient(resources: list[Resource]) -> list[Resource]:
+    """Of a file with several patients the first one's entries; the others are another chart."""
+    people = [one for one in resources if one.get("resourceType") == "Patient"]
+    others = {f"Patient/{one.get('id')}" for one in people[1:]}
+    if not others:
+        return resources
+    return [
+        one
+        for one in resources
+        if one not in people[1:] and _subject(one).partition("?")[0] not in others
+    ]
+
+
+def _subject(resource: Resource) -> str:
+    for key in ("subject", "patient", "beneficiary"):
+        value = resource.get(key)
+        if isinstance(value, dict) and isinstance(value.get("reference"), str):
+            return str(value["reference"])
+    return ""
+
+
+def flattened(resource: Resource, depth: int = 4) -> Iterator[Resource]:
+    """The resource, or those that a Bundle holds."""
+    if resource.get("resourceType") != "Bundle" or depth == 0:
+        yield resource
+        return
+    entries = resource.get("entry")
+    for entry in entries if isinstance(entries, list) else ():
+        inner = entry.get("resource") if isinstance(entry, dict) else None
+        if isinstance(inner, dict):
+            yield from flattened(inner, depth - 1)
+
+
+def of_call(data: Mapping[str, Json], pack: Pack) -> ChartState:
+    """A captured call: its resources, its drafts, and what it left out or could not read."""
+    sent = data.get("prefetch")
+    sent = sent if isinstance(sent, dict) else {}
+    readings = {key: prefetch.read(value) for key, value in sent.items()}
+    resources = [one for reading in readings.values() for one in reading.resources]
+    gaps = {key: _GAPS[r.supply] for key, r in readings.items() if r.supply in _GAPS}
+    types = {one.get("resourceType") for one in resources}
+    for key, kind in types_of_keys(pack).items():
+        if key not in sent and kind not in types:
+            gaps[key] = MISSING
+    return ChartState(tuple(resources), tuple(_drafts(data)), "", gaps)
+
+
+def _drafts(data: Mapping[str, Json]) -> Iterator[Order]:
+    context = data.get("context")
+    context = context if isinstance(context, dict) else {}
+    bundle = context.get("draftOrders")
+    chosen = context.get("selections")
+    for resource in flattened(bundle) if isinstance(bundle, dict) else ():
+        reference = f"{resource.get('resourceType')}/{resource.get('id')}"
+        selected = not isinstance(chosen, list) or reference in chosen
+        yield Order(resource, selected or resource.get("id") in (chosen or ()))
+
+
+def of_sketch(sketch: Mapping[str, Json], pack: Pack, now: datetime) -> ChartState:
+    """The chart of a sketch, as test files write it."""
+    hook = "order-select" if sketch.get("drafts") else "patient-view"
+    try:
+        chart = chart_of(sketch, now, hook, questionnaire_of(pack))
+    except SketchError as error:
+        raise BadRequest("sketch-invalid", f"The chart of the test case: {error}.") from None
+    return _of_chart(chart)
+
+
+def _of_chart(chart: Chart) -> ChartState:
+    resources = [one for slot in chart.slots.values() for one in slot.resources]
+    gaps = {key: _GAPS[slot.supply] for key, slot in chart.slots.items() if slot.supply in _GAPS}
+    drafts = tuple(Order(draft.resource, draft.selected) for draft in chart.drafts)
+    return ChartState((*resources, *chart.others), drafts, "", gaps)
+
+
+def _sketch(data: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The sketch itself, or the first case of a test file."""
+    cases = data.get("cases")
+    if not isinstance(cases, list):
+        return {key: value for key, value in data.items() if key in KEYS}
+    first = cases[0] if cases and isinstance(cases[0], dict) else {}
+    return merged(data.get("base", {}), first.get("chart", {}))
+
+
+def at(state: ChartState, now: str) -> ChartState:
+    """The chart opened at another moment."""
+    return replace(state, now=now)

@@ -1,0 +1,110 @@
+"""What the Try page gives to take away, and what it says of charts that it cannot read."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from cds_service.cards.compose import compose
+from cds_service.packs.locate import hooks_dir
+from cds_service.ruletests.testing import run_tests
+from cds_service.workbench.ready import patients
+from tests.support.pages import chart, post
+
+READY = [one.id for one in patients()]
+
+
+@pytest.mark.parametrize("patient", READY)
+def test_the_chart_of_each_ready_patient_is_a_test_that_passes(
+    workbench: FlaskClient, tmp_path: Path, patient: str
+) -> None:
+    held = chart(workbench, patient)
+    answer = post(workbench, "/workbench/try/case.test.json", {"chart": held})
+    assert answer.status_code == 200
+    site = tmp_path / "site"
+    (site / "rules").mkdir(parents=True)
+    (site / "site.json").write_text("{}")
+    file = site / "rules" / "case.test.json"
+    file.write_bytes(answer.data)
+    report = run_tests(hooks_dir({}), site, [file], compose)
+    assert report.passed, report
+
+
+@pytest.mark.parametrize("patient", READY)
+def test_the_request_of_each_ready_patient_is_a_call_that_a_service_answers(
+    workbench: FlaskClient, patient: str
+) -> None:
+    held = chart(workbench, patient)
+    for service in ("leg-cramps-patient-view", "leg-symptoms-screen"):
+        fields = {"chart": held, "service": service}
+        call = post(workbench, "/workbench/try/request.json", fields).data
+        answer = workbench.post(
+            f"/cds-services/{service}", data=call, content_type="application/json"
+        )
+        shown = post(workbench, "/workbench/try", fields, **{"HX-Request": "true"})
+        for card in answer.get_json()["cards"]:
+            assert card["summary"].split("(")[0] in shown.text.replace("&#39;", "'")
+
+
+def test_a_site_patch_has_only_what_was_changed(workbench: FlaskClient) -> None:
+    fields = {
+        "chart": chart(workbench, "ferritin-52"),
+        "set.ferritin.low": "75",
+        "set.ferritin.lookback": "365",
+        "rule.rls.low-ferritin": "shadow",
+        "profile": "seed-default",
+        "profile.here": "1",
+        "profile.was": "seed-default",
+    }
+    patch = post(workbench, "/workbench/try/site.json", fields).get_json()
+    assert patch["settings"] == {"ferritin.low": 75}
+    assert patch["rules"] == {"rls.low-ferritin": {"status": "shadow"}}
+    assert "profile" not in patch
+
+
+def test_a_value_out_of_bounds_is_said_and_not_used(workbench: FlaskClient) -> None:
+    fields = {"chart": chart(workbench, "ferritin-52"), "set.ferritin.low": "100000"}
+    answer = post(workbench, "/workbench/try", fields, **{"HX-Request": "true"})
+    assert answer.status_code == 400
+    assert "ferritin.low is at most" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "nothing to read"),
+        ("{", "not JSON"),
+        ("[1]", "JSON object"),
+        ('{"a": 1}', "no FHIR resource"),
+    ],
+)
+def test_what_is_no_chart_is_said(workbench: FlaskClient, text: str, words: str) -> None:
+    fields = {"chart": "{}", "text": text, "op": '{"do": "read"}'}
+    answer = post(workbench, "/workbench/try", fields, **{"HX-Request": "true"})
+    assert answer.status_code == 400
+    assert words in answer.text
+
+
+@pytest.mark.parametrize(
+    "op", ["x", "[]", '{"do":"add"}', '{"do":"remove","key":"r99"}', '{"do":1}']
+)
+def test_an_operation_that_no_button_has_is_no_fault(workbench: FlaskClient, op: str) -> None:
+    fields = {"chart": chart(workbench, "quiet"), "op": op}
+    assert post(workbench, "/workbench/try", fields).status_code in (200, 400)
+
+
+def test_a_captured_call_keeps_its_gaps(workbench: FlaskClient) -> None:
+    call = Path("fixtures/requests/patient-view/conditions-not-readable.json").read_text()
+    fields = {"chart": "{}", "text": call, "op": '{"do": "read"}'}
+    answer = post(workbench, "/workbench/try", fields)
+    assert answer.status_code == 200
+    assert "412" in answer.text
+
+
+def test_numbers_come_back_as_they_were_sent(workbench: FlaskClient) -> None:
+    held = chart(workbench, "claudication")
+    fields = {"chart": held}
+    again = post(workbench, "/workbench/try/chart.json", fields).data
+    assert json.loads(again, parse_float=Decimal) == json.loads(held, parse_float=Decimal)
