@@ -13,7 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from cds_service.facts.chart import Resource
 from cds_service.gather.subject import Subject
+from cds_service.protocol.entries import Entry
+from cds_service.protocol.entries import entry as sent
 from cds_service.protocol.model import DraftOrder, HookRequest
+from cds_service.protocol.raw import encoded
 from cds_service.rules.model import ServiceDefinition
 from cds_service.terminology.codings import codings
 
@@ -55,23 +58,29 @@ def charts_of(bundle: Json) -> list[PatientChart]:
         for entry in (found if isinstance(found, list) else ())
         if isinstance(entry, dict) and isinstance(entry.get("resource"), dict)
     ]
-    urls = {e["fullUrl"]: e["resource"] for e in entries if isinstance(e.get("fullUrl"), str)}
-    people = [e["resource"] for e in entries if e["resource"].get("resourceType") == "Patient"]
-    ids = [person.get("id") for person in people]
-    return [_chart(name, entries, urls) for name in ids if isinstance(name, str) and name]
+    patients = [e for e in entries if e["resource"].get("resourceType") == "Patient"]
+    people = {str(e.get("fullUrl")): sent(e["resource"]) for e in patients}
+    ids = [e["resource"].get("id") for e in patients]
+    return [_chart(name, entries, people) for name in ids if isinstance(name, str) and name]
 
 
 def _chart(
-    patient_id: str, entries: Sequence[Mapping[str, Json]], urls: Mapping[str, Resource]
+    patient_id: str, entries: Sequence[Mapping[str, Json]], people: Mapping[str, Entry]
 ) -> PatientChart:
-    subject = Subject(patient_id, urls)
-    return PatientChart(patient_id, [e for e in entries if subject.owns(e["resource"])])
+    subject = Subject(patient_id, people)
+    return PatientChart(patient_id, [e for e in entries if _owned(subject, e["resource"])])
+
+
+def _owned(subject: Subject, resource: Resource) -> bool:
+    return bool(resource.get("resourceType")) and subject.owns(sent(resource))
 
 
 def request_for(service: ServiceDefinition, chart: PatientChart) -> HookRequest:
     """The call for a service. For order hooks every active order of the chart is a draft."""
     prefetch = {key: _answer(chart, template) for key, template in service.prefetch.items()}
     others = [entry for entry in chart.entries if entry["resource"].get("resourceType") in _OTHERS]
+    if others:
+        prefetch["others"] = _bundle(others)
     drafts: tuple[DraftOrder, ...] = ()
     if service.hook != "patient-view":
         drafts = tuple(_drafts(prefetch))
@@ -80,7 +89,7 @@ def request_for(service: ServiceDefinition, chart: PatientChart) -> HookRequest:
         hook_instance=_INSTANCE,
         patient_id=chart.patient_id,
         user_id="Practitioner/stats",
-        prefetch={**prefetch, **({"others": _bundle(others)} if others else {})},
+        prefetch={key: encoded(value) for key, value in prefetch.items()},
         drafts=drafts,
     )
 

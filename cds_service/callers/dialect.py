@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 import orjson
 
 from cds_service.callers.model import STANDARD, Dialect
-from cds_service.protocol.model import Action, Card, HookRequest, Suggestion
+from cds_service.protocol import body
+from cds_service.protocol.model import Action, Card, Suggestion
+from cds_service.protocol.raw import encoded
 from cds_service.protocol.response import card_object
 from cds_service.protocol.response import write as write_standard
 
@@ -20,17 +22,13 @@ Json = Any
 _BEFORE_2 = ("1.0", "1.1")
 
 
-def reads_whole(dialect: Dialect) -> bool:
-    """Whether `read` looks into every resource of a request."""
-    return bool(dialect.input_systems)
-
-
-def read(request: HookRequest, dialect: Dialect) -> HookRequest:
-    """The request with the EHR's own names of code systems replaced, in place."""
-    if dialect.input_systems:
-        resources = [draft.resource for draft in request.drafts]
-        read_resources([request.prefetch, *resources, *request.others], dialect)
-    return request
+def read(content: bytes, dialect: Dialect) -> bytes:
+    """A call with the EHR's own names of code systems replaced. Raises BadRequest."""
+    if not dialect.input_systems:
+        return content
+    call = body.decode(content)
+    read_resources([call], dialect)
+    return bytes(encoded(call))
 
 
 def read_resources(resources: Iterable[Json], dialect: Dialect) -> None:

@@ -1,18 +1,18 @@
 """The patient's chart as one call supplied it: resources by kind, and how complete each kind is.
 
 `gather` makes a `Chart` from a request, the rule test runner makes one from a sketch, and only
-`facts` reads it. Resources are plain dicts as they arrived: real EHRs send what FHIR models refuse.
+`facts` reads it. Resources are entries of what was sent, read no further than their heads; the
+body of one is a plain dict as it arrived: real EHRs send what FHIR models refuse.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from enum import Enum
-from typing import Any
 
-from cds_service.protocol.results import Results
+from cds_service.protocol.entries import Entry, Resource
 from cds_service.values import value
 
-Resource = dict[str, Any]
+__all__ = ["PREFETCH_KEYS", "Chart", "Draft", "Entry", "Resource", "Slot", "Supply"]
 
 PREFETCH_KEYS = (
     "patient",
@@ -43,17 +43,13 @@ class Supply(Enum):
 
 @value
 class Slot:
-    """The resources found for one prefetch key, and why there may be more of them.
-
-    `results` come before `resources`; they are those of a large call.
-    """
+    """The resources found for one prefetch key, and why there may be more of them."""
 
     supply: Supply
-    resources: Sequence[Resource] = ()
+    resources: Sequence[Entry] = ()
     problem: str = (
         ""  # for people, without patient data: "Observation could not be read (OperationOutcome)"
     )
-    results: Results | None = None
 
 
 @value
@@ -76,7 +72,7 @@ class Chart:
 
     slots: Mapping[str, Slot]
     drafts: Sequence[Draft] = ()
-    others: Sequence[Resource] = ()
+    others: Sequence[Entry] = ()
     hook: str = "patient-view"
     dropped: Mapping[str, int] = field(default_factory=dict)
 

@@ -1,40 +1,24 @@
 """One walk over the chart: which resources carry a code that some fact asks for.
 
-Everything else is read from the hits, when a fact is asked for. A resource without a wanted code
-costs one look-up for each of its codings; nearly all of a chart is like that, so the common shape
-of a resource is read with as few steps as Python allows, and any other one by `codings`.
+Everything else is read from the hits, when a fact is asked for. Nearly all of a chart has no wanted
+code, and a resource without one costs one look-up: its concept as sent, to the letter.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from cds_service.facts.catalogue import DOMAINS, Catalogue
-from cds_service.facts.chart import Chart, Draft, Resource
-from cds_service.facts.codes import Codes, Known, wanted_codes
+from cds_service.facts.chart import Chart, Draft, Entry, Resource
+from cds_service.facts.codes import Knowns, wanted_codes
 from cds_service.facts.diagnoses import Diagnosis
-from cds_service.facts.fhir import contained, objects, reference_key, reference_of, string
+from cds_service.facts.fhir import objects
 from cds_service.facts.medication_status import Usage
 from cds_service.facts.medications import Medication, MedicationReader
 from cds_service.facts.reasons import Reason, reasons_of
-from cds_service.protocol.results import Result, Results
-from cds_service.terminology.codings import codings, names_of
+from cds_service.facts.references import References
+from cds_service.terminology.codings import names_of
 from cds_service.terminology.index import Terminology
-
-
-class Later:
-    """One of a large call's results: what is known of it, and how to read the rest."""
-
-    __slots__ = ("_number", "_results", "seen")
-
-    def __init__(self, results: Results, number: int, seen: Result) -> None:
-        self._results = results
-        self._number = number
-        self.seen = seen
-
-    def resource(self) -> Resource:
-        """The Observation as a whole. Raises BadRequest where it is not JSON after all."""
-        return self._results.resource(self._number)
 
 
 class Hit(NamedTuple):
@@ -45,7 +29,7 @@ class Hit(NamedTuple):
     An order that is known by its name alone has no system and no code.
     """
 
-    entry: Resource | Later
+    entry: Entry | Resource
     set_id: str
     system: str
     code: str
@@ -56,7 +40,7 @@ class Hit(NamedTuple):
     @property
     def resource(self) -> Resource:
         """The resource as a whole."""
-        return self.entry.resource() if isinstance(self.entry, Later) else self.entry
+        return self.entry.body if isinstance(self.entry, Entry) else self.entry
 
     @property
     def concept(self) -> Any:
@@ -68,7 +52,7 @@ class Hit(NamedTuple):
         """Whether words and not a code put the resource into the value set."""
         return not self.code
 
-    def is_of(self, entry: Resource | Later, component: Resource | None) -> bool:
+    def is_of(self, entry: Entry | Resource, component: Resource | None) -> bool:
         """Whether this is the same entry: two codings of one concept led to one value set."""
         return self.entry is entry and self.component is component
 
@@ -124,11 +108,10 @@ class ChartIndex:
         self.titles: dict[tuple[int, str, str], str] = {}  # of entries, by concept, code and fact
         self._terminology = terminology
         self._codes = wanted_codes(catalogue, terminology)
-        self._observed = self._codes["observations"]
-        self._all_conditions: list[Resource] = []
-        self._by_reference: dict[str, Resource] | None = None
-        self._taken: list[Resource] = []  # resources that record a medication
-        self._dictionary: list[Resource] = []  # Medication resources
+        self._all_conditions: list[Entry] = []
+        self._references = References()
+        self.find = self._references.find
+        self._taken: list[Entry] = []  # resources that record a medication
         self._walk(chart)
         # Not kept: it refers back to the index, and in a circle a whole chart would stay in memory
         # until the garbage collector looks.
@@ -168,133 +151,80 @@ class ChartIndex:
     def unknown_codes(self) -> Counter[str]:
         """Codings of conditions and medications that nothing knows, by code system."""
         found = Counter(self._unknown_drugs)
-        for resource in self._all_conditions:
-            known = _known(self._codes["conditions"], resource.get("code"))
+        for entry in self._all_conditions:
+            known = self._codes["conditions"].of_sent(entry.head.code)
             found.update(one.key[0] for one in known if one.unknown)
         return found
 
-    def find(self, reference: Any, owner: Resource) -> Resource | None:
-        """The Condition or Medication that a reference of `owner` names, if the chart has it."""
-        key = reference_key(reference)
-        if not key:
-            return None
-        if key.startswith("#"):
-            return contained(owner, key)
-        return self._references().get(key)
-
-    def _references(self) -> Mapping[str, Resource]:
-        if self._by_reference is None:
-            self._by_reference = {}
-            for resource in (*self._all_conditions, *self._dictionary):
-                identifier = string(resource.get("id"))
-                self._by_reference.setdefault(reference_of(resource), resource)
-                self._by_reference.setdefault(f"urn:uuid:{identifier}", resource)
-        return self._by_reference
-
     def _walk(self, chart: Chart) -> None:
-        for resource in objects(list(chart.slot("encounter").resources)):
-            if resource.get("resourceType") == "Encounter":  # in another slot it is a past one
-                self.encounters.append(resource)
-        for slot in chart.slots.values():
-            if slot.results is not None:
-                self._walk_results(slot.results)
+        for entry in chart.slot("encounter").resources:
+            if entry.kind == "Encounter":  # in another slot it is a past one
+                self.encounters.append(entry.body)
         sources = [slot.resources for slot in chart.slots.values()]
-        for resources in (*sources, chart.others):
-            for resource in resources:
-                try:
-                    reader = _READERS[resource["resourceType"]]
-                except (KeyError, TypeError):  # nothing that names its type, or that is read
-                    continue
-                reader(self, resource)
+        for entries in (*sources, chart.others):
+            for entry in entries:
+                reader = _READERS.get(entry.kind)
+                if reader is not None:
+                    reader(self, entry)
 
-    def _walk_results(self, results: Results) -> None:
-        codes, hits = self._observed, self.observations
-        for number, entry in enumerate(results.entries):
-            seen = entry.resource
-            if not seen.says_all():
-                self._observation(results.resource(number))
-                continue
-            later = None
-            for coding in seen.code.coding:
-                key, sets, _, _ = codes[coding.system, coding.code]
-                for set_id in sets:
-                    later = later or Later(results, number, seen)
-                    filed = hits.setdefault(set_id, [])
-                    if not (filed and filed[-1].is_of(later, None)):
-                        filed.append(Hit(later, set_id, *key))
+    def _answers(self, entry: Entry) -> None:
+        self.answers.append(entry.body)
 
-    def _answers(self, resource: Resource) -> None:
-        self.answers.append(resource)
+    def _drug_on_file(self, entry: Entry) -> None:
+        self._references.add(entry)
 
-    def _drug_on_file(self, resource: Resource) -> None:
-        self._dictionary.append(resource)
+    def _medication(self, entry: Entry) -> None:
+        self._taken.append(entry)
 
-    def _medication(self, resource: Resource) -> None:
-        self._taken.append(resource)
+    def _patient(self, entry: Entry) -> None:
+        self.patient = self.patient or entry.body
 
-    def _patient(self, resource: Resource) -> None:
-        self.patient = self.patient or resource
+    def _condition(self, entry: Entry) -> None:
+        self._references.add(entry)
+        self._all_conditions.append(entry)
+        self._collect("conditions", entry)
 
-    def _condition(self, resource: Resource) -> None:
-        self._all_conditions.append(resource)
-        self._collect(self._codes["conditions"], self.conditions, resource, resource.get("code"))
+    def _observation(self, entry: Entry) -> None:
+        head = entry.head
+        self._collect("observations", entry)
+        if head.component:
+            codes = self._codes["observations"]
+            for part in objects(entry.body["component"]):
+                known = codes.of(part.get("code"))
+                _file(self.observations, known, entry, part, "", part.get("code"))
+        if head.value_codeable_concept:
+            known = self._codes["findings"].of_sent(head.value_codeable_concept)
+            if known:
+                value = entry.body["valueCodeableConcept"]
+                _file(self.findings, known, entry, None, "", value)
 
-    def _observation(self, resource: Resource) -> None:
-        codes = self._observed
-        concept = resource.get("code")
-        self._collect(codes, self.observations, resource, concept)
-        if "component" in resource:
-            for part in objects(resource["component"]):
-                self._collect(codes, self.observations, resource, part.get("code"), part)
-        if "valueCodeableConcept" in resource:
-            value = resource["valueCodeableConcept"]
-            self._collect(self._codes["findings"], self.findings, resource, value)
+    def _procedure(self, entry: Entry) -> None:
+        self._collect("procedures", entry)
 
-    def _procedure(self, resource: Resource) -> None:
-        self._collect(self._codes["procedures"], self.procedures, resource, resource.get("code"))
+    def _order(self, entry: Entry) -> None:
+        self._file_order(self.orders, entry, entry.body)
 
-    def _order(self, resource: Resource) -> None:
-        self._file_order(self.orders, resource)
-
-    def _file_order(self, hits: Hits, resource: Resource) -> None:
+    def _file_order(self, hits: Hits, entry: Entry | Resource, resource: Resource) -> None:
         """File an order by its codes; by its words where no set knows any of its codes."""
         codes = self._codes["orders"]
         for concept in _ordered(resource):
-            self._collect(codes, hits, resource, concept)
-            if concept and not any(known.listed for known in _known(codes, concept)):
+            known = codes.of(concept)
+            _file(hits, known, entry, None, "", concept)
+            if concept and not any(one.listed for one in known):
                 for set_id in self._terminology.sets_of_order(names_of(concept)):
                     if set_id in self.wanted["orders"]:
-                        hit = Hit(resource, set_id, "", "", given=concept)
+                        hit = Hit(entry, set_id, "", "", given=concept)
                         hits.setdefault(set_id, []).append(hit)
 
-    def _collect(
-        self,
-        codes: Codes,
-        hits: Hits,
-        resource: Resource,
-        concept: Any,
-        component: Resource | None = None,
-        source: str = "",
-    ) -> None:
-        """File a resource under each wanted value set that has one of the concept's codings."""
-        try:
-            (coding,) = concept["coding"]
-            key, sets, _, _ = codes[coding["system"], coding["code"]]
-        except (AttributeError, KeyError, TypeError, ValueError):  # not the common shape
-            for key, sets, _, _ in _known(codes, concept):
-                for set_id in sets:
-                    filed = hits.setdefault(set_id, [])
-                    if not (filed and filed[-1].is_of(resource, component)):
-                        filed.append(Hit(resource, set_id, *key, component, source, concept))
-            return
-        for set_id in sets:
-            hits.setdefault(set_id, []).append(
-                Hit(resource, set_id, *key, component, source, concept)
-            )
+    def _collect(self, domain: str, entry: Entry) -> None:
+        """File a resource under each wanted value set that has one of its code's codings."""
+        known = self._codes[domain].of_sent(entry.head.code)
+        if known:
+            _file(getattr(self, domain), known, entry)
 
     def _read_medications(self, reader: MedicationReader) -> None:
-        for resource in self._taken:
-            medication = reader.read(resource)
+        for entry in self._taken:
+            medication = reader.read(entry.body)
             if medication is None:
                 self.unreadable_medications += 1
                 continue
@@ -313,22 +243,21 @@ class ChartIndex:
         self, hits: Hits, owner: Resource, given: Iterable[Reason], source: str
     ) -> None:
         for reason in given:
-            resource = reason.condition or owner
-            codes = self._codes["reasons"]
-            self._collect(codes, hits, resource, reason.concept, source=source)
+            known = self._codes["reasons"].of(reason.concept)
+            _file(hits, known, reason.condition or owner, None, source, reason.concept)
 
     def _draft(self, draft: Draft, reader: MedicationReader) -> DraftIndex:
         resource = next(iter(objects(draft.resource)), {})  # {}: not an object after all
         draft = Draft(resource, draft.reference, draft.selected)
         orders: Hits = {}
-        self._file_order(orders, resource)
+        self._file_order(orders, resource, resource)
         given = tuple(reasons_of(resource, self.find))
         reasons: Hits = {}
         self._file_reasons(reasons, resource, given, "order-reason")
         return DraftIndex(draft, orders, reader.read(resource), reasons, given)
 
 
-_READERS: Mapping[str, Callable[[ChartIndex, Resource], None]] = {
+_READERS: Mapping[str, Callable[[ChartIndex, Entry], None]] = {
     "Patient": ChartIndex._patient,
     "QuestionnaireResponse": ChartIndex._answers,
     "Condition": ChartIndex._condition,
@@ -341,25 +270,20 @@ _READERS: Mapping[str, Callable[[ChartIndex, Resource], None]] = {
 }
 
 
-def _known(codes: Codes, concept: Any) -> Sequence[Known]:
-    """What is known of each coding of a concept of any shape."""
-    return [codes[key] for key in _keys(concept)] if concept else ()
-
-
-def _keys(concept: Any) -> list[tuple[str, str]]:
-    """System and code of each coding. The common shape is read here, any other by `codings`."""
-    keys = []
-    try:
-        for coding in concept["coding"]:
-            system = coding["system"]
-            if type(system) is not str:
-                break
-            keys.append((system, coding["code"].strip()))
-        else:
-            return keys
-    except (AttributeError, KeyError, TypeError):
-        pass
-    return [(system, code) for system, code, _ in codings(concept)]
+def _file(
+    hits: Hits,
+    known: Knowns,
+    entry: Entry | Resource,
+    component: Resource | None = None,
+    source: str = "",
+    concept: Any = None,
+) -> None:
+    """File an entry, or a component of it, under the value sets of its codings."""
+    for key, sets, _, _ in known:
+        for set_id in sets:
+            filed = hits.setdefault(set_id, [])
+            if not (filed and filed[-1].is_of(entry, component)):
+                filed.append(Hit(entry, set_id, *key, component, source, concept))
 
 
 def _ordered(resource: Resource) -> Iterable[Any]:

@@ -1,9 +1,11 @@
 """Which codes some fact asks for. Looked up once for each code, for the life of a pack."""
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cds_service.facts.catalogue import DOMAINS, Catalogue
+from cds_service.protocol.raw import Raw, decoded
+from cds_service.terminology.codings import codings
 from cds_service.terminology.index import Terminology
 
 _CODED = tuple(name for name in DOMAINS if name != "drugs")  # those have a reader of their own
@@ -12,6 +14,7 @@ Key = tuple[str, str]  # system and code
 
 MOST_REMEMBERED = 5_000  # codes of each domain; some 10 MB in all, if somebody tries
 _LONGEST_REMEMBERED = 100  # characters; longer ones are no codes
+_LONGEST_CONCEPT = 600  # bytes
 
 
 class Known(NamedTuple):
@@ -27,6 +30,9 @@ class Known(NamedTuple):
     unknown: bool
 
 
+Knowns = tuple[Known, ...]
+
+
 class Codes(dict[Key, Known]):
     """The codes of one domain (`catalogue.DOMAINS`) as calls write them: `codes[system, code]`.
 
@@ -39,6 +45,26 @@ class Codes(dict[Key, Known]):
         super().__init__()
         self.wanted = wanted
         self._terminology = terminology
+        self._concepts: dict[bytes, Knowns] = {}
+
+    def of_sent(self, concept: Raw) -> Knowns:
+        """What is known of each coding of a concept that was not read yet.
+
+        The same few hundred concepts come in every call, to the letter.
+        """
+        written = bytes(concept)
+        known = self._concepts.get(written)
+        if known is None:
+            known = self.of(decoded(written)) if written else ()
+            if len(written) <= _LONGEST_CONCEPT:
+                if len(self._concepts) >= MOST_REMEMBERED:
+                    self._concepts.clear()
+                self._concepts[written] = known
+        return known
+
+    def of(self, concept: Any) -> Knowns:
+        """What is known of each coding of a concept of any shape."""
+        return tuple(self[system, code] for system, code, _ in codings(concept))
 
     def __missing__(self, written: Key) -> Known:
         system, code = written

@@ -3,10 +3,11 @@
 from datetime import UTC, date, datetime
 
 from cds_service.facts import dates
-from cds_service.facts.chart import Resource
-from cds_service.facts.chart_index import Hit, Later
-from cds_service.facts.fhir import codes, string
+from cds_service.facts.chart import Entry, Resource
+from cds_service.facts.chart_index import Hit
+from cds_service.facts.fhir import codes
 from cds_service.facts.query import status_of
+from cds_service.protocol.raw import text, word
 
 USABLE = frozenset({"final", "amended", "corrected"})
 PRELIMINARY = frozenset({"preliminary", "registered"})
@@ -38,20 +39,15 @@ def when_of(resource: Resource, today: date) -> dates.When | None:
 
 def status_of_hit(hit: Hit) -> str:
     """The status of the Observation, without reading more of it than that takes."""
-    entry = hit.entry
-    status = entry.seen.status if isinstance(entry, Later) else entry.get("status")
-    return "final" if status == "final" else string(status).lower()
+    if isinstance(hit.entry, Entry):
+        return word(hit.entry.head.status).lower()
+    return status_of(hit.resource)
 
 
 def moment_of(hit: Hit, today: date) -> datetime | None:
     """The moment of `when_of` alone, which is all that putting results in order takes."""
-    entry = hit.entry
-    value: object
-    if isinstance(entry, Later):
-        value = entry.seen.effective_date_time
-    else:
-        value = entry.get("effectiveDateTime")
-    if isinstance(value, str) and len(value) > 10:
+    value = text(hit.entry.head.effective_date_time) if isinstance(hit.entry, Entry) else ""
+    if len(value) > 10:
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:

@@ -4,19 +4,18 @@ The state of each key is decided in `gather.prefetch`; here resources are sorted
 they are, so that a key under another name works, and what belongs to another patient is left out.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cds_service.errors import PreconditionFailed, ServiceError
+from cds_service.errors import PreconditionFailed
 from cds_service.facts.chart import PREFETCH_KEYS, Chart, Draft, Resource, Slot, Supply
 from cds_service.gather import prefetch
 from cds_service.gather.fallback import Fallback
-from cds_service.gather.medications import resolve_urns
-from cds_service.gather.prefetch import Reading
+from cds_service.gather.prefetch import Reading, Room
 from cds_service.gather.slots import KEY_OF_TYPE, SlotBuilder
 from cds_service.gather.subject import Subject
-from cds_service.protocol.bundles import next_link
+from cds_service.protocol.entries import Entry, entry
 from cds_service.protocol.model import HookRequest
 
 if TYPE_CHECKING:
@@ -38,13 +37,13 @@ def gather(
     Raises PreconditionFailed (412) that names the required keys which cannot be had, and why;
     ServiceError 413 where prefetch holds more than `most` entries.
     """
-    readings = {key: prefetch.read(request.prefetch[key]) for key in _keys(request.prefetch)}
-    _refuse_too_many(readings.values(), most)
+    room = Room(most)
+    readings = {key: prefetch.read(request.prefetch[key], room) for key in _keys(request.prefetch)}
     chart = _sorted(request, readings)
     refusal = ""
     if fallback is not None:
-        wanted = _wanted(service, request, chart)
-        fetched = fallback.fetch(request, wanted, list(_resources(chart)))
+        wanted = _wanted(service, readings, chart)
+        fetched = fallback.fetch(request, wanted, _resources(chart))
         refusal = fetched.refusal
         if fetched.readings:
             chart = _sorted(request, {**readings, **fetched.readings})
@@ -62,21 +61,8 @@ def _keys(sent: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _refuse_too_many(readings: Iterable[Reading], most: int | None) -> None:
-    """413 and not a chart cut short: what is cut may be the newest result, and a card would then
-    rest on a value that is out of date."""
-    if most is not None and sum(reading.size for reading in readings) > most:
-        raise ServiceError(
-            413,
-            "too-many-resources",
-            f"The request holds more than {most} resources.",
-            "too-costly",
-            "prefetch",
-        )
-
-
 def _sorted(request: HookRequest, readings: Mapping[str, Reading]) -> Chart:
-    sorter = _Sorter(Subject(request.patient_id, _urls(readings.values())))
+    sorter = _Sorter(Subject(request.patient_id, _people(request, readings.values())))
     for key, reading in readings.items():
         sorter.add(key, reading)
     drafts = tuple(sorter.keep_drafts(request))
@@ -84,35 +70,39 @@ def _sorted(request: HookRequest, readings: Mapping[str, Reading]) -> Chart:
     return Chart(sorter.slots(), drafts, others, request.hook, dict(sorter.dropped))
 
 
-def _wanted(service: "ServiceDefinition", request: HookRequest, chart: Chart) -> dict[str, str]:
+def _wanted(
+    service: "ServiceDefinition", readings: Mapping[str, Reading], chart: Chart
+) -> dict[str, str]:
     """The templates of the keys that are worth asking for."""
     return {
         key: template
         for key, template in service.prefetch.items()
-        if _worth_asking(chart.slot(key), request.prefetch.get(key), key in service.required)
+        if _worth_asking(chart.slot(key), readings.get(key), key in service.required)
     }
 
 
-def _worth_asking(slot: Slot, sent: Any, required: bool) -> bool:
+def _worth_asking(slot: Slot, sent: Reading | None, required: bool) -> bool:
     """What is missing, has a further page, or came in part under another name. What the EHR failed
     to read is asked for once more only where the answer would be 412 otherwise (row D9)."""
     if slot.supply is Supply.MISSING:
         return True
     if slot.supply is Supply.INCOMPLETE:
-        return sent is None or bool(next_link(sent))
+        return sent is None or sent.supply is Supply.EMPTY or bool(sent.next_page)
     return slot.supply is Supply.FAILED and required
 
 
 def _resources(chart: Chart) -> Iterable[Resource]:
     """What may refer to Medications, and Medications."""
     for key in _MEDICATION_KEYS:
-        yield from chart.slot(key).resources
+        yield from (found.body for found in chart.slot(key).resources)
     yield from (draft.resource for draft in chart.drafts)
-    yield from chart.others
+    yield from (other.body for other in chart.others)
 
 
-def _urls(readings: Iterable[Reading]) -> dict[str, Resource]:
-    return {url: resource for reading in readings for url, resource in reading.urls.items()}
+def _people(request: HookRequest, readings: Iterable[Reading]) -> dict[str, Entry]:
+    """The Patients of the call by fullUrl."""
+    sources = (request.others, *(reading.resources for reading in readings))
+    return {one.url: one for source in sources for one in source if one.kind == "Patient"}
 
 
 class _Sorter:
@@ -121,13 +111,11 @@ class _Sorter:
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
         self._builders = {key: SlotBuilder(key) for key in PREFETCH_KEYS}
-        self.others: list[Resource] = []
+        self.others: list[Entry] = []
         self.dropped: Counter[str] = Counter()
 
     def add(self, key: str, reading: Reading) -> None:
         """Take in one prefetch value, under a known key or under any other."""
-        if reading.results is not None and not self._subject.owns_all(reading.results):
-            reading = prefetch.read(reading.results.whole())  # to leave some of them out
         if reading.unreadable:
             self.dropped["not-an-object"] += reading.unreadable
         dropped_before = self.dropped.total()
@@ -136,32 +124,32 @@ class _Sorter:
             own = by_type.pop(self._builders[key].resource_type, [])
             self._builders[key].answer(reading, own, self.dropped.total() > dropped_before)
         complete = key not in self._builders and _answers_one_question(reading, by_type)
-        for resource_type, resources in by_type.items():
-            slot_key = KEY_OF_TYPE.get(resource_type)
+        for kind, resources in by_type.items():
+            slot_key = KEY_OF_TYPE.get(kind)
             if slot_key is None:
                 self.others.extend(resources)
             else:
                 self._builders[slot_key].extra(resources, complete, reading.problem)
 
-    def _by_type(self, reading: Reading) -> dict[str, list[Resource]]:
-        kept = self.keep(reading.resources)
-        if len(reading.types) == 1 and kept:
-            return dict.fromkeys(reading.types, kept)
-        by_type: defaultdict[str, list[Resource]] = defaultdict(list)
-        for resource in kept:
-            by_type[resource["resourceType"]].append(resource)
+    def _by_type(self, reading: Reading) -> dict[str, list[Entry]]:
+        by_type: dict[str, list[Entry]] = {}
+        for one in self.keep(reading.resources):
+            kept = by_type.get(one.kind)
+            if kept is None:
+                by_type[one.kind] = [one]
+            else:
+                kept.append(one)
         return by_type
 
-    def keep(self, resources: Iterable[Any]) -> list[Resource]:
-        """The resources that are not another patient's; URN references to Medications resolved."""
-        kept = self._subject.owned(resources, self.dropped)
-        return resolve_urns(kept, self._subject.urls) if self._subject.urls else kept
+    def keep(self, entries: Iterable[Entry]) -> list[Entry]:
+        """The resources that are not another patient's."""
+        return self._subject.owned(entries, self.dropped)
 
     def keep_drafts(self, request: HookRequest) -> Iterable[Draft]:
         """The draft orders that are not another patient's."""
         for order in request.drafts:
-            for resource in self.keep((order.resource,)):
-                yield Draft(resource, order.reference, order.selected)
+            if self.keep([entry(order.resource)]):
+                yield Draft(order.resource, order.reference, order.selected)
 
     def slots(self) -> dict[str, Slot]:
         """The finished slots, one for each prefetch key."""

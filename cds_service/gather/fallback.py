@@ -21,10 +21,11 @@ from cds_service.gather.reader import Read, Reader
 from cds_service.gather.trouble import Trouble
 from cds_service.protocol.bundles import next_link
 from cds_service.protocol.model import HookRequest
+from cds_service.protocol.raw import Raw, decoded
 
 MEDICATIONS = "medications of the FHIR server"  # the key under which single Medications come
 
-Adapt = Callable[[Sequence[Resource]], None]
+Adapt = Callable[[Sequence[Any]], None]
 
 _admission = Admission()
 
@@ -41,7 +42,7 @@ class Fallback(Protocol):
     """Asks somewhere else for prefetch keys."""
 
     def fetch(
-        self, request: HookRequest, wanted: Mapping[str, str], held: Sequence[Resource]
+        self, request: HookRequest, wanted: Mapping[str, str], held: Iterable[Resource]
     ) -> Fetched:
         """Readings of the keys that could be asked for.
 
@@ -65,15 +66,15 @@ class FhirFallback:
         self._limits = limits
 
     def fetch(
-        self, request: HookRequest, wanted: Mapping[str, str], held: Sequence[Resource]
+        self, request: HookRequest, wanted: Mapping[str, str], held: Iterable[Resource]
     ) -> Fetched:
         """Ask for all keys at once. Returns by the deadline, whatever the server does."""
         access = decide(request, self._grant)
         if isinstance(access, Refusal):
             return _refused(access) if wanted else Fetched()
-        call = _Call(request, access, self._limits)
+        call = _Call(request, access, self._limits, self._adapt)
         reads = list(call.reads(wanted))
-        more = list(call.medications(held, also_named=False))
+        more = list(call.medications(list(held), also_named=False))
         if not reads and not more:
             return Fetched()
         with _admission.enter(access.base) as admitted:
@@ -81,16 +82,16 @@ class FhirFallback:
                 call.run([*reads, *more])
             else:
                 call.turn_away(reads)
-        readings = call.readings()
-        for reading in readings.values():
-            self._adapt(reading.resources)
-        return Fetched(readings)
+        return Fetched(call.readings())
 
 
 class _Call:
     """The reads of one call."""
 
-    def __init__(self, request: HookRequest, access: Access, limits: Limits) -> None:
+    def __init__(
+        self, request: HookRequest, access: Access, limits: Limits, adapt: Adapt
+    ) -> None:
+        self._adapt = adapt
         self._request = request
         self._access = access
         self._limits = limits
@@ -140,7 +141,7 @@ class _Call:
             resource
             for reading in single
             for resource in reading.resources
-            if resource["resourceType"] == "Medication"
+            if resource.kind == "Medication"
         ]
         if resources:
             found[MEDICATIONS] = Reading(Supply.SUPPLIED, resources)
@@ -148,10 +149,11 @@ class _Call:
 
     def _follow(self, read: Read) -> Iterator[KeyRead]:
         if isinstance(read, KeyRead) and read.key not in self._single:
-            yield from self.medications(read.reading().resources, also_named=True)
+            found = [entry.body for entry in read.reading().resources]
+            yield from self.medications(found, also_named=True)
 
     def _read(self, key: str, forms: Sequence[Query], page: Any) -> KeyRead:
-        return KeyRead(key, self._access.base, forms, self._quota, page)
+        return KeyRead(key, self._access.base, forms, self._quota, self._adapt, page)
 
     def _token(self, name: str) -> str:
         return {
@@ -161,8 +163,9 @@ class _Call:
         }.get(name, "")
 
 
-def _first_page(value: Any) -> Any:
+def _first_page(sent: Raw | None) -> Any:
     """The prefetched Bundle whose next page is to be read, or None."""
+    value = decoded(sent) if sent is not None else None
     return value if next_link(value) else None
 
 

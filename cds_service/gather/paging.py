@@ -5,7 +5,7 @@ its pages are put together as one Bundle and read exactly as a prefetched one, s
 gives the same chart whichever way it came.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cds_service.facts.chart import Supply
@@ -16,6 +16,7 @@ from cds_service.gather.prefetch import Reading
 from cds_service.gather.trouble import Trouble
 from cds_service.gather.urls import Base, UrlRefused, target_of_link, target_under
 from cds_service.protocol.bundles import next_link
+from cds_service.protocol.raw import encoded
 
 Json = Any
 
@@ -46,6 +47,7 @@ class KeyRead:
         base: Base,
         queries: Sequence[Query],
         quota: Quota,
+        adapt: Callable[[Sequence[Json]], None],
         page: Json = None,
     ) -> None:
         self.key = key
@@ -55,6 +57,7 @@ class KeyRead:
         self._base = base
         self._queries = list(queries)
         self._quota = quota
+        self._adapt = adapt
         self._pages: list[Json] = []
         self._seen: set[str] = set()
         self._trouble: Trouble | None = None
@@ -93,7 +96,9 @@ class KeyRead:
         """What the key holds. To be asked when there is no target any more."""
         if not self._pages:
             return _nothing(self._trouble or Trouble.TIMEOUT)
-        reading = prefetch.read(self._merged())
+        merged = self._merged()
+        self._adapt([merged])
+        reading = prefetch.read(encoded(merged))
         if self._trouble is not None and reading.supply is not Supply.FAILED:
             reading.supply = Supply.INCOMPLETE
             reading.problem = _SAID_OF_PAGES.format(self._trouble.words, self._trouble.value)

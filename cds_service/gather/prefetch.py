@@ -6,145 +6,190 @@ OperationOutcome                             failed
 Bundle with an error outcome                 failed, or incomplete beside matches
 Bundle with a next page or too few entries   incomplete
 anything that is no FHIR resource            missing, with the problem said
-resource, Bundle                             supplied
+resource, Bundle, Parameters, array          supplied
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cds_service.errors import ServiceError
 from cds_service.facts.chart import Resource, Supply
 from cds_service.protocol.bundles import next_link
-from cds_service.protocol.results import Results
+from cds_service.protocol.entries import (
+    Entries,
+    Entry,
+    Value,
+    array,
+    elements_of,
+    entry_of,
+    is_array,
+    value_of,
+)
+from cds_service.protocol.raw import NULL, Raw, decoded, word
 
 _MAX_NESTED_BUNDLES = 3  # a batch-response holds searchsets; deeper nesting is not FHIR
+_LISTS = {"Bundle": "entry", "Parameters": "parameter"}  # what holds resources, and where
+_REPORTS = ("DiagnosticReport", "Observation")
+_WITH_ERROR = "was read by the EHR with an error (OperationOutcome)"
+
+
+class Room:
+    """How many resources one call may still bring; components and what is contained count."""
+
+    def __init__(self, most: int | None) -> None:
+        self._most = self._left = most
+
+    def take(self, count: int) -> None:
+        """Raises ServiceError 413 where there is no room: a chart cut short might lack the newest
+        result, and a card would then rest on a value that is out of date."""
+        if self._left is None:
+            return
+        self._left -= count
+        if self._left < 0:
+            raise ServiceError(
+                413,
+                "too-many-resources",
+                f"The request holds more than {self._most} resources.",
+                "too-costly",
+                "prefetch",
+            )
 
 
 @dataclass(slots=True)
 class Reading:
-    """One prefetch value, read.
-
-    `urls` maps a fullUrl that is a URN to its resource. `types` are the resources' types, `size`
-    is the number of entries, those that were not read included.
-    """
+    """One prefetch value, read. `next_page` is the link that says there is more, None without."""
 
     supply: Supply
-    resources: list[Resource] = field(default_factory=list)
+    resources: list[Entry] = field(default_factory=list)
     problem: str = ""
-    urls: dict[str, Resource] = field(default_factory=dict)
     unreadable: int = 0
     bundle: bool = False
-    types: set[str] = field(default_factory=set)
-    size: int = 0
-    results: Results | None = None  # of a large call, in place of `resources`
-
-    @property
-    def found_any(self) -> bool:
-        """Whether there is any resource."""
-        return bool(self.resources or (self.results and self.results.entries))
+    next_page: str | None = None
 
 
-def read(value: Any) -> Reading:
-    """Read a prefetch value of any shape; what cannot be read is said in `problem`."""
-    if isinstance(value, Results):
-        return _read_results(value)
-    if value is None:
+def read(raw: Raw, room: Room | None = None) -> Reading:
+    """Read a prefetch value of any shape; what cannot be read is said in `problem`.
+
+    Raises ServiceError 413 where it holds more than there is room for.
+    """
+    room = room or Room(None)
+    if raw == NULL:
         return Reading(Supply.EMPTY)
-    if not isinstance(value, dict):
-        return Reading(Supply.MISSING, problem="is not a FHIR resource", unreadable=1)
-    kind = value.get("resourceType")
-    if _is_wrapper(value):
-        return _unwrap(value)
-    if not isinstance(kind, str) or not kind:
-        return Reading(Supply.MISSING, problem="has no resourceType", unreadable=1)
+    if is_array(raw):
+        reading = Reading(Supply.SUPPLIED, bundle=True)
+        return _judge(reading, _collect(Entries(elements_of(raw), raw), reading, room, 0))
+    value = value_of(raw)
+    if value is None:
+        return _nothing("is not a FHIR resource")
+    return _unwrap(value, room) if _is_wrapper(value) else _read_resource(raw, value, room)
+
+
+def _nothing(problem: str) -> Reading:
+    return Reading(Supply.MISSING, problem=problem, unreadable=1)
+
+
+def _read_resource(raw: Raw, value: Value, room: Room) -> Reading:
+    kind = word(value.resource_type)
     if kind == "OperationOutcome":
         return Reading(Supply.FAILED, problem="could not be read by the EHR (OperationOutcome)")
-    if kind == "Bundle":
-        return _read_bundle(value)
-    return Reading(Supply.SUPPLIED, [value], types={kind}, size=1)
+    if kind in _LISTS:
+        return _read_bundle(raw, value, room)
+    entry = entry_of(raw)
+    if entry is None:
+        return _nothing("has no resourceType")
+    reading = Reading(Supply.SUPPLIED)
+    _keep(entry, reading, room)
+    return reading
 
 
-def _read_results(results: Results) -> Reading:
-    """The observations of a large call."""
-    reading = Reading(Supply.SUPPLIED, bundle=True, results=results, size=len(results.entries))
-    return _judge(results.bundle, reading, "")
+def _is_wrapper(value: Value) -> bool:
+    return word(value.resource_type) == "" and bool(value.resource or value.response)
 
 
-def _is_wrapper(value: Mapping[str, Any]) -> bool:
-    return value.get("resourceType") is None and ("resource" in value or "response" in value)
-
-
-def _unwrap(value: Mapping[str, Any]) -> Reading:
+def _unwrap(value: Value, room: Room) -> Reading:
     """`{"response": {...}, "resource": {...}}`: an entry of a batch answer, not its resource."""
-    inner = value.get("resource")
-    if isinstance(inner, dict) and _is_wrapper(inner):
-        return Reading(Supply.MISSING, problem="has no resourceType", unreadable=1)
-    if inner is not None:
-        return read(inner)
-    response = value.get("response")
+    if value.resource and value.resource != NULL:
+        inner = value_of(value.resource)
+        if inner is not None and _is_wrapper(inner):
+            return _nothing("has no resourceType")
+        return read(value.resource, room)
+    response = decoded(value.response) if value.response else None
     status = str(response.get("status") or "") if isinstance(response, dict) else ""
     if status.startswith("2"):
         return Reading(Supply.EMPTY)
     if status:
         return Reading(Supply.FAILED, problem="could not be read by the EHR (HTTP status)")
-    return Reading(Supply.MISSING, problem="has no resource", unreadable=1)
+    return _nothing("has no resource")
 
 
-def _read_bundle(bundle: Resource, depth: int = 0) -> Reading:
+def _read_bundle(raw: Raw, value: Value, room: Room, depth: int = 0) -> Reading:
+    """A Bundle, or the Parameters that stand for one."""
     reading = Reading(Supply.SUPPLIED, bundle=True)
+    name = _LISTS[word(value.resource_type)]
+    elements = getattr(value, name)
+    problem = "" if elements is None else "has entries that could not be read"
+    if isinstance(elements, list):
+        problem = _collect(Entries(elements, raw, name), reading, room, depth)
+        if name == "parameter":
+            reading.unreadable = 0  # parameters with values are no resources and need not be
+    reading.next_page = next_link(decoded(value.link)) if value.link else None
+    return _judge(reading, problem or _why_incomplete(reading, value, elements))
+
+
+def _collect(entries: Entries, reading: Reading, room: Room, depth: int) -> str:
+    """Add the resources of entries; what keeps them from being all there are."""
+    room.take(len(entries))
     worst = ""
-    listed = bundle.get("entry")
-    entries = listed if isinstance(listed, list) else ()
-    reading.size = len(entries)
-    found, types = reading.resources, reading.types
     for entry in entries:
-        try:
-            resource = entry["resource"]
-            kind = resource["resourceType"]
-        except (KeyError, TypeError):
-            kind = None
-        if type(kind) is not str:
+        if entry is None:
             reading.unreadable += 1
-        elif kind == "OperationOutcome":
-            worst = worst or _error_in(resource)
-        elif kind == "Bundle":
-            worst = _read_inner(resource, depth, reading) or worst
+        elif entry.kind == "OperationOutcome":
+            worst = worst or _error_in(entry.body)
+        elif entry.kind in _LISTS:
+            worst = _read_inner(entry, depth, reading, room) or worst
         else:
-            found.append(resource)
-            types.add(kind)
-            url = entry.get("fullUrl")
-            if type(url) is str and url.startswith("urn:"):
-                reading.urls[url] = resource
-    return _judge(bundle, reading, worst)
+            _keep(entry, reading, room)
+    return worst
 
 
-def _read_inner(bundle: Resource, depth: int, outer: Reading) -> str:
+def _keep(entry: Entry, reading: Reading, room: Room) -> None:
+    """Add a resource, and the results that stand inside a report or a panel (R4: `contained`)."""
+    head = entry.head
+    reading.resources.append(entry)
+    if head.component:
+        room.take(len(array(head.component)))
+    if head.contained:
+        room.take(len(array(head.contained)))
+        if entry.kind in _REPORTS:
+            inner = (one for one in entry.contained() if one.kind == "Observation")
+            reading.resources.extend(inner)
+
+
+def _read_inner(entry: Entry, depth: int, outer: Reading, room: Room) -> str:
     """Add a Bundle inside a Bundle to `outer`; what keeps it from being complete."""
-    if depth >= _MAX_NESTED_BUNDLES:
+    value = value_of(entry.raw)
+    if depth >= _MAX_NESTED_BUNDLES or value is None:
         outer.unreadable += 1
         return ""
-    inner = _read_bundle(bundle, depth + 1)
+    inner = _read_bundle(entry.raw, value, room, depth + 1)
     outer.resources.extend(inner.resources)
-    outer.urls.update(inner.urls)
-    outer.types |= inner.types
-    outer.size += inner.size
     outer.unreadable += inner.unreadable
     return "" if inner.supply.complete else inner.problem
 
 
-def _judge(bundle: Resource, reading: Reading, error: str) -> Reading:
-    problem = error or _why_incomplete(bundle, reading)
+def _judge(reading: Reading, problem: str) -> Reading:
+    """The reading with its supply. `problem`: what keeps it from being complete."""
+    problem = problem or ("holds entries that could not be read" if reading.unreadable else "")
     if problem:
-        some = reading.found_any
-        reading.supply = Supply.INCOMPLETE if some else _supply_of_nothing(error, reading)
         reading.problem = problem
-    elif not reading.found_any:
+        reading.supply = Supply.INCOMPLETE if reading.resources else _supply_of_nothing(reading)
+    elif not reading.resources:
         reading.supply = Supply.EMPTY
     return reading
 
 
-def _supply_of_nothing(error: str, reading: Reading) -> Supply:
-    if error:
+def _supply_of_nothing(reading: Reading) -> Supply:
+    if reading.problem == _WITH_ERROR:
         return Supply.FAILED
     return Supply.MISSING if reading.unreadable else Supply.INCOMPLETE
 
@@ -158,17 +203,16 @@ def _error_in(outcome: Resource) -> str:
     ]
     if severities and all(severity in ("warning", "information") for severity in severities):
         return ""
-    return "was read by the EHR with an error (OperationOutcome)"
+    return _WITH_ERROR
 
 
-def _why_incomplete(bundle: Resource, reading: Reading) -> str:
-    if next_link(bundle) is not None:
+def _why_incomplete(reading: Reading, value: Value, elements: Any) -> str:
+    if reading.next_page is not None:
         return "has a next page, which was not sent"
     if reading.unreadable:
-        return "holds entries that could not be read"
-    entries, total = bundle.get("entry"), bundle.get("total")
-    if entries is not None and not isinstance(entries, list):
-        return "has entries that could not be read"
-    if isinstance(total, int) and not isinstance(total, bool) and total > len(entries or ()):
+        return ""
+    total = decoded(value.total) if value.total else None
+    count = len(elements) if isinstance(elements, list) else 0
+    if isinstance(total, int | float) and not isinstance(total, bool) and total > count:
         return "has fewer entries than its total"
     return ""

@@ -1,8 +1,8 @@
 """One slot of the chart, put together from its own prefetch key and from keys under other names."""
 
-from cds_service.facts.chart import Resource, Slot, Supply
+from cds_service.facts.chart import Slot, Supply
 from cds_service.gather.prefetch import Reading
-from cds_service.protocol.results import Results
+from cds_service.protocol.entries import Entry
 
 TYPE_OF_KEY = {
     "patient": "Patient",
@@ -32,15 +32,14 @@ class SlotBuilder:
         self.resource_type = TYPE_OF_KEY[key]
         self._supply = Supply.MISSING
         self._problem = ""
-        self._own: list[Resource] = []
-        self._results: Results | None = None
-        self._extra: list[Resource] = []
+        self._own: list[Entry] = []
+        self._extra: list[Entry] = []
         self._extra_complete = True
         self._extra_problem = ""
 
-    def answer(self, reading: Reading, own: list[Resource], dropped: bool) -> None:
+    def answer(self, reading: Reading, own: list[Entry], dropped: bool) -> None:
         """Take the value under the key's own name. `dropped`: some of it was another patient's."""
-        self._supply, self._own, self._results = reading.supply, own, reading.results
+        self._supply, self._own = reading.supply, own
         self._problem = reading.problem
         if own or not reading.resources:
             return
@@ -50,7 +49,7 @@ class SlotBuilder:
             self._supply = Supply.MISSING
             self._problem = "is of another patient" if dropped else f"holds no {self.resource_type}"
 
-    def extra(self, resources: list[Resource], complete: bool, problem: str) -> None:
+    def extra(self, resources: list[Entry], complete: bool, problem: str) -> None:
         """Take resources found under another key. `complete`: they answer a search of their own."""
         self._extra.extend(resources)
         if self.key not in _SINGLE:
@@ -61,7 +60,7 @@ class SlotBuilder:
         """The slot, with the name of the key in front of its problem."""
         resources = self._own + self._new_extras() if self._extra else self._own
         supply, problem = self._state()
-        return Slot(supply, resources, f"{self.key} {problem}" if problem else "", self._results)
+        return Slot(supply, resources, f"{self.key} {problem}" if problem else "")
 
     def _state(self) -> tuple[Supply, str]:
         if not self._extra:
@@ -74,20 +73,12 @@ class SlotBuilder:
             return Supply.SUPPLIED, ""
         return Supply.INCOMPLETE, self._extra_problem or "came under another key, perhaps in part"
 
-    def _new_extras(self) -> list[Resource]:
-        known = {identifier for resource in self._own if (identifier := _id(resource))}
-        if self._results is not None:
-            known.update(entry.resource.id for entry in self._results.entries)
-        new: list[Resource] = []
-        for resource in self._extra:
-            identifier = _id(resource)
-            if identifier and identifier in known:
-                continue
-            known.add(identifier)
-            new.append(resource)
+    def _new_extras(self) -> list[Entry]:
+        known = {identity for entry in self._own for identity in entry.identities()}
+        new: list[Entry] = []
+        for entry in self._extra:
+            identities = entry.identities()
+            if known.isdisjoint(identities):
+                new.append(entry)
+            known.update(identities)
         return new
-
-
-def _id(resource: Resource) -> str:
-    identifier = resource.get("id")
-    return identifier if isinstance(identifier, str) else ""

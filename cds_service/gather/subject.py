@@ -4,47 +4,45 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cds_service.facts.chart import Resource
-from cds_service.protocol.results import Results
-from cds_service.values import value
+from cds_service.protocol.entries import Entry
+from cds_service.protocol.raw import decoded
 
 
-@value
 class Subject:
-    """The patient of the call. `urls` maps URNs of Bundle entries to the resources they name."""
+    """The patient of the call. `people` maps the fullUrls of Patients to them, for URNs."""
 
-    patient_id: str
-    urls: Mapping[str, Resource]
+    def __init__(self, patient_id: str, people: Mapping[str, Entry] | None = None) -> None:
+        self.patient_id = patient_id
+        self._people = people or {}
+        self._known: dict[tuple[bytes, bytes], bool] = {}  # by subject and patient as sent
 
-    def owned(self, resources: Iterable[Resource], dropped: Counter[str]) -> list[Resource]:
+    def owned(self, entries: Iterable[Entry], dropped: Counter[str]) -> list[Entry]:
         """The resources that are not another patient's; the others are counted in `dropped`."""
-        plain = f"Patient/{self.patient_id}"
-        kept: list[Resource] = []
-        for resource in resources:
-            try:
-                known = resource["subject"]["reference"] == plain  # nearly all of a chart
-            except (KeyError, TypeError, IndexError):
-                known = False
-            if known or self.owns(resource):
-                kept.append(resource)
+        kept: list[Entry] = []
+        for entry in entries:
+            if self.owns(entry):
+                kept.append(entry)
             else:
                 dropped["other-patient"] += 1
         return kept
 
-    def owns_all(self, results: Results) -> bool:
-        """Whether all results are this patient's."""
-        about = {entry.resource.subject.reference for entry in results.entries}
-        return all(self.owns({"subject": {"reference": one}}) for one in about)
-
-    def owns(self, resource: Resource) -> bool:
+    def owns(self, entry: Entry) -> bool:
         """False only where the resource says that it is about somebody else.
 
         A resource without a patient, with a logical reference, a contained patient or a URN that
         nothing in the chart resolves is taken as this patient's: it came under this patient's call.
         """
-        if resource.get("resourceType") == "Patient":
-            return self._is_patient(resource)
-        reference = _reference(resource.get("subject") or resource.get("patient"))
+        if entry.kind == "Patient":
+            return self._is_patient(entry)
+        head = entry.head
+        about = (bytes(head.subject), bytes(head.patient))
+        known = self._known.get(about)
+        if known is None:
+            known = self._known[about] = self._owns(*map(_reference, about))
+        return known
+
+    def _owns(self, subject: str | None, patient: str | None) -> bool:
+        reference = patient if subject is None else subject
         if not reference or reference.startswith("#"):
             return True
         if reference.startswith("urn:"):
@@ -56,16 +54,19 @@ class Subject:
         return parts[-1] == self.patient_id and (len(parts) == 1 or parts[-2] == "Patient")
 
     def _owns_urn(self, urn: str) -> bool:
-        target = self.urls.get(urn)
+        target = self._people.get(urn)
         if target is None or urn.rpartition(":")[2] == self.patient_id:
             return True
-        return target.get("resourceType") == "Patient" and self._is_patient(target)
+        return self._is_patient(target)
 
-    def _is_patient(self, patient: Resource) -> bool:
-        identifier = patient.get("id")
-        return not isinstance(identifier, str) or not identifier or identifier == self.patient_id
+    def _is_patient(self, patient: Entry) -> bool:
+        return patient.id in ("", self.patient_id)
 
 
-def _reference(value: Any) -> str:
+def _reference(written: bytes) -> str | None:
+    """The reference in an element; "" without one, None without the element."""
+    value: Any = decoded(written) if written else None
+    if not value:
+        return None
     reference = value.get("reference") if isinstance(value, dict) else None
-    return reference if isinstance(reference, str) else ""
+    return reference.strip() if isinstance(reference, str) else ""

@@ -1,97 +1,128 @@
-"""Bytes of a request body into JSON values: strict JSON, one patient, bounded depth.
+"""Bytes of a request body into JSON: checked once as a whole, read no further than that takes.
 
-Two readers that resolve a duplicate key differently would see two patients in one request. A body
-that names a patient more than once is therefore looked through for duplicate keys, and so is any
-that is small enough for the check to cost nothing; elsewhere the last of two equal keys counts
+What stands at the top, in `context` and in `prefetch` decides whose call it is and what it asks
+for: a name that comes twice there is refused, because two readers that resolve it differently would
+see two calls in one. Everywhere else the last of two equal keys counts, as with most JSON parsers
 (docs/decisions/0010-speed.md).
 """
 
-import json
-import re
 from typing import Any, NoReturn
 
 import orjson
+from msgspec import DecodeError, ValidationError
+from msgspec.json import Decoder
 
 from cds_service.errors import BadRequest
-from cds_service.protocol import results
+from cds_service.protocol.raw import Raw, decoded, on_any_stack
 
-_KEY_END = b'":'
-_PATIENT = b'"patientId"'
-_SMALL = 16_384  # bytes; checking a typical chart takes as long as reading it
-_SPACE = b" \t\n\r"
-# Escapes of a quote, colon or space, which would hide a key's end from the count.
-_ESCAPED = re.compile(rb"\\u00(?:2[02]|3[aA])")
+Json = Any
 _UTF8_BOM = b"\xef\xbb\xbf"
 
 
-def decode(body: bytes) -> Any:
+_TWICE = "An object in the body names a key twice."
+
+
+class Member(str):
+    """A name at the top of a call."""
+
+    __slots__ = ()
+
+
+class Inner(str):
+    """A name inside one of the objects there."""
+
+    __slots__ = ()
+
+
+_INSIDE = dict[Inner, Raw]
+_CALL = dict[Member, _INSIDE | list[Raw] | str | int | float | bool | None]
+_ANY_CALL = dict[Member, Raw]
+
+
+def decode(body: bytes) -> Json:
     """The JSON value in `body`. Raises BadRequest; the message never quotes the body."""
+    body = _text(body)
+    _read(body, Raw)
+    return decoded(body)
+
+
+def decode_object(body: bytes) -> dict[str, Json]:
+    """The JSON object in `body`."""
+    return {name: decoded(value) for name, value in _members(_text(body)).items()}
+
+
+def decode_call(body: bytes) -> dict[str, Json]:
+    """The JSON object of a service call. What stands inside an object of it is `Raw`."""
+    body = _text(body)
+    try:
+        call: dict[str, Json] = _read(body, _CALL)
+    except ValidationError:  # a number that is no int and no float, or no object at all
+        return {name: _inside(value) for name, value in _members(body).items()}
+    return call
+
+
+def _members(body: bytes) -> dict[str, Raw]:
+    try:
+        members: dict[str, Raw] = _read(body, _ANY_CALL)
+    except ValidationError:
+        _read(body, Raw)
+        raise BadRequest("body-not-object", "The body must be a JSON object.") from None
+    return members
+
+
+def _inside(value: Raw) -> Json:
+    try:
+        return on_any_stack(Decoder(_INSIDE, dec_hook=_Names()).decode, value)
+    except ValidationError:  # no object
+        return decoded(value)
+
+
+def _read(body: bytes, shape: Any) -> Any:
+    """Raises BadRequest where the body is not JSON, ValidationError where its shape is another."""
+    try:
+        return Decoder(shape, dec_hook=_Names()).decode(body)
+    except ValidationError:
+        raise
+    except DecodeError:
+        _refuse(body)
+    except RecursionError:
+        raise BadRequest("json-too-deep", "The body is nested too deeply.") from None
+
+
+class _Names:
+    """Takes the names of a call in the order sent, and refuses one that comes twice."""
+
+    def __init__(self) -> None:
+        self._top: set[str] = set()
+        self._inner: set[str] = set()
+
+    def __call__(self, kind: type[str], name: str) -> str:
+        if kind is Member:
+            self._inner.clear()
+        seen = self._top if kind is Member else self._inner
+        if name in seen:
+            raise BadRequest("json-duplicate-key", _TWICE)
+        seen.add(name)
+        return kind(name)
+
+
+def _text(body: bytes) -> bytes:
+    """The body without a byte order mark. That all of it is UTF-8 is looked at here alone."""
     body = body.removeprefix(_UTF8_BOM)
     if not body.strip():
         raise BadRequest("body-empty", "The request has no body.")
+    if not body.isascii():
+        try:
+            body.decode()
+        except UnicodeError:
+            raise BadRequest("json-malformed", "The body is not UTF-8.") from None
+    return body
+
+
+def _refuse(body: bytes) -> NoReturn:
+    where = ""
     try:
-        value = orjson.loads(body)
+        orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        _refuse(error)
-    if len(body) <= _SMALL or _names_patients(body):
-        _refuse_duplicates(body, value)
-    return value
-
-
-def decode_call(body: bytes) -> dict[str, Any]:
-    """The JSON object of a service call. `prefetch.observations` of a large one may be `Results`,
-    which are read as a whole only where somebody asks for them."""
-    body = body.removeprefix(_UTF8_BOM)
-    if len(body) > _SMALL and not _names_patients(body):
-        call = results.read_call(body)
-        if call is not None:
-            return call
-    return decode_object(body)
-
-
-def decode_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in `body`."""
-    value = decode(body)
-    if not isinstance(value, dict):
-        raise BadRequest("body-not-object", "The body must be a JSON object.")
-    return value
-
-
-def _names_patients(body: bytes) -> bool:
-    """Whether a patient is named more than once. Both ends are looked from: faster than a count."""
-    return body.find(_PATIENT) != body.rfind(_PATIENT)
-
-
-def _refuse(error: orjson.JSONDecodeError) -> NoReturn:
-    if "depth" in error.msg:
-        raise _too_deep() from None
-    raise BadRequest(
-        "json-malformed", f"The body is not JSON: line {error.lineno}, column {error.colno}."
-    ) from None
-
-
-def _refuse_duplicates(body: bytes, value: Any) -> None:
-    """Compare what was read with what was sent; orjson keeps the last of two equal keys."""
-    try:
-        again = orjson.dumps(value)
-    except TypeError:  # orjson writes at most 254 levels
-        raise _too_deep() from None
-    if _keys(again) == _keys(body) and not (b"\\u00" in body and _ESCAPED.search(body)):
-        return
-    json.loads(body, object_pairs_hook=_unique, parse_int=str, parse_float=str)
-
-
-def _keys(content: bytes) -> int:
-    """How many keys, and texts that look like a key's end: the same number in both."""
-    return content.translate(None, _SPACE).count(_KEY_END)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise BadRequest("json-duplicate-key", "An object in the body names a key twice.")
-    return found
-
-
-def _too_deep() -> BadRequest:
-    return BadRequest("json-too-deep", "The body is nested more than 250 levels deep.")
+        where = f": line {error.lineno}, column {error.colno}"
+    raise BadRequest("json-malformed", f"The body is not JSON{where}.") from None

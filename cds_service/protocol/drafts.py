@@ -4,11 +4,16 @@ Read as they really arrive: a Bundle without a type, entries that are the order 
 length and with any characters, selections as a bare id (rows U6 to U11).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cds_service.errors import BadRequest
+from cds_service.protocol import identity
+from cds_service.protocol.entries import Entries, Entry, value_of
 from cds_service.protocol.model import DraftOrder
+from cds_service.protocol.raw import NULL, Raw, decoded, word
+
+Json = Any
 
 # Orders of R4, and those of STU3 and DSTU2, which are read as orders that no rule knows (row U1).
 ORDER_TYPES = frozenset({
@@ -21,87 +26,73 @@ ORDER_TYPES = frozenset({
 _BUNDLE = "context.draftOrders"
 _SELECTIONS = "context.selections"
 
-Orders = tuple[tuple[DraftOrder, ...], tuple[dict[str, Any], ...]]  # orders, and what is beside
-Entry = tuple[dict[str, Any], str]  # the resource and its fullUrl ("" without one)
+Orders = tuple[tuple[DraftOrder, ...], tuple[Entry, ...]]  # orders, and what is beside them
 
 
-def read(context: dict[str, Any], with_selections: bool, warnings: list[str]) -> Orders:
+def read(context: Mapping[str, Raw], with_selections: bool, warnings: list[str]) -> Orders:
     """Orders of the context, and the other resources beside them (Medication and the like).
 
     Without selections in the hook (order-sign) every order counts as selected.
     """
     selections = _selections(context, warnings) if with_selections else None
     drafts: list[DraftOrder] = []
-    others: list[dict[str, Any]] = []
-    for resource, full_url in _entries(_bundle(context), warnings):
-        if resource.get("resourceType") not in ORDER_TYPES:
-            others.append(resource)
-            continue
-        reference = _reference(resource)
-        selected = selections is None or _is_selected(resource, reference, full_url, selections)
-        drafts.append(DraftOrder(resource, reference, selected))
+    others: list[Entry] = []
+    for entry in _entries(context):
+        if entry is None:
+            warnings.append("draftOrders holds an entry without a resource")
+        elif entry.kind not in ORDER_TYPES:
+            others.append(entry)
+        else:
+            selected = selections is None or not selections.isdisjoint(_names(entry))
+            drafts.append(DraftOrder(entry.body, _reference(entry), selected))
     if selections is not None and not any(draft.selected for draft in drafts):
         warnings.append("no selection names an order of draftOrders")
     return tuple(drafts), tuple(others)
 
 
-def _selections(context: dict[str, Any], warnings: list[str]) -> frozenset[str]:
-    value = context.get("selections")
+def _selections(context: Mapping[str, Raw], warnings: list[str]) -> frozenset[str]:
+    """What the selections name. An entry that names nothing is no selection of nothing: refused."""
+    value = decoded(context["selections"]) if "selections" in context else None
     if value is None:
         raise BadRequest("field-missing", f"{_SELECTIONS} is required.", _SELECTIONS)
     if not isinstance(value, list):
         raise BadRequest("field-invalid", f"{_SELECTIONS} must be an array.", _SELECTIONS)
-    texts = frozenset(item for item in value if isinstance(item, str) and item)
-    if len(texts) < len(value):
+    texts = [_selection(item) for item in value]
+    named = {text for text in texts if text}
+    if value and not named:
+        raise BadRequest("field-invalid", f"{_SELECTIONS} names no order.", _SELECTIONS)
+    if len(named) < len(value) or not all(isinstance(item, str) for item in value):
         warnings.append("selections holds entries that are empty, repeated or not a string")
-    return texts
+    return frozenset(key for text in named for key in (text, *identity.of_reference(text)))
 
 
-def _bundle(context: dict[str, Any]) -> list[Any]:
-    value = context.get("draftOrders")
-    if value is None:
+def _selection(item: Json) -> str:
+    """A selection as sent, or the reference in an object that stands for one."""
+    text = item.get("reference") if isinstance(item, dict) else item
+    if not isinstance(text, str):
+        raise BadRequest("field-invalid", f"{_SELECTIONS} must hold strings.", _SELECTIONS)
+    return identity.without_version(text)
+
+
+def _entries(context: Mapping[str, Raw]) -> Iterable[Entry | None]:
+    raw = context.get("draftOrders", NULL)
+    if raw == NULL:
         raise BadRequest("field-missing", f"{_BUNDLE} is required.", _BUNDLE)
-    if not isinstance(value, dict) or value.get("resourceType") != "Bundle":
+    bundle = value_of(raw)
+    if bundle is None or word(bundle.resource_type) != "Bundle":
         raise BadRequest("field-invalid", f"{_BUNDLE} must be a Bundle.", _BUNDLE)
-    entries = value.get("entry")
-    if entries is None:
-        return []
-    if not isinstance(entries, list):
+    if bundle.entry is None:
+        return ()
+    if not isinstance(bundle.entry, list):
         raise BadRequest("field-invalid", f"{_BUNDLE}.entry must be an array.", f"{_BUNDLE}.entry")
-    return entries
+    return Entries(bundle.entry, raw, "entry")
 
 
-def _entries(entries: list[Any], warnings: list[str]) -> Iterator[Entry]:
-    for entry in entries:
-        resource = _resource(entry)
-        if resource is None:
-            warnings.append("draftOrders holds an entry without a resource")
-            continue
-        full_url = entry.get("fullUrl")
-        yield resource, full_url if isinstance(full_url, str) else ""
+def _reference(entry: Entry) -> str:
+    return f"{entry.kind}/{entry.id.rsplit('/', 1)[-1]}" if entry.id else ""
 
 
-def _resource(entry: Any) -> dict[str, Any] | None:
-    if not isinstance(entry, dict):
-        return None
-    resource = entry.get("resource", entry)  # some clients send the order as the entry itself
-    if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
-        return resource
-    return None
-
-
-def _reference(resource: dict[str, Any]) -> str:
-    identifier = resource.get("id")
-    if not isinstance(identifier, str) or not identifier:
-        return ""
-    return f"{resource['resourceType']}/{identifier.rsplit('/', 1)[-1]}"
-
-
-def _is_selected(
-    resource: dict[str, Any], reference: str, full_url: str, selections: frozenset[str]
-) -> bool:
-    if not reference:
-        return bool(full_url) and full_url in selections
-    if reference in selections or resource["id"] in selections or full_url in selections:
-        return True
-    return any(selection.endswith(f"/{reference}") for selection in selections)
+def _names(entry: Entry) -> set[str]:
+    """All that a selection may name an order by."""
+    found = entry.identities() | {entry.url, entry.id, _reference(entry)}
+    return found - {""}

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from cds_service.protocol.entries import Entry
+from cds_service.protocol.raw import Raw
 from cds_service.values import value
 
 Json = Any
@@ -41,9 +43,9 @@ class HookRequest:
     encounter_id: str = ""
     fhir_server: str = ""
     fhir_authorization: FhirAuthorization | None = None
-    prefetch: Mapping[str, Json] = field(default_factory=dict)
+    prefetch: Mapping[str, Raw] = field(default_factory=dict)
     drafts: tuple[DraftOrder, ...] = ()
-    others: tuple[Mapping[str, Json], ...] = ()  # Medication and the like inside draftOrders
+    others: tuple[Entry, ...] = ()  # Medication and the like inside draftOrders
     warnings: tuple[str, ...] = ()
 
 

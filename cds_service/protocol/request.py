@@ -10,31 +10,28 @@ from uuid import UUID
 
 from cds_service.errors import BadRequest
 from cds_service.protocol import authorization, body, drafts
-from cds_service.protocol.model import HookRequest
+from cds_service.protocol.model import FhirAuthorization, HookRequest
+from cds_service.protocol.raw import Raw, decoded, encoded
 
 _ORDER_HOOKS = ("order-select", "order-sign")
+_READ_APART = ("draftOrders", "selections")  # by `protocol.drafts`
 
 
-def parse_request(
-    service_hook: str, content: bytes | dict[str, Any], *, whole: bool = True
-) -> HookRequest:
+def parse_request(service_hook: str, content: bytes | dict[str, Any]) -> HookRequest:
     """Read a call of a service that answers `service_hook`.
 
-    Raises BadRequest that names the field. `HookRequest.warnings` says what was put right. Without
-    `whole`, `prefetch["observations"]` may be `protocol.results.Results`, for `gather`.
+    Raises BadRequest that names the field. `HookRequest.warnings` says what was put right.
     """
-    if isinstance(content, bytes):
-        data = body.decode_object(content) if whole else body.decode_call(content)
-    else:
-        data = content
+    data = body.decode_call(content if isinstance(content, bytes) else bytes(encoded(content)))
     warnings: list[str] = []
     hook = _hook(data, service_hook)
     hook_instance = _hook_instance(data, warnings)
-    context = _context(data)
+    sent = _context(data)
+    context = {name: decoded(raw) for name, raw in sent.items() if name not in _READ_APART}
     user_id = _user(context, warnings)
     patient_id = _patient(context, warnings)
     fhir_server = _optional(data, "fhirServer", "fhirServer", warnings)
-    orders, others = _orders(hook, context, warnings)
+    orders, others = _orders(hook, sent, warnings)
     return HookRequest(
         hook=hook,
         hook_instance=hook_instance,
@@ -42,7 +39,7 @@ def parse_request(
         user_id=user_id,
         encounter_id=_bare_id(_optional(context, "encounterId", "context.encounterId", warnings)),
         fhir_server=fhir_server,
-        fhir_authorization=authorization.read(data.get("fhirAuthorization"), fhir_server, warnings),
+        fhir_authorization=_authorization(data, fhir_server, warnings),
         prefetch=_prefetch(data),
         drafts=orders,
         others=others,
@@ -50,7 +47,16 @@ def parse_request(
     )
 
 
-def _orders(hook: str, context: dict[str, Any], warnings: list[str]) -> drafts.Orders:
+def _authorization(
+    data: dict[str, Any], fhir_server: str, warnings: list[str]
+) -> FhirAuthorization | None:
+    sent = data.get("fhirAuthorization")
+    if isinstance(sent, dict):
+        sent = {name: decoded(raw) for name, raw in sent.items()}
+    return authorization.read(sent, fhir_server, warnings)
+
+
+def _orders(hook: str, context: dict[str, Raw], warnings: list[str]) -> drafts.Orders:
     if hook not in _ORDER_HOOKS:
         return (), ()
     return drafts.read(context, hook == "order-select", warnings)
@@ -83,7 +89,7 @@ def is_uuid(value: str) -> bool:
     return True
 
 
-def _context(data: dict[str, Any]) -> dict[str, Any]:
+def _context(data: dict[str, Any]) -> dict[str, Raw]:
     context = data.get("context")
     if context is None:
         raise BadRequest("field-missing", "context is required.", "context")
@@ -131,7 +137,7 @@ def _optional(holder: dict[str, Any], name: str, place: str, warnings: list[str]
     return ""
 
 
-def _prefetch(data: dict[str, Any]) -> dict[str, Any]:
+def _prefetch(data: dict[str, Any]) -> dict[str, Raw]:
     value = data.get("prefetch")
     if value is None:
         return {}

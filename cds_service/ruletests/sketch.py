@@ -8,6 +8,7 @@ from datetime import datetime
 
 from cds_service.facts.chart import PREFETCH_KEYS, Chart, Draft, Resource, Slot, Supply
 from cds_service.facts.fhir import reference_of
+from cds_service.protocol.entries import entry as sent
 from cds_service.ruletests import sketch_entries as entries
 from cds_service.ruletests.sketch_values import Json, SketchError, checked, did_you_mean, moment
 
@@ -72,7 +73,7 @@ def chart_of(
     if "answers" in sketch:
         others.append(_answers(sketch["answers"], questionnaire, now))
     _person(sketch, found, now, bundle is not None)
-    return Chart(_slots(sketch, found), _drafts(sketch, now), others, hook)
+    return Chart(_slots(sketch, found), _drafts(sketch, now), [*map(sent, others)], hook)
 
 
 def _listed(sketch: Mapping[str, Json], key: str) -> Sequence[Json]:
@@ -108,7 +109,7 @@ def _slot(key: str, supply: Supply, resources: Sequence[Resource]) -> Slot:
     if supply in (Supply.MISSING, Supply.FAILED):
         resources = ()  # what did not arrive is not in the chart, whatever the base sketches
     problem = _GAP_WORDS.get(supply, "")
-    return Slot(supply, resources, f"{key} {problem}" if problem else "")
+    return Slot(supply, [*map(sent, resources)], f"{key} {problem}" if problem else "")
 
 
 def _drafts(sketch: Mapping[str, Json], now: datetime) -> list[Draft]:

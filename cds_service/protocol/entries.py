@@ -1,0 +1,261 @@
+"""Resources as entries of what was sent: of each the head is read, the body when it is asked for.
+
+A body of 200 kB holds some hundred resources, and of most of them nothing is ever asked but what
+they are, whose they are, their code, status and date. Reading the rest would take longer than all
+else in a call. What the head has is what sorting and indexing need, kept as sent (`Raw`): nothing
+is refused here, whatever stands in a member, and of two equal members the last one counts, in the
+head as in the body.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from msgspec import MsgspecError, Struct
+from msgspec.json import Decoder
+
+from cds_service.protocol import identity
+from cds_service.protocol.raw import NOTHING, NULL, Raw, decoded, encoded, on_any_stack, text, word
+
+Json = Any
+Resource = dict[str, Json]
+
+
+class Head(Struct, rename="camel", gc=False):
+    """What is read of every resource. A member that was not sent is empty."""
+
+    resource_type: Raw = NOTHING
+    id: Raw = NOTHING
+    code: Raw = NOTHING
+    subject: Raw = NOTHING
+    patient: Raw = NOTHING
+    status: Raw = NOTHING
+    effective_date_time: Raw = NOTHING
+    component: Raw = NOTHING
+    value_codeable_concept: Raw = NOTHING
+    contained: Raw = NOTHING
+
+
+class Element(Struct, rename="camel", gc=False):
+    """An element of `Bundle.entry` or `Parameters.parameter`, or a resource in its place."""
+
+    resource: Head | list[Raw] | str | int | float | bool | None = None
+    full_url: Raw = NOTHING
+    resource_type: Raw = NOTHING
+
+
+_Elements = list[Element | list[Raw] | str | int | float | bool | None]
+
+
+class Value(Struct, rename="camel"):
+    """A resource, a Bundle or what else was sent in its place, as far as that says what it is."""
+
+    resource_type: Raw = NOTHING
+    entry: _Elements | Element | str | int | float | bool | None = None
+    parameter: _Elements | Element | str | int | float | bool | None = None
+    total: Raw = NOTHING
+    link: Raw = NOTHING
+    resource: Raw = NOTHING
+    response: Raw = NOTHING
+
+
+class _Loose(Struct, rename="camel"):
+    """The same, with whatever stands in an element."""
+
+    resource_type: Raw = NOTHING
+    entry: Raw = NOTHING
+    parameter: Raw = NOTHING
+    total: Raw = NOTHING
+    link: Raw = NOTHING
+    resource: Raw = NOTHING
+    response: Raw = NOTHING
+
+
+class _Inner(Struct, gc=False):
+    resource: Raw = NOTHING
+
+
+_ELEMENTS = Decoder(_Elements)
+_ELEMENT = Decoder(Element)
+_VALUE = Decoder(Value)
+_LOOSE = Decoder(_Loose)
+_RAWS = Decoder(list[Raw])
+_INNER = Decoder(_Inner)
+_HEAD = Decoder(Head)
+
+
+def value_of(raw: Raw) -> Value | None:
+    """An object; None for any other value."""
+    try:
+        return on_any_stack(_VALUE.decode, raw)
+    except MsgspecError:  # a number in a place where none belongs, and too large for one
+        pass
+    try:
+        loose = on_any_stack(_LOOSE.decode, raw)
+    except MsgspecError:
+        return None
+    value = Value(*(getattr(loose, name) for name in loose.__struct_fields__))
+    value.entry, value.parameter = elements_of(loose.entry), elements_of(loose.parameter)
+    return value
+
+
+def elements_of(raw: Raw) -> Any:
+    """The elements of an array as a `Value` has them; None for any other value."""
+    if not is_array(raw):
+        return None if not raw or raw == NULL else False
+    try:
+        return on_any_stack(_ELEMENTS.decode, raw)
+    except MsgspecError:
+        return [_element(one) for one in array(raw)]
+
+
+def _element(raw: Raw) -> Element | None:
+    try:
+        return on_any_stack(_ELEMENT.decode, raw)
+    except MsgspecError:
+        return None
+
+
+def is_array(raw: Raw) -> bool:
+    """Whether a value is an array."""
+    return memoryview(raw)[:1] == b"["
+
+
+class Entry:
+    """One resource as sent. `kind` is its resourceType."""
+
+    __slots__ = ("_body", "_inside", "_read", "_url", "head", "kind")
+
+    def __init__(
+        self, head: Head, kind: str, url: Raw, read: Callable[[], Raw], inside: str = ""
+    ) -> None:
+        """`inside` is the id of the resource that contains this one."""
+        self._inside = inside
+        self.head = head
+        self.kind = kind
+        self._url = url
+        self._read = read
+        self._body: Resource | None = None
+
+    @property
+    def id(self) -> str:
+        """The resource's id, or the one in its fullUrl; "" without either."""
+        own = text(self.head.id)
+        if self._inside:
+            return f"{self._inside}#{own.lstrip('#')}"
+        return own or identity.id_in(self.url, self.kind)
+
+    @property
+    def url(self) -> str:
+        """Its fullUrl, "" without one."""
+        return text(self._url)
+
+    @property
+    def body(self) -> Resource:
+        """The whole resource."""
+        if self._body is None:
+            self._body = decoded(self.raw)
+            if self._inside or (not text(self.head.id) and self.id):
+                self._body["id"] = self.id
+        return self._body
+
+    def identities(self) -> set[str]:
+        """All that it can be referred to by (`protocol.identity`)."""
+        return identity.of_resource(self.kind, self.id, self.url)
+
+    @property
+    def raw(self) -> Raw:
+        """The whole resource, not read."""
+        return self._read()
+
+    def contained(self) -> "Iterator[Entry]":
+        """The resources inside, with ids that no other resource has."""
+        for raw in array(self.head.contained):
+            found = entry_of(raw, inside=self.id)
+            if found is not None:
+                yield found
+
+    def __repr__(self) -> str:
+        return f"Entry({self.kind!r})"  # and nothing that tells whose it is
+
+
+def entry_of(raw: Raw, url: Raw = NOTHING, inside: str = "") -> Entry | None:
+    """A resource that stands by itself; None for what is none."""
+    try:
+        head = on_any_stack(_HEAD.decode, raw)
+    except MsgspecError:  # no object
+        return None
+    kind = word(head.resource_type)
+    return Entry(head, kind, url, lambda: raw, inside) if kind else None
+
+
+def entry(resource: Resource) -> Entry:
+    """A resource that was made here, as if it had been sent. Raises ValueError without a type."""
+    found = entry_of(encoded(resource))
+    if found is None:
+        raise ValueError("a resource has a resourceType")
+    return found
+
+
+def array(raw: Raw) -> Sequence[Raw]:
+    """The elements of an array; the value itself in place of an array of one; () without any."""
+    if not raw or raw == NULL:
+        return ()
+    try:
+        return on_any_stack(_RAWS.decode, raw)
+    except MsgspecError:
+        return (raw,)
+
+
+class Entries:
+    """The elements of an array that holds resources. Iterating gives an `Entry` for each resource
+    and None for each element that has none."""
+
+    __slots__ = ("_elements", "_name", "_raws", "_value")
+
+    def __init__(self, elements: Sequence[Json], value: Raw, name: str = "") -> None:
+        """`value` is the array; with a name, what has it as this member."""
+        self._elements = elements
+        self._value = value
+        self._name = name
+        self._raws: Sequence[Raw] | None = None
+
+    def __len__(self) -> int:
+        return len(self._elements)
+
+    def __iter__(self) -> Iterator[Entry | None]:
+        for number, element in enumerate(self._elements):
+            if type(element) is not Element:
+                yield None
+                continue
+            head = element.resource
+            if type(head) is Head and (kind := word(head.resource_type)):
+                yield Entry(head, kind, element.full_url, _Place(self, number))
+            elif head is None and element.resource_type:
+                yield entry_of(self._raw(number))
+            else:
+                yield None
+
+    def resource(self, number: int) -> Raw:
+        """The resource of one element."""
+        return on_any_stack(_INNER.decode, self._raw(number)).resource
+
+    def _raw(self, number: int) -> Raw:
+        if self._raws is None:
+            listed = self._value
+            if self._name:
+                listed = getattr(on_any_stack(_LOOSE.decode, listed), self._name)
+            self._raws = array(listed)
+        return self._raws[number]
+
+
+class _Place:
+    """Where a resource stands, until it is read."""
+
+    __slots__ = ("_entries", "_number")
+
+    def __init__(self, entries: Entries, number: int) -> None:
+        self._entries = entries
+        self._number = number
+
+    def __call__(self) -> Raw:
+        return self._entries.resource(self._number)
