@@ -26,6 +26,7 @@ def read(content: bytes, dialect: Dialect) -> bytes:
     """A call with the EHR's own names of code systems replaced. Raises BadRequest."""
     if not dialect.input_systems:
         return content
+    body.decode_call(content)  # refuses what the renaming would hide
     call = body.decode(content)
     read_resources([call], dialect)
     return bytes(encoded(call))

@@ -24,7 +24,6 @@ from cds_service.cards.grouping import (
 from cds_service.cards.per_pack import prepared
 from cds_service.cards.suggest import Orders, suggestions
 from cds_service.cards.template_context import Scene
-from cds_service.errors import BadRequest
 from cds_service.protocol.model import Card, HookRequest
 from cds_service.rules.context import Context, Facts
 from cds_service.rules.logic import YES
@@ -72,8 +71,6 @@ def compose_cards(
     for finding in evaluation.findings:
         try:
             said.append(composer.say(finding))
-        except BadRequest:  # not the rule's fault but the client's
-            raise
         except Exception as error:  # one rule's fault must not silence the others
             errors[finding.rule.id] = type(error).__name__
     return Composition(composer.cards(said, evaluation), errors)

@@ -1,6 +1,6 @@
 """What references between the entries of one call lead to (protocol.identity)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from cds_service.facts.chart import Entry, Resource

@@ -88,9 +88,7 @@ class FhirFallback:
 class _Call:
     """The reads of one call."""
 
-    def __init__(
-        self, request: HookRequest, access: Access, limits: Limits, adapt: Adapt
-    ) -> None:
+    def __init__(self, request: HookRequest, access: Access, limits: Limits, adapt: Adapt) -> None:
         self._adapt = adapt
         self._request = request
         self._access = access

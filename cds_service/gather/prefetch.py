@@ -75,9 +75,9 @@ def read(raw: Raw, room: Room | None = None) -> Reading:
     room = room or Room(None)
     if raw == NULL:
         return Reading(Supply.EMPTY)
-    if is_array(raw):
+    if is_array(raw) and (elements := elements_of(raw)):  # an empty one might be anything
         reading = Reading(Supply.SUPPLIED, bundle=True)
-        return _judge(reading, _collect(Entries(elements_of(raw), raw), reading, room, 0))
+        return _judge(reading, _collect(Entries(elements, raw), reading, room, 0))
     value = value_of(raw)
     if value is None:
         return _nothing("is not a FHIR resource")
@@ -132,7 +132,7 @@ def _read_bundle(raw: Raw, value: Value, room: Room, depth: int = 0) -> Reading:
         problem = _collect(Entries(elements, raw, name), reading, room, depth)
         if name == "parameter":
             reading.unreadable = 0  # parameters with values are no resources and need not be
-    reading.next_page = next_link(decoded(value.link)) if value.link else None
+    reading.next_page = next_link({"link": decoded(value.link)}) if value.link else None
     return _judge(reading, problem or _why_incomplete(reading, value, elements))
 
 

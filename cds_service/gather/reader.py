@@ -209,7 +209,7 @@ def _decoded(answer: Answer) -> tuple[Any, Trouble | None]:
     if trouble is not None:
         return None, trouble
     try:
-        return body.decode(answer.body), None
+        return body.decode_object(answer.body), None
     except BadRequest:
         return None, Trouble.NOT_FHIR
 

@@ -117,7 +117,7 @@ def _element(raw: Raw) -> Element | None:
 
 def is_array(raw: Raw) -> bool:
     """Whether a value is an array."""
-    return memoryview(raw)[:1] == b"["
+    return bytes(memoryview(raw)[:1]) == b"["
 
 
 class Entry:

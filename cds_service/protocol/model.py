@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from cds_service.protocol.entries import Entry
+from cds_service.protocol.entries import Entry, Resource
 from cds_service.protocol.raw import Raw
 from cds_service.values import value
 
@@ -27,7 +27,7 @@ class FhirAuthorization:
 class DraftOrder:
     """An order of `context.draftOrders` as sent; `reference` is "Type/id" or "" without an id."""
 
-    resource: Mapping[str, Json]
+    resource: Resource
     reference: str
     selected: bool
 

@@ -6,7 +6,6 @@ that raises gets the outcome `error` and the others still answer (invariant 6).
 
 from collections.abc import Mapping
 
-from cds_service.errors import BadRequest
 from cds_service.rules.context import Context, Facts
 from cds_service.rules.logic import UNKNOWN, YES
 from cds_service.rules.model import Evaluation, Finding, OutcomeName, ServiceDefinition
@@ -50,8 +49,6 @@ def assumed_context(ruleset: RuleSet, plan: Plan, context: Context) -> Context |
     try:
         if conditional.truth(context) is not UNKNOWN:
             return None
-    except BadRequest:  # a part of the body that is read only now
-        raise
     except Exception:  # the rules that use the definition meet the same fault and report it
         return None
     return Context(context.facts, context.draft, {conditional.name: YES})
@@ -62,8 +59,6 @@ def _attempt(
 ) -> Verdict | Exception:
     try:
         return judge(compiled, context, ruleset.words, assumed)
-    except BadRequest:  # not the rule's fault but the client's
-        raise
     except Exception as error:  # invariant 6: it becomes the rule's outcome and is counted
         return error
 

@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from cds_service.errors import BadRequest
 from cds_service.facts.catalogue import Catalogue
 from cds_service.facts.model import Truth
 from cds_service.rules.context import Context
@@ -141,8 +140,6 @@ class Index:
 def _surely_no(guard: Node, context: Context) -> bool:
     try:
         return guard.truth(context) is Truth.NO
-    except BadRequest:  # a part of the body that is read only now
-        raise
     except Exception:  # each rule behind it will meet the fault and report it as its own outcome
         return False
 

@@ -20,7 +20,7 @@ from tests.support.fhir_server import TOKEN, FhirServer, as_patient, from_server
 from tests.support.rows import row
 
 FERRITIN_MISSING = "rls.ferritin-missing"
-DEEP = b'{"resourceType":"Bundle","x":' + b"[" * 400 + b"]" * 400 + b"}"
+DEEP = b'{"resourceType":"Bundle","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 TABLE: dict[str, tuple[Fault, str]] = {
     "delay": (faults.hangs, "timeout"),
     "delay inside the body": (faults.hangs_in_the_body, "timeout"),

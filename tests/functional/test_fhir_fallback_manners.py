@@ -137,7 +137,7 @@ def test_manners_that_change_nothing(caller: Caller, call: Any, ehr: FaultProxy,
         "serviceRequests": "known-empty",
     }
     assert drugs(chart) == 48
-    assert len([r for r in chart.others if r["resourceType"] == "Medication"]) == REFERRED
+    assert len([r for r in chart.others if r.kind == "Medication"]) == REFERRED
     assert not chart.dropped
 
 

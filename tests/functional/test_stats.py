@@ -13,6 +13,7 @@ from cds_service.authoring.chart_calls import PatientChart, charts_of, request_f
 from cds_service.authoring.stats import chart_files, impersonal, read_charts
 from cds_service.cli import main
 from cds_service.packs.load import load_pack
+from cds_service.protocol.raw import decoded
 from cds_service.rules.model import ServiceDefinition
 
 HOOKS = Path(__file__).parent.parent.parent / "hooks"
@@ -228,7 +229,7 @@ def review_service() -> ServiceDefinition:
 
 
 def sent(chart: PatientChart, key: str) -> Sequence[str]:
-    answer = request_for(review_service(), chart).prefetch[key]
+    answer = decoded(request_for(review_service(), chart).prefetch[key])
     return [entry["resource"]["id"] for entry in answer["entry"]]
 
 
@@ -247,8 +248,8 @@ def test_a_key_holds_what_its_template_asks_for() -> None:
     assert sent(chart, "medicationRequests") == ["active"]
     assert sent(chart, "observations") == ["ferritin"]
     request = request_for(review_service(), chart)
-    assert request.prefetch["encounter"]["id"] == "new"
-    assert request.prefetch["procedures"]["entry"] == []
+    assert decoded(request.prefetch["encounter"])["id"] == "new"
+    assert decoded(request.prefetch["procedures"])["entry"] == []
 
 
 def test_values_are_taken_out_of_reasons() -> None:

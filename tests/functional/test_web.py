@@ -42,7 +42,7 @@ def test_a_call_gets_its_cards(web: FlaskClient, runtime: FakeRuntime) -> None:
     assert [card["uuid"] for card in response.json["cards"]] == [CARD.uuid]
     ((request, chart),) = runtime.calls
     assert request.patient_id == "marta-lind"
-    assert chart.slot("patient").resources[0]["id"] == "marta-lind"
+    assert chart.slot("patient").resources[0].id == "marta-lind"
 
 
 def test_no_cards(web: FlaskClient, runtime: FakeRuntime) -> None:

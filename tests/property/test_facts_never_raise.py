@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from cds_service.facts.base import FactBase
 from cds_service.facts.chart import PREFETCH_KEYS, Chart, Draft, Slot, Supply
 from cds_service.facts.model import State
+from cds_service.protocol.entries import Entry, entry_of
+from cds_service.protocol.raw import encoded
 from cds_service.terminology.codings import LOINC, RXNORM, SNOMED
 from tests.unit.facts_support import (
     CATALOGUE,
@@ -210,11 +212,15 @@ def mutate(chart: dict[str, list[Any]], mutations: list[tuple[int, str, Any]]) -
 
 
 def build(parts: dict[str, list[Any]], supplies: list[Supply]) -> Chart:
+    def entries(key: str) -> list[Entry]:
+        found = [entry_of(encoded(resource)) for resource in parts[key]]
+        return [entry for entry in found if entry is not None]
+
     slots = {
-        key: Slot(supply, parts[key]) for key, supply in zip(PREFETCH_KEYS, supplies, strict=True)
+        key: Slot(supply, entries(key)) for key, supply in zip(PREFETCH_KEYS, supplies, strict=True)
     }
     drafts = [Draft(resource, f"X/{n}", True) for n, resource in enumerate(parts["drafts"])]
-    return Chart(slots, drafts, parts["others"], "order-select")
+    return Chart(slots, drafts, entries("others"), "order-select")
 
 
 def test_the_unchanged_chart_is_rich_enough_to_reach_every_reader():

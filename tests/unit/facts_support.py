@@ -7,6 +7,8 @@ from typing import Any
 from cds_service.facts.base import FactBase
 from cds_service.facts.catalogue import Catalogue
 from cds_service.facts.chart import PREFETCH_KEYS, Chart, Draft, Slot, Supply
+from cds_service.protocol.entries import entry_of
+from cds_service.protocol.raw import encoded
 from cds_service.rules.model import Pack
 from cds_service.terminology.codings import ICD10CM, LOINC, RXNORM, SNOMED
 from cds_service.terminology.drugs import DrugDictionary
@@ -208,9 +210,10 @@ def facts(
     slots: dict[str, list[Any]] = {key: [] for key in PREFETCH_KEYS}
     others: list[Any] = []
     for resource in resources:
-        kind = resource.get("resourceType") if isinstance(resource, dict) else None
-        key = OF_TYPE.get(kind) if isinstance(kind, str) else None
-        (slots[key] if key else others).append(resource)
+        entry = entry_of(encoded(resource))
+        if entry is not None:
+            key = OF_TYPE.get(entry.kind)
+            (slots[key] if key else others).append(entry)
     given = supplies or {}
     chart = Chart(
         slots={

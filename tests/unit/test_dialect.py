@@ -5,13 +5,16 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 
 from cds_service.callers import dialect
 from cds_service.callers.model import STANDARD, Dialect
 from cds_service.callers.presets import build_dialect
+from cds_service.errors import BadRequest
 from cds_service.protocol import response
-from cds_service.protocol.model import Action, Card, Coding, HookRequest, Link, Source, Suggestion
+from cds_service.protocol.model import Action, Card, Coding, Link, Source, Suggestion
+from cds_service.protocol.raw import decoded
 from cds_service.protocol.request import parse_request
 from tests.support import fixtures
 
@@ -127,26 +130,33 @@ def test_no_card_is_added_or_left_out() -> None:
     assert json.loads(dialect.write([], Dialect(feedback=False), "", lambda: "")) == {"cards": []}
 
 
-def request_with(system: str) -> HookRequest:
+def call_with(system: str) -> bytes:
     call = fixtures.request("order-select/quinine")
     coding = {"system": system, "code": "G25.81"}
     call["prefetch"]["conditions"] = {"resourceType": "Condition", "code": {"coding": [coding]}}
     order = call["context"]["draftOrders"]["entry"][0]["resource"]
     order["medicationCodeableConcept"]["coding"][0]["system"] = system
     order["identifier"] = [{"system": system, "value": "1"}]
-    return parse_request("order-select", call)
+    return orjson.dumps(call)
 
 
 def test_input_systems_are_renamed_in_prefetch_and_drafts() -> None:
     spoken = build_dialect({"inputCodeSystems": {"urn:local": LOINC}})
-    request = dialect.read(request_with("urn:local"), spoken)
-    assert request.prefetch["conditions"]["code"]["coding"][0]["system"] == LOINC
+    request = parse_request("order-select", dialect.read(call_with("urn:local"), spoken))
+    condition = decoded(request.prefetch["conditions"])
+    assert condition["code"]["coding"][0]["system"] == LOINC
     draft = request.drafts[0].resource
     assert draft["medicationCodeableConcept"]["coding"][0]["system"] == LOINC
     assert draft["identifier"][0]["system"] == "urn:local"  # no code: not a coding
 
 
-def test_without_renaming_a_request_stays_as_it_is() -> None:
-    request = request_with("urn:local")
-    assert dialect.read(request, STANDARD) is request
-    assert request.prefetch["conditions"]["code"]["coding"][0]["system"] == "urn:local"
+def test_renaming_hides_no_name_that_comes_twice() -> None:
+    spoken = build_dialect({"inputCodeSystems": {"urn:local": LOINC}})
+    twice = call_with("urn:local").replace(b'"patientId":', b'"patientId":"x","patientId":', 1)
+    with pytest.raises(BadRequest, match="twice"):
+        dialect.read(twice, spoken)
+
+
+def test_without_renaming_a_call_stays_as_it_is() -> None:
+    content = call_with("urn:local")
+    assert dialect.read(content, STANDARD) is content

@@ -63,8 +63,8 @@ def sketched(**sketch: Any) -> Chart:
 
 def test_everything_that_a_sketch_can_say_is_valid_fhir() -> None:
     chart = sketched(**FULL)
-    resources = [one for key in PREFETCH_KEYS for one in chart.slot(key).resources]
-    resources += [*chart.others, *(draft.resource for draft in chart.drafts)]
+    resources = [one.body for key in PREFETCH_KEYS for one in chart.slot(key).resources]
+    resources += [*(one.body for one in chart.others), *(draft.resource for draft in chart.drafts)]
     assert len(resources) == 20
     assert len({(one["resourceType"], one["id"]) for one in resources}) == len(resources)
     for resource in resources:
@@ -75,7 +75,7 @@ def test_what_is_not_given_is_known_to_be_empty() -> None:
     chart = sketched()
     supplies = {key: chart.slot(key).supply for key in PREFETCH_KEYS if key != "patient"}
     assert set(supplies.values()) == {Supply.EMPTY}
-    assert chart.slot("patient").resources[0]["resourceType"] == "Patient"
+    assert chart.slot("patient").resources[0].body["resourceType"] == "Patient"
 
 
 def test_a_patient_of_null_is_no_patient() -> None:
@@ -84,7 +84,7 @@ def test_a_patient_of_null_is_no_patient() -> None:
 
 def test_relative_dates_count_from_now() -> None:
     chart = sketched(conditions=[{"code": "icd10:G47.62", "recorded": "-30d", "onset": "+2d"}])
-    [condition] = chart.slot("conditions").resources
+    [condition] = [one.body for one in chart.slot("conditions").resources]
     assert condition["recordedDate"] == "2026-10-22"
     assert condition["onsetDateTime"] == "2026-11-23"
 
@@ -103,7 +103,7 @@ def test_relative_dates_count_from_now() -> None:
 )
 def test_values(written: Any, quantity: dict[str, Any]) -> None:
     chart = sketched(observations=[{"code": "loinc:2276-4", "value": written}])
-    made = chart.slot("observations").resources[0]["valueQuantity"]
+    made = chart.slot("observations").resources[0].body["valueQuantity"]
     assert {key: made[key] for key in made if key not in ("system", "code")} == quantity
 
 
@@ -112,14 +112,17 @@ def test_null_leaves_out_what_is_there_by_default() -> None:
         conditions=[{"code": "icd10:G47.62", "clinical": None, "verification": None}],
         observations=[{"code": "loinc:2276-4", "value": "40 ng/mL", "date": None}],
     )
-    [condition] = chart.slot("conditions").resources
+    [condition] = [one.body for one in chart.slot("conditions").resources]
     assert not {"clinicalStatus", "verificationStatus"} & set(condition)
-    assert "effectiveDateTime" not in chart.slot("observations").resources[0]
+    assert "effectiveDateTime" not in chart.slot("observations").resources[0].body
 
 
 def test_a_resource_can_be_made_odd() -> None:
     odd = {"code": "icd10:G47.62", "resource": {"clinicalStatus": "active"}}
-    assert sketched(conditions=[odd]).slot("conditions").resources[0]["clinicalStatus"] == "active"
+    assert (
+        sketched(conditions=[odd]).slot("conditions").resources[0].body["clinicalStatus"]
+        == "active"
+    )
 
 
 def test_gaps_of_the_supply() -> None:
@@ -160,9 +163,9 @@ def test_a_bundle_comes_first_and_what_it_lacks_is_empty() -> None:
         ]
     }
     chart = chart_of({"conditions": ["icd10:G47.62"]}, NOW, bundle=bundle)
-    assert [one["id"] for one in chart.slot("conditions").resources] == ["c", "condition-1"]
-    assert [one["id"] for one in chart.slot("patient").resources] == ["p"]
-    assert [one["id"] for one in chart.others] == ["x"]
+    assert [one.id for one in chart.slot("conditions").resources] == ["c", "condition-1"]
+    assert [one.id for one in chart.slot("patient").resources] == ["p"]
+    assert [one.id for one in chart.others] == ["x"]
     assert chart.slot("observations").supply is Supply.EMPTY
 
 
