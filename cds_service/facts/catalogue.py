@@ -18,7 +18,7 @@ KINDS: Mapping[str, frozenset[str]] = {
     "problem": frozenset(
         _SETS
         | {"verification", "clinical", "from", "encounterLookback", "notBodySite", "bodySite"}
-        | {"notBodySiteWords", "clearedBy"}
+        | {"notBodySiteWords", "byWords", "clearedBy"}
     ),
     "drug": frozenset(_SETS | {"routes", "givenWithin", "maxStrength"}),
     "draft-drug": frozenset({"valueSet", "valueSets", "routes", "maxStrength"}),
@@ -67,6 +67,16 @@ class MaxStrength:
 
 
 @dataclass(frozen=True, slots=True)
+class ByWords:
+    """Codes that an entry's words decide on (`facts.entry_words`); `wide`, `narrow`: value sets."""
+
+    wide: str
+    narrow: str
+    here: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Computed:
     """How a quantity follows from other quantities of the catalogue (`facts.computed`).
 
@@ -103,6 +113,7 @@ class FactDefinition:
     body_site: str = ""
     not_body_site: str = ""
     not_body_site_words: tuple[str, ...] = ()
+    by_words: ByWords | None = None
     cleared_by: str = ""
     # drug
     routes: str = "systemic"
@@ -374,6 +385,16 @@ def _strength(value: Any) -> MaxStrength:
     return MaxStrength(_text(entry.get("ingredient")).lower(), milligrams, entry.get("setting", ""))
 
 
+def _by_words(value: Any) -> ByWords:
+    entry = _known(value, dict.fromkeys(("wide", "narrow", "here", "elsewhere"), ""))
+    return ByWords(
+        _text(entry.get("wide")),
+        _text(entry.get("narrow")),
+        _texts(entry.get("here")),
+        _texts(entry.get("elsewhere")),
+    )
+
+
 def _computed(value: Any) -> Computed:
     """`{"percent": ["lab.iron", "lab.tibc"]}`, `{"drop": [...]}` or `{"multiple": "lab.ck"}`."""
     (how, names), *more = _known(value, dict.fromkeys(("percent", "drop", "multiple"), "")).items()
@@ -395,6 +416,7 @@ _PROPERTIES: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "bodySite": ("body_site", _text),
     "notBodySite": ("not_body_site", _text),
     "notBodySiteWords": ("not_body_site_words", _texts),
+    "byWords": ("by_words", _by_words),
     "clearedBy": ("cleared_by", _text),
     "routes": ("routes", _one_of("systemic", "any")),
     "givenWithin": ("given_within", _text),

@@ -263,6 +263,8 @@ def _lost_limits(definition: FactDefinition) -> Iterator[tuple[str, FactDefiniti
     if definition.not_body_site or definition.not_body_site_words:
         open_ = replace(definition, not_body_site="", not_body_site_words=())
         yield "notBodySite dropped", open_
+    if definition.by_words:
+        yield "byWords dropped", replace(definition, by_words=None)
     if definition.kind == "quantity":
         other = "lowest" if definition.pick == "highest" else "highest"
         yield f"pick {definition.pick} -> {other}", replace(definition, pick=other)

@@ -11,6 +11,7 @@ from cds_service.facts.chart import Resource
 from cds_service.facts.chart_index import Hit
 from cds_service.facts.clearing import not_cleared, undated
 from cds_service.facts.diagnoses import Diagnosis, diagnosis_of, verification_of
+from cds_service.facts.entry_words import words_fit
 from cds_service.facts.fhir import reference_key, reference_of
 from cds_service.facts.model import Fact, Item
 from cds_service.facts.observations import is_denied, status_usable, when_of
@@ -86,7 +87,7 @@ def _condition(query: Query, hit: Hit) -> Found | None:
     resource, diagnosis = hit.resource, _diagnosis(query, hit.resource)
     if diagnosis.verification not in query.definition.verification:
         return None
-    if not right_site(query, resource):
+    if not (right_site(query, resource) and words_fit(query, hit)):
         return None
     item = _item(query, hit, diagnosis)
     if not (diagnosis.active or _status_is_nothing_to(query.definition)):
@@ -138,7 +139,7 @@ def _reason(query: Query, hit: Hit) -> Found | None:
     verification = verification_of(resource) if is_condition else "confirmed"
     if verification not in query.definition.verification:
         return None
-    if is_condition and not right_site(query, resource):
+    if (is_condition and not right_site(query, resource)) or not words_fit(query, hit):
         return None
     if not is_condition and status_of(resource) in ("entered-in-error", "cancelled"):
         return None
@@ -167,7 +168,7 @@ def _finding(query: Query, hit: Hit, domain: str) -> Found | None:
         return None
     if domain == "observations" and is_denied(hit.component or resource):
         return None
-    if not right_site(query, resource):
+    if not (right_site(query, resource) and words_fit(query, hit)):
         return None
     when = when_of(resource, query.patient.today)
     days = query.days

@@ -51,6 +51,9 @@ def value_sets_of(fact: Mapping[str, Json]) -> Iterator[tuple[tuple[str | int, .
     for key in _SETS:
         if word(fact.get(key)):
             yield (key,), fact[key]
+    for key in ("wide", "narrow"):
+        if word(obj(fact.get("byWords")).get(key)):
+            yield ("byWords", key), fact["byWords"][key]
     for index, name in enumerate(seq(fact.get("valueSets"))):
         if word(name):
             yield ("valueSets", index), name

@@ -1,0 +1,62 @@
+"""Whether an entry's own words fit a wide code: "Cramp and spasm" of the hand is no leg cramp.
+
+Some codes name no place ("wide": they count unless the words name another place or kind), and some
+are mostly used for other places ("narrow": they count only where the words name the place). A code
+that names its place needs no words.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from cds_service.facts.catalogue import ByWords
+from cds_service.facts.chart import Resource
+from cds_service.facts.chart_index import Hit
+from cds_service.facts.query import Query
+from cds_service.terminology.codings import codings, names_of
+
+_BREAKS = str.maketrans(dict.fromkeys(".,;:()[]/-&+\n\t", " "))
+
+
+def words_fit(query: Query, hit: Hit) -> bool:
+    """Whether the entry counts by its codes and words. True for facts that ask for no words."""
+    rule = query.definition.by_words
+    if rule is None:
+        return True
+    kinds = {_kind(query, rule, system, code) for system, code in _codes(query, hit)}
+    if "" in kinds:
+        return True
+    said = _said(query, hit)
+    named = _holds(said, rule.here)
+    if "wide" in kinds:
+        return named or not _holds(said, (*rule.elsewhere, *query.definition.not_body_site_words))
+    return named
+
+
+def _codes(query: Query, hit: Hit) -> Iterator[tuple[str, str]]:
+    """The codings of the entry that are in the fact's sets."""
+    wanted = set(query.definition.value_sets)
+    for system, code, _ in codings(hit.concept):
+        if not wanted.isdisjoint(query.patient.terminology.sets_of(system, code)):
+            yield system, code
+
+
+def _kind(query: Query, rule: ByWords, system: str, code: str) -> str:
+    sets = query.patient.terminology.sets_of(system, code)
+    return "wide" if rule.wide in sets else "narrow" if rule.narrow in sets else ""
+
+
+def _said(query: Query, hit: Hit) -> str:
+    """Text, displays and body site of the entry, and the pack's name of its codes."""
+    names = [*names_of(hit.concept), *names_of(_body_site(hit.resource))]
+    terminology = query.patient.terminology
+    for system, code in _codes(query, hit):
+        names += [terminology.display(set_id, system, code) for set_id in
+                  terminology.sets_of(system, code)]  # fmt: skip
+    return f" {' '.join(' '.join(names).lower().translate(_BREAKS).split())} "
+
+
+def _body_site(resource: Resource) -> object:
+    return resource.get("bodySite")
+
+
+def _holds(said: str, words: Iterable[str]) -> bool:
+    return any(f" {word} " in said for word in words)

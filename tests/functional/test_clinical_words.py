@@ -1,0 +1,45 @@
+"""A wide code and the words beside it: which cramp or spasm is one of the leg."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.calls import Caller
+from tests.support.clinical import dx, rx
+from tests.support.clinical_cases import Case, case, cases, check_review
+
+COUNTS = ("info drug-review.ccb",)
+
+
+def _words(name: str, *codes: str, counts: bool, **more: Any) -> Case:
+    charts = {
+        "conditions": [dx(*codes, **more)],
+        "medicationRequests": [rx("text:amlodipine 5 mg tablet")],
+    }
+    return case(name, *(COUNTS if counts else ()), **charts)
+
+
+WORDS = [
+    _words("no words", "icd:R25.2", counts=True),
+    _words("no words, SNOMED CT", "sct:55300003", counts=True),
+    _words("cramp and spasm", "icd:R25.2", "text:Cramp and spasm", counts=True),
+    _words("menstrual", "icd:R25.2", "text:Menstrual cramps", counts=False),
+    _words("stomach", "sct:55300003", "text:Stomach cramps", counts=False),
+    _words("writer's", "icd:R25.2", "text:Writer's cramp", counts=False),
+    _words("hands", "icd:R25.2", "text:Cramping of both hands", counts=False),
+    _words("hands and legs", "icd:R25.2", "text:Cramps in hands and legs", counts=True),
+    _words("low back", "icd:R25.2", "text:Low-back spasm", counts=False),
+    _words("calf", "icd:M62.838", "text:Muscle spasm of calf", counts=True),
+    _words("left foot", "icd:M62.838", "text:Spasm of left foot muscle", counts=True),
+    _words("neck", "icd:M62.838", "text:Neck muscle spasm", counts=False),
+    _words("spasm of nothing", "icd:M62.838", counts=False),
+    _words("back by its code", "icd:M62.830", counts=False),
+    _words("calf by its code", "icd:M62.831", counts=True),
+    _words("spasm at the thigh", "icd:M62.838", counts=True, bodySite=[{"text": "Right thigh"}]),
+    _words("a leg code decides", "icd:G47.62", "icd:R25.2", "text:hand", counts=True),
+]
+
+
+@pytest.mark.parametrize("wanted", cases(WORDS))
+def test_words_beside_a_wide_code(caller: Caller, wanted: Case) -> None:
+    check_review(caller, wanted)
