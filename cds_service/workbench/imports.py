@@ -11,6 +11,7 @@ import orjson
 from cds_service.errors import BadRequest
 from cds_service.facts.chart import Chart, Supply
 from cds_service.gather import prefetch
+from cds_service.protocol.raw import encoded
 from cds_service.rules.model import Pack
 from cds_service.ruletests.sketch import KEYS, chart_of, merged
 from cds_service.ruletests.sketch_values import SketchError
@@ -116,8 +117,8 @@ def of_call(data: Mapping[str, Json], pack: Pack) -> ChartState:
     """A captured call: its resources, its drafts, and what it left out or could not read."""
     sent = data.get("prefetch")
     sent = sent if isinstance(sent, dict) else {}
-    readings = {key: prefetch.read(value) for key, value in sent.items()}
-    resources = [one for reading in readings.values() for one in reading.resources]
+    readings = {key: prefetch.read(encoded(value)) for key, value in sent.items()}
+    resources = [one.body for reading in readings.values() for one in reading.resources]
     gaps = {key: _GAPS[r.supply] for key, r in readings.items() if r.supply in _GAPS}
     types = {one.get("resourceType") for one in resources}
     for key, kind in types_of_keys(pack).items():
@@ -148,10 +149,11 @@ def of_sketch(sketch: Mapping[str, Json], pack: Pack, now: datetime) -> ChartSta
 
 
 def _of_chart(chart: Chart) -> ChartState:
-    resources = [one for slot in chart.slots.values() for one in slot.resources]
+    resources = [one.body for slot in chart.slots.values() for one in slot.resources]
     gaps = {key: _GAPS[slot.supply] for key, slot in chart.slots.items() if slot.supply in _GAPS}
     drafts = tuple(Order(draft.resource, draft.selected) for draft in chart.drafts)
-    return ChartState((*resources, *chart.others), drafts, "", gaps)
+    resources += [one.body for one in chart.others]
+    return ChartState(tuple(resources), drafts, "", gaps)
 
 
 def _sketch(data: Mapping[str, Json]) -> Mapping[str, Json]:
