@@ -24,7 +24,10 @@ Json = Any
 _INSTANCE = "00000000-0000-4000-8000-000000000000"
 _DATES = ("authoredOn", "effectiveDateTime", "recordedDate", "issued", "authored", "onsetDateTime")
 _PERIODS = ("period", "effectivePeriod", "performedPeriod")
-_OTHERS = ("Medication", "MedicationAdministration", "QuestionnaireResponse", "DiagnosticReport")
+_OTHERS = (
+    "Medication", "MedicationAdministration", "MedicationDispense", "QuestionnaireResponse",
+    "DiagnosticReport",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

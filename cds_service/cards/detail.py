@@ -24,6 +24,7 @@ _SOURCES = {
     "MedicationStatement": "reported medication",
     "MedicationUsage": "reported medication",
     "MedicationAdministration": "administered medication",
+    "MedicationDispense": "dispensed medication",
 }
 
 

@@ -70,6 +70,7 @@ _MEDICATION_TYPES = (
     "MedicationRequest",
     "MedicationStatement",
     "MedicationAdministration",
+    "MedicationDispense",
     "MedicationOrder",
     "MedicationUsage",
 )

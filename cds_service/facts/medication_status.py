@@ -12,6 +12,8 @@ _NOT_ORDERED = ("proposal", "option")
 _NOT_TAKING = frozenset({"not-taking", "not-taken", "stopped", "on-hold", "never", "n"})
 _REQUEST_DATES = ("authoredOn", "dateWritten")
 _OTHER_DATES = ("effective", "occurence", "occurrence", "effectiveTime")  # R5 ballots misspelt one
+_DISPENSE_DATES = ("whenHandedOver", "whenPrepared")
+_LONGEST_SUPPLY = 366  # days; a longer one is a mistyped number
 
 
 class Usage(NamedTuple):
@@ -21,18 +23,49 @@ class Usage(NamedTuple):
     active: bool
 
 
-def is_active(resource: Resource, today: date, max_age: int | None) -> bool:
-    """Whether the drug counts as being taken.
+class Spans(NamedTuple):
+    """For how many days an entry counts that says no end; None without a limit."""
 
-    `max_age` in days is how long a request without an end date counts after it was written.
-    """
+    written: int | None  # a request
+    handed_over: int | None  # what a pharmacy dispensed
+    given: int | None  # a dose that was administered
+
+
+def is_active(resource: Resource, today: date, spans: Spans) -> bool:
+    """Whether the drug counts as being taken."""
     status = string(resource.get("status")).lower()
     match resource.get("resourceType"):
         case "MedicationStatement" | "MedicationUsage":
             return _statement_active(resource, status, today)
         case "MedicationAdministration":
-            return status == "in-progress" and not is_true(resource.get("wasNotGiven"))
-    return status == "active" and _request_holds(resource, today, max_age)
+            return _administered(resource, status, today, spans.given)
+        case "MedicationDispense":
+            return _dispensed(resource, status, today, spans.handed_over)
+    return status == "active" and _request_holds(resource, today, spans.written)
+
+
+def _administered(resource: Resource, status: str, today: date, span: int | None) -> bool:
+    """Whether a dose is being given now, or one that was given is recent."""
+    if is_true(resource.get("wasNotGiven")) or is_true(resource.get("notGiven")):
+        return False
+    return status == "in-progress" or (
+        status == "completed" and _within(recorded(resource, today), today, span)
+    )
+
+
+def _dispensed(resource: Resource, status: str, today: date, span: int | None) -> bool:
+    """Whether what was handed over is recent, or lasts until today."""
+    if status not in ("completed", "in-progress"):
+        return False
+    when = recorded(resource, today)
+    supply = resource.get("daysSupply")
+    days = supply.get("value") if isinstance(supply, dict) else None
+    lasts = days if isinstance(days, int | float) and 0 < days <= _LONGEST_SUPPLY else 0
+    return _within(when, today, span) or _within(when, today, int(lasts))
+
+
+def _within(when: dates.When | None, today: date, span: int | None) -> bool:
+    return when is not None and span is not None and dates.inside(when.day, today, span)
 
 
 def _statement_active(resource: Resource, status: str, today: date) -> bool:
@@ -47,7 +80,7 @@ def _statement_active(resource: Resource, status: str, today: date) -> bool:
     return not (isinstance(period, dict) and dates.has_ended(period.get("end"), today))
 
 
-def _request_holds(resource: Resource, today: date, max_age: int | None) -> bool:
+def _request_holds(resource: Resource, today: date, span: int | None) -> bool:
     if is_true(resource.get("doNotPerform")):
         return False
     if string(resource.get("intent")).lower() in _NOT_ORDERED:
@@ -56,7 +89,7 @@ def _request_holds(resource: Resource, today: date, max_age: int | None) -> bool
     if ends:
         return max(ends) >= today
     written = recorded(resource, today)
-    return written is None or max_age is None or dates.age_in_days(written.day, today) <= max_age
+    return written is None or span is None or dates.age_in_days(written.day, today) <= span
 
 
 def _ends(resource: Resource) -> list[date]:
@@ -83,8 +116,8 @@ def _bounds(dosage: Resource) -> Resource:
 
 
 def recorded(resource: Resource, today: date) -> dates.When | None:
-    """When a request was written, or when a statement or administration says the drug was taken."""
-    for key in _REQUEST_DATES:
+    """When a request was written, a drug handed over, or the drug was taken by what is said."""
+    for key in (*_REQUEST_DATES, *_DISPENSE_DATES):
         when = dates.parse(resource.get(key), today)
         if when is not None:
             return when

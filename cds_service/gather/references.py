@@ -11,7 +11,17 @@ from cds_service.facts.chart import Resource
 from cds_service.gather.manners import Query
 from cds_service.gather.urls import Base, UrlRefused, target_of_link, target_under
 
-_OWNERS = ("MedicationRequest", "MedicationStatement", "MedicationAdministration")
+_OWNERS = (
+    "MedicationRequest",
+    "MedicationStatement",
+    "MedicationAdministration",
+    "MedicationDispense",
+)
+    "MedicationRequest",
+    "MedicationStatement",
+    "MedicationAdministration",
+    "MedicationDispense",
+)
 _PARTS = 2  # "Medication/id"
 
 

@@ -36,6 +36,8 @@ SETTINGS: dict[str, Decimal | bool | str] = {
     "complaint.lookback": Decimal(365),
     "short.lookback": Decimal(30),
     "medication.max-age": Decimal(400),
+    "medication.dispensed-within": Decimal(120),
+    "medication.given-within": Decimal(30),
 }
 
 _SETS: dict[str, dict[tuple[str, str], str]] = {

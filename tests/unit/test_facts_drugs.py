@@ -1,5 +1,7 @@
 """Drugs in use: which entries are active, how they are recognised and merged."""
 
+from typing import Any
+
 import pytest
 
 from cds_service.facts.chart import Supply
@@ -231,3 +233,56 @@ def test_a_stopped_drug_is_remembered_as_unused():
     assert (
         facts(request(status="stopped")).get("drug.diuretic").unused.text == "hydrochlorothiazide"
     )
+
+
+def dispensed(on: str, **extra: Any) -> dict[str, Any]:
+    """A dispense of hydrochlorothiazide."""
+    concept = coded(RXNORM, "310798")
+    resource = {"resourceType": "MedicationDispense", "id": "d1", "status": "completed"}
+    return {**resource, "medicationCodeableConcept": concept, "whenHandedOver": on, **extra}
+
+
+def given(on: str, **extra: Any) -> dict[str, Any]:
+    """A dose of hydrochlorothiazide."""
+    return {
+        **dispensed(on),
+        "resourceType": "MedicationAdministration",
+        "whenHandedOver": None,
+        "effectiveDateTime": on,
+        **extra,
+    }
+
+
+@pytest.mark.parametrize(
+    ("evidence", "state"),
+    [
+        (dispensed(day(21)), State.KNOWN),
+        (dispensed(day(120)), State.KNOWN),
+        (dispensed(day(121)), State.ABSENT),
+        (dispensed(day(121), daysSupply={"value": 180, "unit": "d"}), State.KNOWN),
+        (dispensed(day(200), daysSupply={"value": 90}), State.ABSENT),
+        (dispensed(day(200), daysSupply={"value": 10**9}), State.ABSENT),
+        (dispensed(day(21), status="entered-in-error"), State.ABSENT),
+        (dispensed(day(21), status="declined"), State.ABSENT),
+        (dispensed(day(-9)), State.ABSENT),
+        (dispensed(None, whenPrepared=day(21)), State.KNOWN),
+        (dispensed(None), State.ABSENT),
+        (given(day(30)), State.KNOWN),
+        (given(day(31)), State.ABSENT),
+        (given(day(400), status="in-progress"), State.KNOWN),
+        (given(day(3), status="not-done"), State.ABSENT),
+        (given(day(3), notGiven=True), State.ABSENT),
+        (given(day(3), occurencePeriod={"start": day(3)}, effectiveDateTime=None), State.KNOWN),
+    ],
+)
+def test_what_was_handed_over_or_given_lately_is_in_use(evidence: Any, state: State) -> None:
+    assert facts(evidence).get("drug.diuretic").state is state
+
+
+def test_what_was_stopped_is_not_in_use_though_it_was_handed_over() -> None:
+    stopped = request(status="stopped")
+    assert facts(dispensed(day(21)), stopped).get("drug.diuretic").state is State.ABSENT
+    other = request("855633", status="stopped")
+    assert facts(dispensed(day(21)), other).get("drug.diuretic").state is State.KNOWN
+    again = request(id="m2")
+    assert facts(dispensed(day(21)), stopped, again).get("drug.diuretic").state is State.KNOWN

@@ -1,4 +1,4 @@
-"""Drugs in use: requests, statements and administrations, merged by ingredient."""
+"""Drugs in use: requests, statements, dispenses and administrations, merged by ingredient."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,13 +8,16 @@ from decimal import Decimal
 
 from cds_service.facts import dates
 from cds_service.facts.catalogue import MaxStrength
-from cds_service.facts.medication_status import Usage, is_active, recorded, was_given
+from cds_service.facts.medication_status import Spans, Usage, is_active, recorded, was_given
 from cds_service.facts.medications import Medication
 from cds_service.facts.model import Fact, Item
 from cds_service.facts.query import Patient, Query, newest_first, status_of
 from cds_service.terminology.codings import RXNORM
 
-MAX_AGE = "medication.max-age"  # setting: days a request without an end counts
+# Settings: for how many days a request, a dispense and a dose count that say no end.
+_SPANS = ("medication.max-age", "medication.dispensed-within", "medication.given-within")
+_EVIDENCE = ("MedicationDispense", "MedicationAdministration")  # of use; no order or list says it
+_ENDED = ("stopped", "not-taken", "cancelled")
 _MILLIGRAMS = re.compile(r"(\d+(?:\.\d+)?)\s*MG\b", re.IGNORECASE)
 
 
@@ -99,7 +102,7 @@ def _in_use(query: Query, entry: Medication) -> bool | None:
     """Whether the entry is active, or was given within the fact's time; None: no telling date."""
     patient = query.patient
     when, active = _usage(patient, entry)
-    if active:
+    if active and not _was_stopped(patient, entry):
         return query.dated(when, query.days)
     given_within = patient.days(query.definition.given_within)
     if given_within is None or not was_given(entry.resource) or when is None:
@@ -112,13 +115,25 @@ def _usage(patient: Patient, entry: Medication) -> Usage:
     known = patient.index.usage.get(id(entry))
     if known is None:
         resource, today = entry.resource, patient.today
-        active = is_active(resource, today, patient.days(_max_age(patient)))
+        active = is_active(resource, today, spans(patient))
         known = patient.index.usage[id(entry)] = Usage(recorded(resource, today), active)
     return known
 
 
-def _max_age(patient: Patient) -> str:
-    return MAX_AGE if MAX_AGE in patient.settings else ""
+def spans(patient: Patient) -> Spans:
+    """How long entries count that say no end."""
+    return Spans(*(patient.days(name if name in patient.settings else "") for name in _SPANS))
+
+
+def _was_stopped(patient: Patient, entry: Medication) -> bool:
+    """Whether an order or a statement says that what was handed over or given was stopped."""
+    if entry.resource.get("resourceType") not in _EVIDENCE:
+        return False
+    return any(
+        status_of(other.resource) in _ENDED and set(entry.ingredients) <= set(other.ingredients)
+        for other in patient.index.medications
+        if other.ingredients and other.resource.get("resourceType") not in _EVIDENCE
+    )
 
 
 def matching(query: Query, entry: Medication) -> tuple[str, ...]:

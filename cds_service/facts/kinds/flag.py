@@ -7,6 +7,7 @@ from cds_service.facts.chart import Supply
 from cds_service.facts.clearing import not_cleared
 from cds_service.facts.fhir import reference_of
 from cds_service.facts.kinds import draft
+from cds_service.facts.kinds.drug import spans
 from cds_service.facts.kinds.person import read_deceased
 from cds_service.facts.medication_status import is_active
 from cds_service.facts.model import Fact, Item, State
@@ -61,15 +62,13 @@ def _in_use(query: Query, local: bool) -> set[str]:
     patient = query.patient
     entry = draft.under_evaluation(query)
     own = entry.draft.reference if entry else ""
-    max_age = (
-        patient.days("medication.max-age") if "medication.max-age" in patient.settings else None
-    )
+    longest = spans(patient)
     return {
         name
         for medication in patient.index.medications
         if medication.reference != own
         and (local or not medication.local)
-        and is_active(medication.resource, patient.today, max_age)
+        and is_active(medication.resource, patient.today, longest)
         for name in medication.ingredients
     }
 
