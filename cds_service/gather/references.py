@@ -17,11 +17,6 @@ _OWNERS = (
     "MedicationAdministration",
     "MedicationDispense",
 )
-    "MedicationRequest",
-    "MedicationStatement",
-    "MedicationAdministration",
-    "MedicationDispense",
-)
 _PARTS = 2  # "Medication/id"
 
 
