@@ -1,6 +1,7 @@
 """Finding drug names in free text: whole words, any case, several words long, in one pass."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 
 _TOKEN = re.compile(r"[a-z0-9]+|[/+;,&({\[]")
@@ -12,7 +13,15 @@ Tokens = tuple[str, ...]
 
 def words(text: str) -> Tokens:
     """The words of a name, lower case, without punctuation: "Estrogens, Conjugated" -> 2 words."""
-    return tuple(token for token in _TOKEN.findall(text.lower()) if token not in "/+;,&({[")
+    return tuple(token for token in _tokens(text) if token not in "/+;,&({[")
+
+
+def _tokens(text: str) -> list[str]:
+    """Words and separators, lower case, letters without their accents ("Furosémide")."""
+    if not text.isascii():
+        parts = unicodedata.normalize("NFKD", text)
+        text = "".join(char for char in parts if not unicodedata.combining(char))
+    return _TOKEN.findall(text.lower())
 
 
 class NameFinder:
@@ -35,7 +44,7 @@ class NameFinder:
 
     def find(self, text: str) -> tuple[str, ...]:
         """The ingredients named in a text, in order of first mention, without duplicates."""
-        tokens = _TOKEN.findall(text.lower())
+        tokens = _tokens(text)
         found: dict[str, None] = {}
         position, first_word = 0, True
         while position < len(tokens):

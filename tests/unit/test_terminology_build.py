@@ -1,13 +1,14 @@
 """The builder on a small made-up collection: what is taken, what is refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cds_service.authoring.terminology.build import build, write
-from cds_service.authoring.terminology.products import brands, rows
+from cds_service.authoring.terminology.products import brands, named_brands, rows, spellings
 from cds_service.authoring.terminology.sets import SetMaker
 from cds_service.authoring.terminology.source import RECIPE, Source
 from cds_service.errors import ConfigurationError
@@ -157,3 +158,23 @@ def test_a_code_without_a_name_is_refused() -> None:
     nameless = source(**{"x": {"title": "X", "description": "d", "atc": ["Z99"]}})
     with pytest.raises(ConfigurationError, match="Z99"):
         SetMaker(nameless, {}).make("x")
+
+
+def test_brands_of_a_names_list_count_where_their_ingredients_are_the_packs() -> None:
+    names = (
+        {"name": "Chinaforte", "ingredients": ["CHLORHYDRATE DE QUININE"]},
+        {"name": "Creme Q", "ingredients": ["Quinine"], "review": "local", "route": "topical"},
+        {"name": "Sous Q", "ingredients": ["Quinine"], "review": "?", "route": "sous-cutanée"},
+        {"name": "Mystery", "ingredients": None},
+        {"name": "Other", "ingredients": ["ibuprofen"]},
+        {"name": "Known", "ingredients": ["quinine"]},
+    )
+    made = named_brands(replace(source(), drug_names=names), {"known": ["quinone"]})
+    assert made == {"chinaforte": ["quinine"], "known": ["quinone"], "sous q": ["quinine"]}
+
+
+def test_spellings_follow_the_endings_of_other_languages() -> None:
+    recipe = {**source().recipe, "aliases": {"quinin": ["something else"]}}
+    made = spellings(recipe)
+    assert made["quinina"] == ["quinine"]
+    assert made["quinin"] == ["something else"], "what is written by hand stands"

@@ -18,6 +18,7 @@ Json = Any
 Row = tuple[tuple[str, ...], str, str, str]  # ingredients, form, route, name
 
 _SUBSTANCES = ("IN", "PIN", "IN/PIN/BN (unresolved)")
+_WHOLE_BODY = ("inject", "subcut", "sous-cut", "intraven", "intramus", "parenteral")
 _VA_NAME = " (VA NDF-RT name, truncated)"
 _BRAND = re.compile(r"\s*\[([^\][]+)\]\s*$")
 _STRENGTH = re.compile(
@@ -55,7 +56,7 @@ class Products:
         return {
             "version": self._recipe["version"],
             "vocabulary": sorted(self.vocabulary),
-            "aliases": self._recipe["aliases"],
+            "aliases": spellings(self._recipe),
             "leadingOnly": self._recipe["leadingOnly"],
             "notDrugs": self._recipe["notDrugs"],
             "combinations": self._recipe["combinations"],
@@ -155,15 +156,58 @@ def brands(table: Mapping[str, Row], recipe: Mapping[str, Json]) -> dict[str, li
         if (brand := _BRAND.search(name)) and " brand of " not in name:
             for spelling in _brand_spellings(brand[1]):
                 meanings[spelling].add(tuple(sorted(ingredients)))
-    stop = frozenset(recipe["brandStop"])
     return {
         brand: list(next(iter(meaning)))
         for brand, meaning in sorted(meanings.items())
-        if len(meaning) == 1
-        and len(brand) > 3
-        and not stop.issuperset(brand.split())
-        and not brand.replace(" ", "").isdigit()
+        if len(meaning) == 1 and _is_brand(brand, recipe)
     }
+
+
+def _is_brand(name: str, recipe: Mapping[str, Json]) -> bool:
+    """Whether text may be searched for a name: not short, no number, no everyday word."""
+    everyday = frozenset(recipe["brandStop"]).issuperset(name.split())
+    wrong_route = name in recipe.get("brandRoutes", {})
+    return len(name) > 3 and not (everyday or wrong_route or name.replace(" ", "").isdigit())
+
+
+def named_brands(source: Source, known: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Brands and spellings of the collections' lists, and all of `known`.
+
+    A name counts where its ingredients are the pack's, where its route reaches the whole body,
+    and where nothing else has that name.
+    """
+    finder, found = DrugDictionary(Products(source).header()), dict(known)
+    taken = {*vocabulary(source), *source.recipe["aliases"]}
+    for row in source.drug_names:
+        name = " ".join(words(row["name"]))
+        stated = " / ".join(row.get("ingredients") or ())
+        meaning = list(finder.ingredients_in_text(stated))
+        if meaning and name not in taken and _is_brand(name, source.recipe) and _acts(row):
+            found.setdefault(name, meaning)
+    return dict(sorted(found.items()))
+
+
+def _acts(row: Mapping[str, Any]) -> bool:
+    """Whether a named product acts on the whole body. The list marks injections like creams."""
+    return not row.get("review") or str(row.get("route")).startswith(_WHOLE_BODY)
+
+
+def spellings(recipe: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Aliases: the recipe's own, and ingredients with the endings of other languages.
+
+    The international names differ by their endings alone ("amlodipine": amlodipin, amlodipina).
+    """
+    names = set_ingredients(recipe) | set(recipe["vocabularyExtra"])
+    own: dict[str, list[str]] = dict(recipe["aliases"])
+    for name in sorted(names):
+        for ending, others in recipe["endings"].items():
+            if name.endswith(ending) and " " not in name and len(name) > len(ending) + 3:
+                stem = name.removesuffix(ending)
+                for spelling in (stem + other for other in others):
+                    if spelling not in names:
+                        own.setdefault(spelling, [name])
+                break
+    return own
 
 
 def dictionary(table: Mapping[str, Row], source: Source) -> dict[str, Json]:
@@ -173,7 +217,7 @@ def dictionary(table: Mapping[str, Row], source: Source) -> dict[str, Json]:
     name_at, form_at = {n: i for i, n in enumerate(names)}, {f: i for i, f in enumerate(forms)}
     return {
         **Products(source).header(),
-        "brands": brands(table, source.recipe),
+        "brands": named_brands(source, brands(table, source.recipe)),
         "ingredients": names,
         "forms": [list(form) for form in forms],
         "products": {
