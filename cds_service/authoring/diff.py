@@ -14,12 +14,12 @@ from cds_service.cards.compose import compose_cards
 from cds_service.errors import ConfigurationError, ServiceError
 from cds_service.facts.base import FactBase
 from cds_service.gather.chart import gather
+from cds_service.live.active import Active, activate
 from cds_service.packs.load import load_pack
 from cds_service.protocol.model import Card, HookRequest
 from cds_service.protocol.request import parse_request
 from cds_service.rules.engine import evaluate
 from cds_service.rules.model import Pack, Rule, ServiceDefinition
-from cds_service.service.runtime import Active, activate
 
 Json = Any
 SHIPPED, CURRENT = "shipped", "current"

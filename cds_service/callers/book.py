@@ -13,6 +13,7 @@ from threading import Lock, Thread
 from typing import Any
 
 from cds_service import clock, logs
+from cds_service.callers import meter
 from cds_service.callers.file import (
     FILE,
     ClientsFile,
@@ -129,10 +130,12 @@ class ClientBook:
     def _take(self, found: ClientsFile) -> None:
         if found.problems:
             self._rejected = found  # the last good one stays
+            meter.set_refused(True)
             logs.logger().error("clients refused", problems=len(found.problems), hint=_first(found))
             return
         changed = found.digest != self._file.digest
         self._file, self._rejected = found, None
+        meter.set_refused(False)
         if changed:
             logs.logger().info("clients loaded", clients=len(found.clients))
 

@@ -62,12 +62,11 @@ def serve(workers: int, threads: int, sample: bool) -> None:
 
         heads.raise_open_files()
         with memory.loading():
-            from cds_service.web.app import from_environment
-            from cds_service.web.runtime import EXTENSION
+            from cds_service.web.app import begin_worker, from_environment
 
             application = from_environment()
         chosen = options(settings, workers, threads, sample)
-        chosen["post_worker_init"] = lambda _: application.extensions[EXTENSION].start_watching()
+        chosen["post_worker_init"] = lambda _: begin_worker(application)
         chosen["pre_exec"] = lambda server: _forget_counters(server, folder)
         Server(application, chosen).run()
 
@@ -102,6 +101,7 @@ def options(
     }
 
     def when_ready(server: Any) -> None:
+        _forget_gauges(os.getpid())  # the master answers nothing; its workers tell
         click.echo(f"Listening on {address}/cds-services ({workers} workers).")
         if sample:
             subprocess.Popen([sys.executable, "-m", "cds_service.cli.sample", address])
@@ -128,8 +128,12 @@ def options(
 
 def child_exit(_server: Any, worker: Any) -> None:
     """Let go of a dead worker's gauges."""
+    _forget_gauges(worker.pid)
+
+
+def _forget_gauges(pid: int) -> None:
     if MULTIPROCESS in os.environ:
         from prometheus_client.multiprocess import mark_process_dead
 
         with suppress(OSError):  # somebody else removed it
-            mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]

@@ -17,6 +17,11 @@ def count(resource_type: str, trouble: Trouble | None, seconds: float) -> None:
     _seconds.observe(seconds)
 
 
+def begin(reason: str) -> None:
+    """A reason that is counted from 0."""
+    _not_asked.labels(reason)
+
+
 def count_not_asked(reason: str) -> None:
     """A call whose FHIR server was not asked. `reason` is one of `access.REFUSALS`."""
     _not_asked.labels(reason).inc()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cds_service.packs.folder import FILES, FOLDERS, Folder, read_folder
+from cds_service.packs.folder import FILES, FOLDERS, Folder, leads_inside, read_folder
 
 Stamp = frozenset[tuple[str, int, int, int]]  # path, time of the last write, size, which file
 
@@ -45,22 +45,24 @@ def take(root: Path) -> Snapshot:
 
 def stamp(root: Path) -> Stamp:
     """Tells two states of a folder apart without reading a file. Empty for no folder."""
-    return frozenset(_entries(root, top=True))
+    return frozenset(_entries(root, root))
 
 
-def _entries(folder: Path, *, top: bool) -> Iterator[tuple[str, int, int, int]]:
+def _entries(root: Path, folder: Path) -> Iterator[tuple[str, int, int, int]]:
+    top = folder == root
     try:
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
     except OSError:
         return
     for entry in found:
+        path = Path(entry.path)
         try:
-            if entry.is_dir(follow_symlinks=False):
+            if entry.is_dir() and (not entry.is_symlink() or leads_inside(path, root)):
                 if entry.name in FOLDERS if top else not entry.name.startswith("."):
-                    yield from _entries(Path(entry.path), top=False)
+                    yield from _entries(root, path)
                 continue
-            if not top or entry.name in FILES:
+            if not top or entry.name in FILES or entry.name in FOLDERS:
                 info = entry.stat()
                 yield entry.path, info.st_mtime_ns, info.st_size, info.st_ino
         except OSError:

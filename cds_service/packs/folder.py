@@ -1,7 +1,8 @@
 """The files of a pack's folder: found, kept inside the folder, and read as bytes.
 
 A pack may come from anywhere an administrator can write, so nothing here follows a link out of the
-folder, waits for a pipe, or reads a file of any size.
+folder, waits for a pipe, or reads a file of any size. Links inside the folder are followed, because
+a mounted ConfigMap consists of them.
 """
 
 import os
@@ -59,19 +60,32 @@ def read_folder(root: Path) -> Folder:
 
 
 def _walk(folder: Folder, root: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(root, onerror=lambda e: _unreadable(folder, e)):
+    walk = os.walk(root, onerror=lambda e: _unreadable(folder, e), followlinks=True)
+    for parent, folders, files in walk:
         top = Path(parent) == root
         folders[:] = sorted(
             name for name in folders if (name in FOLDERS if top else not name.startswith("."))
         )
         for name in list(folders):
-            if (Path(parent) / name).is_symlink():
+            path = Path(parent) / name
+            if path.is_symlink() and not leads_inside(path, root):
                 folders.remove(name)
-                relative = (Path(parent) / name).relative_to(root).as_posix()
-                folder.refuse(relative, "P001", "Links to folders are not followed.", "Copy it.")
+                relative = path.relative_to(root).as_posix()
+                folder.refuse(relative, "P001", "The link leads out of the folder.", "Copy it.")
         for name in sorted(files):
             if name in FILES if top else not (name.startswith(".") or name.endswith("~")):
                 yield Path(parent) / name
+
+
+def leads_inside(link: Path, root: Path) -> bool:
+    """Whether a link to a folder may be followed: to inside of `root`, and neither upwards nor from
+    below another link, so that there is no circle."""
+    try:
+        home, target, parent = root.resolve(), link.resolve(strict=True), link.parent.resolve()
+    except (OSError, RuntimeError):  # a circle, or gone
+        return False
+    direct = parent == home / link.parent.relative_to(root)
+    return direct and target.is_relative_to(home) and not parent.is_relative_to(target)
 
 
 def _unreadable(folder: Folder, error: OSError) -> None:

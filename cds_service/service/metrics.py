@@ -1,9 +1,11 @@
 """Counters of the use case. Labels come from the pack, never from a request or a chart."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from prometheus_client import Counter, Histogram
+
+from cds_service.rules.model import Rule
 
 _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
 
@@ -13,6 +15,13 @@ _stages = Histogram("cds_stage_seconds", "Time in each stage", ["stage"], bucket
 # Looking up a labelled child takes longer than counting with it.
 _STAGES = ("parse", "gather", "facts", "rules", "cards", "write")
 _children = {stage: _stages.labels(stage) for stage in _STAGES}
+
+
+def begin(rules: Iterable[Rule]) -> None:
+    """Counters that begin at 0: an alarm on an increase would not see a first event otherwise."""
+    for rule in rules:
+        for outcome in ("error", "fires"):
+            _outcome(rule.id, outcome)
 
 
 def observe_stages(stages: Mapping[str, float]) -> None:

@@ -3,26 +3,23 @@
 import copy
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from cds_service import logs
 from cds_service.callers.book import ClientBook, open_clients
 from cds_service.callers.model import Client
 from cds_service.cards.compose import Composition, compose_cards
-from cds_service.cards.per_pack import compile_texts
 from cds_service.clock import Clock, monotonic
 from cds_service.config import Settings
 from cds_service.errors import Problem, ServiceError
 from cds_service.facts.base import FactBase
 from cds_service.facts.chart import Chart
 from cds_service.live import judge, report
-from cds_service.live.active import ActivePack
+from cds_service.live.active import Active, ActivePack
 from cds_service.live.watch import SiteWatch
 from cds_service.protocol.model import Card, FeedbackEntry, HookRequest
-from cds_service.rules.engine import compile_rules, evaluate
+from cds_service.rules.engine import evaluate
 from cds_service.rules.model import Evaluation, Pack, ServiceDefinition
 from cds_service.rules.ruleset import RuleSet
 from cds_service.service import metrics
@@ -31,25 +28,6 @@ from cds_service.service.silence import Silence
 from cds_service.store.store import Store, retention
 
 KEEP_TEXT = "feedback.keep-text"  # the setting by which a site keeps comments and displays
-
-
-@dataclass(frozen=True)
-class Active:
-    """A compiled pack. Replaced as a whole, never changed."""
-
-    ruleset: RuleSet
-    services: Mapping[str, ServiceDefinition]
-    values: Mapping[str, Decimal | bool | str]  # of the settings, by name
-    versions: Mapping[str, str]  # of the rules, by id
-
-
-def activate(pack: Pack) -> Active:
-    """Compile a pack's rules and texts. Raises ValueError where they are malformed."""
-    compile_texts(pack)
-    services = {service.id: service for service in pack.services}
-    values = {name: setting.value for name, setting in pack.settings.items()}
-    versions = {rule.id: rule.version for rule in pack.rules}
-    return Active(compile_rules(pack), services, values, versions)
 
 
 class Runtime:
@@ -68,8 +46,9 @@ class Runtime:
         public_url: str = "",
         clients: ClientBook | None = None,
     ) -> None:
-        self._packs = ActivePack()
-        self.replace_pack(pack)
+        self._packs = ActivePack(pack)
+        metrics.begin(pack.rules)
+        self._held: Active | None = None  # by one call
         self._store = store
         self._clock = clock
         self._public_url = public_url
@@ -78,19 +57,30 @@ class Runtime:
         self._silence = Silence()
 
     def replace_pack(self, pack: Pack) -> None:
-        """Put a checked pack in force, in one assignment, once it has been compiled beside the
-        old one (invariant 7). Raises ValueError, and then the old one stays."""
-        self._active = activate(pack)
+        """Put a checked pack in force (invariant 7). Raises ValueError, and then the old one
+        stays."""
         self._packs.swap(pack)
+        metrics.begin(pack.rules)
 
     def in_force(self) -> "Runtime":
         """This runtime held to the pack in force now: one call must never see two packs."""
         self.start_watching()  # in the worker's own process, at its first call
-        return copy.copy(self)
+        held = copy.copy(self)
+        held._held = self._packs.current()
+        return held
+
+    @property
+    def _active(self) -> Active:
+        return self._held or self._packs.current()
 
     def watch(self, watch: SiteWatch) -> None:
         """Let a watcher of the site's folder replace the pack."""
         self._watch = watch
+
+    def begin(self) -> None:
+        """In the worker's own process, before its first call."""
+        self._packs.show()
+        self.start_watching()
 
     def start_watching(self) -> None:
         """Start the watcher in this process, if there is one and it is not running yet."""
@@ -115,7 +105,7 @@ class Runtime:
     @property
     def pack(self) -> Pack:
         """The pack in force."""
-        return self._active.ruleset.pack
+        return self._active.pack
 
     @property
     def services(self) -> Sequence[ServiceDefinition]:
@@ -192,12 +182,18 @@ class Runtime:
             raise ServiceError(503, "unavailable", "No database is in use.", "transient")
         return self._store.spend_token(digest, until, now)
 
+    @property
+    def hanging(self) -> int:
+        """How many looks, at the clients and at the site's folder, never come to an end."""
+        looks = (self._clients, self._watch)
+        return sum(look.hangs for look in looks if look)
+
     def health(self) -> Mapping[str, Any]:
         """Whether calls can be answered, and what that rests on."""
         now = int(self._clock.now().timestamp())
         problem = self._store.problem(now) if self._store else "none in use"
         workers = report.workers(self._watch)  # before what they tell of
-        pack = self._packs.current()
+        pack = self._packs.current().pack
         return {
             "ready": not problem,
             "database": problem or "ok",

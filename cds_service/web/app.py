@@ -5,7 +5,10 @@ import os
 from flask import Flask
 
 from cds_service import config, logs
+from cds_service.callers.reasons import REASONS
 from cds_service.errors import ConfigurationError
+from cds_service.gather.access import REFUSALS
+from cds_service.gather.trouble import Trouble
 from cds_service.service.runtime import Runtime
 from cds_service.web import (
     auth,
@@ -36,6 +39,11 @@ def create_app(settings: config.Settings, runtime: Runtime) -> Flask:
     app.url_map.merge_slashes = False  # TidyPaths does it, without a redirect
     app.extensions[EXTENSION] = runtime
     metrics.install(app)
+    metrics.begin(
+        [service.id for service in runtime.pack.services],
+        REASONS if settings.auth == "required" else (),
+        (*REFUSALS, Trouble.BUSY.value),
+    )
     Cors(settings.cors_origins).install(app)
     errors.install(app)
     overload.install(app)
@@ -66,8 +74,16 @@ def from_environment() -> Flask:
     Leaves with a message and no traceback when the configuration or the pack is refused.
     """
     app = _load()
+    metrics.begin_process()
     memory.settle()
     return app
+
+
+def begin_worker(app: Flask) -> None:
+    """In the worker's own process, before its first call."""
+    metrics.begin_process()
+    runtime: Runtime = app.extensions[EXTENSION]
+    runtime.begin()
 
 
 def _load() -> Flask:

@@ -7,6 +7,7 @@ to be woken by more bytes than it has seen, so that a client which trickles cost
 import resource
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -122,7 +123,8 @@ def raise_open_files() -> None:
     if hard != resource.RLIM_INFINITY:
         wanted = min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        with suppress(OSError, ValueError):  # not allowed: there are fewer places, then
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _wake_by(sock: socket.socket, count: int) -> bool:

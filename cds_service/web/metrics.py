@@ -1,8 +1,10 @@
 """Counters of the web layer. Labels come from the pack and our code, never from a request."""
 
 import os
+import platform
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import product
 
 from flask import Flask, Response, g, request
 from prometheus_client import (
@@ -16,13 +18,17 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from cds_service import clock
+from cds_service import clock, version
 from cds_service.facts.chart import Chart, Supply
+from cds_service.gather import meter as gather_meter
+from cds_service.protocol.codes import CODES
 from cds_service.protocol.model import Card, FeedbackEntry
 from cds_service.web import runtime
+from cds_service.web.processes import Processes
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
+_CALLS = ("/cds-services/<service_id>", "/cds-services/<service_id>/feedback")
 _BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 _answers = Counter("cds_answers", "Answers", ["route", "service", "status", "code"])
@@ -37,6 +43,14 @@ _cards = Counter("cds_cards", "Cards sent", ["service", "indicator"])
 _prefetch = Counter("cds_prefetch", "State of prefetch keys", ["service", "key", "supply"])
 _dropped = Counter("cds_resources_dropped", "Resources left out", ["service", "reason"])
 _refused_tokens = Counter("cds_tokens_refused", "Calls refused with 401", ["reason"])
+_build = Gauge(
+    "cds_build_info", "The program; always 1", ["version", "python"], multiprocess_mode="livemax"
+)
+_hanging = Gauge(
+    "cds_looks_hanging",
+    "Folders that cannot be read any more: no change of them is seen",
+    multiprocess_mode="livemax",
+)
 _feedback = Counter("cds_feedback", "Feedback stored", ["service", "outcome"])
 
 
@@ -54,6 +68,28 @@ def install(app: Flask) -> None:
         _answer(route, _service(), response.status_code, code).inc()
         _time(route).observe(clock.monotonic() - g.started)
         return response
+
+
+def begin(services: Iterable[str], client_reasons: Iterable[str], not_asked: Iterable[str]) -> None:
+    """Counters that begin at 0: an alarm on an increase would not see a first event otherwise."""
+    for route, service in product(_CALLS, services):
+        _answer(route, service, 200, "")
+        for code, (status, _) in CODES.items():
+            _answer(route, service, status, code)
+    for reason in client_reasons:
+        _refused_tokens.labels(reason)
+    for reason in not_asked:
+        gather_meter.begin(reason)
+
+
+def begin_process() -> None:
+    """Gauges of this process, which a fork forgets."""
+    _build.labels(version(), platform.python_version()).set(1)
+
+
+def set_hanging(count: int) -> None:
+    """How many looks at clients and site hang in this worker."""
+    _hanging.set(count)
 
 
 # Looking up a labelled child takes longer than counting with it.
@@ -111,7 +147,7 @@ def count_cards(service: str, cards: Iterable[Card]) -> None:
 
 
 def count_refused_token(reason: str) -> None:
-    """Why a call got a 401; a word of `protocol.tokens`."""
+    """Why a call got a 401; a key of `callers.reasons`."""
     _refused_tokens.labels(reason).inc()
 
 
@@ -127,4 +163,5 @@ def exposition() -> bytes:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    registry.register(Processes())
     return generate_latest(registry)

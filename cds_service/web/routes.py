@@ -69,6 +69,7 @@ def readyz() -> Response:
 @health_routes.get("/metrics")
 def prometheus() -> Response:
     """Prometheus text format."""
+    metrics.set_hanging(runtime.current().hanging)
     return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
 
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,13 @@ from cds_service.cli import main
 
 ROOT = Path(__file__).parent.parent.parent
 GUIDE = (ROOT / "docs/operators-guide.md").read_text("utf-8")
-DEPLOY = {path.name: path.read_text("utf-8") for path in sorted((ROOT / "deploy").iterdir())}
+DEPLOY = {
+    path.relative_to(ROOT / "deploy").as_posix(): path.read_text("utf-8")
+    for path in sorted((ROOT / "deploy").rglob("*"))
+    if path.is_file()
+}
 SOURCES = "\n".join(path.read_text("utf-8") for path in (ROOT / "cds_service").rglob("*.py"))
-METRICS = set(re.findall(r'(?:Counter|Gauge|Histogram)\(\s*"(cds_\w+)"', SOURCES))
+METRICS = set(re.findall(r'(?:Counter|Gauge|Histogram|MetricFamily)\(\s*"(cds_\w+)"', SOURCES))
 VARIABLES = set(re.findall(r'"(CDS_[A-Z_]+)"', Path(config.__file__).read_text("utf-8")))
 
 
@@ -24,6 +30,55 @@ def test_metrics_in_the_guide_exist() -> None:
     told = {name.removesuffix("_total") for name in re.findall(r"`(cds_(?!service)\w+)", GUIDE)}
     assert told <= METRICS
     assert METRICS - told <= {"cds_cards", "cds_feedback", "cds_resources_dropped"}
+
+
+@pytest.mark.parametrize("file", ["prometheus/alerts.yaml", "grafana/dashboard.json"])
+def test_metrics_of_alarms_and_dashboard_exist(file: str) -> None:
+    told = set(re.findall(r"\bcds_\w+", DEPLOY[file]))
+    assert {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in told} <= METRICS
+
+
+@pytest.mark.parametrize(
+    "alarm",
+    [
+        rule["alert"]
+        for group in yaml.safe_load(DEPLOY["prometheus/alerts.yaml"])["groups"]
+        for rule in group["rules"]
+    ],
+)
+def test_each_alarm_is_in_the_guide(alarm: str) -> None:
+    assert f"`{alarm}`" in GUIDE
+
+
+def tool(name: str) -> str:
+    """A program of the operator's, skipped by name where this machine has none."""
+    return shutil.which(name) or pytest.skip(f"needs {name}")
+
+
+def test_alarms_pass_their_tests() -> None:
+    folder = ROOT / "deploy/prometheus"
+    for arguments in (["check", "rules", "alerts.yaml"], ["test", "rules", "alerts.test.yaml"]):
+        subprocess.run([tool("promtool"), *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("part", ["service", "upgrade", "monitoring"])
+def test_kustomize_builds(part: str) -> None:
+    command = [tool("kubectl"), "kustomize", str(ROOT / "deploy/kubernetes" / part)]
+    built = subprocess.run(command, check=True, capture_output=True).stdout.decode()
+    for document in yaml.safe_load_all(built):
+        assert document["metadata"]["name"].startswith("cds")
+    for image in re.findall(r"image: (\S+)", built):
+        assert "@sha256:" in image
+
+
+def test_the_systemd_unit(tmp_path: Path) -> None:
+    unit = DEPLOY["systemd/cds.service"].replace("/opt/cds/bin/cds", "/bin/true")
+    (tmp_path / "cds.service").write_text(unit)
+    command = [tool("systemd-analyze"), "verify", "--man=no", str(tmp_path / "cds.service")]
+    subprocess.run(command, check=True, capture_output=True)
+    settings = dict(line.split("=", 1) for line in unit.splitlines() if re.match(r"\w+=", line))
+    assert int(settings["TimeoutStopSec"]) >= 45
+    assert settings["ExecReload"].endswith("-HUP $MAINPID")
 
 
 @pytest.mark.parametrize("text", [GUIDE, *DEPLOY.values()], ids=["guide", *DEPLOY])
@@ -56,14 +111,10 @@ def test_log_events_in_the_guide_are_logged() -> None:
         assert f'("{event}"' in SOURCES, event
 
 
-def documents() -> list[Any]:
-    return list(yaml.safe_load_all(DEPLOY["kubernetes.yaml"]))
-
-
 def pods() -> list[dict[str, Any]]:
-    found = [one["spec"]["template"]["spec"] for one in documents() if "template" in one["spec"]]
-    assert len(found) == 2
-    return found
+    """Of the upgrade and of the service, which are applied apart."""
+    files = ("kubernetes/upgrade/job.yaml", "kubernetes/service/deployment.yaml")
+    return [yaml.safe_load(DEPLOY[file])["spec"]["template"]["spec"] for file in files]
 
 
 @pytest.mark.parametrize("pod", pods(), ids=["upgrade", "service"])

@@ -33,7 +33,7 @@ class MemoryStore:
     def record(self, record: DecisionRecord) -> None:
         self.records.append(record)
 
-    def problem(self) -> str:
+    def problem(self, now: int) -> str:
         return ""
 
     def activity(self, _today: Any) -> list[Any]:

@@ -39,6 +39,7 @@ class FakeRuntime:
         self.error: Exception | None = None
         self.calls: list[tuple[HookRequest, Chart]] = []
         self.stored: list[FeedbackEntry] = []
+        self.hanging = 0
         self.report: Mapping[str, Any] = {"ready": True}
 
     def in_force(self) -> "FakeRuntime":
