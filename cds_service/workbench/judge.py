@@ -16,13 +16,13 @@ from cds_service.errors import ServiceError
 from cds_service.facts.base import FactBase
 from cds_service.facts.chart import Chart
 from cds_service.gather.chart import gather
+from cds_service.live.active import Active
 from cds_service.protocol.model import Card
 from cds_service.protocol.request import parse_request
 from cds_service.protocol.response import card_object
 from cds_service.rules.engine import evaluate
 from cds_service.rules.model import Evaluation, ServiceDefinition
 from cds_service.ruletests.explain import Explanation, explain
-from cds_service.service.runtime import Active
 from cds_service.workbench.calls_of import call_for
 from cds_service.workbench.chart import ChartState
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cds_service.facts.chart import Chart
-from cds_service.service.runtime import Active
+from cds_service.live.active import Active
 from cds_service.workbench.calls_of import assigned
 from cds_service.workbench.chart import FAILED, SENT, ChartState
 from cds_service.workbench.judge import Judgement, judge

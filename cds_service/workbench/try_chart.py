@@ -9,8 +9,9 @@ import orjson
 from flask import Blueprint, Response, request
 
 from cds_service.errors import BadRequest
+from cds_service.live.active import Active
 from cds_service.rules.model import Pack, Setting
-from cds_service.service.runtime import Active, public_url
+from cds_service.service.runtime import public_url
 from cds_service.workbench import (
     bench,
     card_view,

@@ -7,13 +7,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from cds_service.errors import BadRequest
+from cds_service.live.active import Active, activate
 from cds_service.packs.build import with_profiles
 from cds_service.packs.source import obj
 from cds_service.rules.gates import leaves
 from cds_service.rules.model import Pack, Setting, Status
 from cds_service.rules.nodes import Switch
 from cds_service.rules.ruleset import RuleSet
-from cds_service.service.runtime import Active, activate
 
 Json = Any
 Value = Decimal | bool | str
