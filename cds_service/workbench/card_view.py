@@ -11,7 +11,7 @@ from cds_service.protocol.model import Card
 from cds_service.protocol.response import SUMMARY_LIMIT, card_object
 
 Json = Any
-WORDS = {"info": "ⓘ Info", "warning": "⚠ Warning", "critical": "⛔ Critical"}
+WORDS = {"info": "ℹ Info", "warning": "⚠ Warning", "critical": "‼ Critical"}
 # What EHRs draw of Markdown: emphasis, lists and links. No HTML, no pictures, no headings.
 _MARKDOWN = MarkdownIt("zero").enable(["emphasis", "list", "newline", "link", "escape"])
 

@@ -1,10 +1,14 @@
 """Two answers side by side: which cards a change brings, takes away, or words differently."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from cds_service.protocol.model import Card
+from cds_service.service.runtime import Active
+from cds_service.workbench.chart import ChartState
+from cds_service.workbench.judge import asked, judge
 
 Difference = Literal["", "gains", "loses", "changes"]
 
@@ -61,3 +65,41 @@ def _difference(old: Card, new: Card) -> Difference:
 
 def _offers(card: Card) -> tuple[str, ...]:
     return tuple(suggestion.label for suggestion in card.suggestions)
+
+
+@dataclass(frozen=True)
+class ChartChange:
+    """A card that a change brings, takes away or words differently for one chart."""
+
+    chart: str
+    service: str
+    change: Difference
+    indicator: str
+    summary: str
+    before: str = ""
+
+
+def over(
+    before: Active, after: Active, charts: Iterable[tuple[str, ChartState]], clock: datetime
+) -> Iterator[ChartChange]:
+    """The changes of each chart in turn."""
+    for name, state in charts:
+        for service in asked(after, state):
+            old = judge(before, state, before.services.get(service.id, service), clock, why=False)
+            new = judge(after, state, service, clock, why=False)
+            pairing = paired(old.cards, new.cards)
+            yield from _changes(name, service.id, old.cards, new.cards, pairing)
+
+
+def _changes(
+    name: str, service: str, old: Sequence[Card], new: Sequence[Card], pairing: Pairing
+) -> Iterator[ChartChange]:
+    for card in old:
+        if pairing.before[card.uuid] == "loses":
+            yield ChartChange(name, service, "loses", card.indicator, card.summary)
+    earlier = {head: card.summary for head, card in _by_head(old).items()}
+    for head, card in _by_head(new).items():
+        change = pairing.after[card.uuid]
+        if change:
+            was = earlier.get(head, "") if change == "changes" else ""
+            yield ChartChange(name, service, change, card.indicator, card.summary, was)

@@ -4,7 +4,7 @@ from flask import Blueprint, Flask, Response, g, request
 
 from cds_service.errors import ServiceError
 from cds_service.protocol import outcome
-from cds_service.workbench import home, try_chart, views
+from cds_service.workbench import edit, home, rule_pages, try_chart, views
 from cds_service.workbench.bench import EXTENSION, Bench, current
 
 MOST_FIELDS = 5_000  # of a form: a row of the chart has up to six
@@ -23,7 +23,7 @@ def install(app: Flask, bench: Bench) -> None:
     )
     blueprint.before_request(_admit)
     blueprint.register_error_handler(ServiceError, _problem)
-    for module in (home, try_chart):
+    for module in (home, try_chart, rule_pages, edit):
         module.add(blueprint)
     app.register_blueprint(blueprint)
 

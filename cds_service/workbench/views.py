@@ -14,6 +14,8 @@ HTML = "text/html; charset=utf-8"
 PAGES = (
     ("home", "Home", "workbench.home"),
     ("try", "Try", "workbench.try_chart"),
+    ("rules", "Rules", "workbench.rules"),
+    ("edit", "Edit", "workbench.edit"),
 )
 
 

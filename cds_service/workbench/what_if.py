@@ -35,6 +35,9 @@ class Change:
         return bool(self.profiles is not None or self.settings or self.statuses)
 
 
+NO_CHANGE = Change()
+
+
 def read(form: Mapping[str, str], pack: Pack, profiles: tuple[str, ...]) -> Change:
     """The change that the fields of the page ask for: `set.NAME`, `rule.ID`, the profiles chosen.
 

@@ -17,9 +17,10 @@ def test_from_the_address_to_a_site_patch_and_a_test(
     """The flow of a new user, without a guide."""
     browser.open(workbench)
     browser.click("a", "Try it with a patient")
-    browser.sees("No card. The nearest:", "#cards")
-    browser.click("#cards [data-why]", "Low ferritin with restless legs")
+    browser.one("#only").send_keys("low ferritin with")
+    browser.click(f'[data-rule="{RULE}"] summary')
     browser.sees("ferritin is below 50", f'[data-rule="{RULE}"]')
+    browser.sees("now 52 ng/mL", f'[data-rule="{RULE}"]')
     browser.click(f'[data-rule="{RULE}"] button', "Make it fire")
     browser.sees(f"{RULE} fires now", "#flash")
     browser.sees("RLS with ferritin 49", "#cards")
@@ -27,6 +28,7 @@ def test_from_the_address_to_a_site_patch_and_a_test(
     browser.open(f"{workbench}/workbench/try?patient=ferritin-52")
     browser.click("#tab-what-if")
     browser.write('[id="set-ferritin.low"]', "75")
+    browser.sees("With your change", "#cards")
     browser.sees("+ new", "#cards")
     browser.sees("below 75", "#cards")
     browser.click("#patch button", "Save as site patch")
@@ -54,7 +56,7 @@ def test_a_slider_makes_the_card_come_and_go(browser: Browser, workbench: str) -
     browser.script(slide, "44")
     browser.sees("RLS with ferritin 44", "#cards")
     browser.script(slide, "61")
-    browser.sees("No card. The nearest:", "#cards")
+    browser.sees("61 ng/mL", "#cards")
 
 
 def test_pointing_at_what_a_rule_saw_lights_up_its_row(browser: Browser, workbench: str) -> None:

@@ -1,0 +1,89 @@
+"""Rules: the list, what the pack knows under a word, and a page for each."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from cds_service.authoring.terminology.find import Hit, find
+from cds_service.authoring.terminology.listing import Row, rows
+from cds_service.errors import ServiceError
+from cds_service.rules.model import Pack, Rule
+from cds_service.ruletests.testfile import TestFile, TestFileError, read_test_file
+from cds_service.sources.page import page, rule_of
+from cds_service.workbench import bench, views
+from cds_service.workbench.rows import system_name
+
+Json = Any
+_ORDER = {"active": 0, "shadow": 1, "draft": 2, "retired": 3}
+
+
+def add(blueprint: Blueprint) -> None:
+    """Add the pages."""
+    blueprint.add_url_rule("/rules", "rules", rules)
+    blueprint.add_url_rule("/rules/<rule_id>", "rule", rule)
+
+
+def rules() -> Response:
+    """All rules; under a word those that it touches, and what the pack knows of it."""
+    current = bench.current()
+    pack = current.runtime().pack
+    asked = request.args.get("q", "").strip()[:100]
+    hits = find(pack, asked) if asked else []
+    found = [row for row in rows(pack) if not asked or _matches(row, asked, hits, pack)]
+    found.sort(key=lambda row: (_ORDER.get(row.status, 9), pack.groups[row.group].order, row.id))
+    values: dict[str, Any] = {"rules": found, "hits": hits, "asked": asked, "tests": _tests(pack)}
+    template = "rules_part.html" if views.by_script() else "rules.html"
+    if views.by_script():
+        return views.part(template, system_name=system_name, **values)
+    return views.page(template, "rules", system_name=system_name, **values)
+
+
+def _matches(row: Row, asked: str, hits: list[Hit], pack: Pack) -> bool:
+    wanted = asked.casefold()
+    titles = " ".join(pack.catalogue.facts[name].title for name in row.facts)
+    text = f"{row.id} {row.title} {titles} {' '.join(row.settings)}".casefold()
+    return wanted in text or any(row.id in hit.rules for hit in hits)
+
+
+def _tests(pack: Pack) -> dict[str, int]:
+    """How many cases stand beside each rule."""
+    return {one.id: len(tests.cases) for one in pack.rules for tests in _test_file(one)}
+
+
+def _test_file(one: Rule) -> Iterator[TestFile]:
+    path = one.path.with_name(f"{one.path.stem}.test.json") if one.path else None
+    if path is None or not path.is_file():
+        return
+    try:
+        yield read_test_file(path)
+    except TestFileError:
+        return  # `rules check` says what is wrong with it
+
+
+def rule(rule_id: str) -> Response:
+    """One rule: logic in words, settings, value sets, tests, versions, source."""
+    current = bench.current()
+    pack = current.runtime().pack
+    known = rule_of(pack, rule_id)
+    if known is None:
+        raise ServiceError(404, "not-found", "No rule has this id.", "not-found")
+    row = next(one for one in rows(pack) if one.id == rule_id)
+    cases = [case for tests in _test_file(known) for case in tests.cases]
+    return views.page(
+        "rule.html",
+        "rules",
+        found=page(pack, known),
+        row=row,
+        cases=cases,
+        file=_name(known),
+    )
+
+
+def _name(known: Rule) -> str:
+    """The file's name in the workbench."""
+    current = bench.current()
+    for root, folder in (("site", current.site), ("hooks", current.hooks)):
+        if folder and known.path and known.path.resolve().is_relative_to(folder.resolve()):
+            return f"{root}/{known.path.resolve().relative_to(folder.resolve()).as_posix()}"
+    return ""
