@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from cds_service.live.active import Active
 from cds_service.protocol.model import Card
-from cds_service.service.runtime import Active
 from cds_service.workbench.chart import ChartState
 from cds_service.workbench.judge import asked, judge
 

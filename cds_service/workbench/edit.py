@@ -12,8 +12,8 @@ from flask import Blueprint, Response, g, request
 from cds_service.authoring.diff import rule_changes
 from cds_service.cards.compose import compose
 from cds_service.errors import BadRequest, ConfigurationError, PackError, Problem
+from cds_service.live.active import activate
 from cds_service.rules.model import Pack
-from cds_service.service.runtime import activate
 from cds_service.workbench import bench, compare, draft, guard, imports, ready, views
 from cds_service.workbench.chart import ChartState
 from cds_service.workbench.draft import EditedFile, Folders
