@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.facts.model import Fact, State
+from cds_service.facts.model import Fact, Item, State
 from cds_service.rules.engine import compile_rules, evaluate
 from cds_service.rules.model import Evaluation, Rule, ServiceDefinition
 from tests.support.fake_facts import FakeFacts, absent, known, measured, unknown
@@ -128,6 +128,28 @@ def test_low_by_flag_then_range_then_setting(
     assert run(rule("r", when), facts).outcomes.get("r") == outcome
 
 
+@pytest.mark.parametrize(
+    ("value", "details", "outcome"),
+    [
+        ("3.4", {}, "fires"),
+        ("3.5", {}, None),
+        ("<3.5", {}, "fires"),
+        ("<4", {}, "unknown"),
+        ("3.4", {"flag": "N"}, None),
+        ("3.4", {"flag": "L"}, None),
+        ("9", {"flag": "LL"}, "fires"),
+        ("3.4", {"low": "1"}, "fires"),
+        ("3.6", {"low": "9"}, None),
+    ],
+)
+def test_critically_low_by_flag_then_setting_whatever_the_range(
+    value: str, details: dict[str, str], outcome: str | None
+) -> None:
+    when = {"fact": "lab.potassium", "op": "critical-low", "setting": "potassium.low"}
+    facts = FakeFacts(measured("lab.potassium", value, "mmol/L", **details))
+    assert run(rule("r", when), facts).outcomes.get("r") == outcome
+
+
 def test_low_without_flag_range_or_setting_is_unknown() -> None:
     evaluation = run(
         rule("r", {"fact": "lab.potassium", "op": "low"}),
@@ -147,6 +169,14 @@ def test_a_code_is_one_of_a_list() -> None:
     assert run(rule("r", when), FakeFacts(ambulatory)).outcomes == {"r": "fires"}
     assert run(rule("r", when), FakeFacts(inpatient)).outcomes == {}
     assert run(rule("r", when), FakeFacts(unknown(fact.name))).outcomes == {"r": "unknown"}
+
+
+def test_only_the_codes_that_are_listed_are_cited() -> None:
+    when = {"fact": "encounter.class", "op": "in", "value": ["AMB", "HH"]}
+    items = tuple(Item(f"Encounter/{code}", "class", code=code) for code in ("IMP", "AMB"))
+    facts = FakeFacts(Fact("encounter.class", State.KNOWN, items))
+    [finding] = run(rule("r", when), facts).findings
+    assert [item.reference for item in finding.basis] == ["Encounter/AMB"]
 
 
 def test_the_rule_passes_look_back_and_undated_to_the_fact() -> None:

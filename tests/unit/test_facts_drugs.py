@@ -152,6 +152,17 @@ def test_contained_medications(medication):
     assert state("drug.diuretic", taken) is KNOWN
 
 
+def test_a_request_with_a_concept_and_a_reference_is_both():
+    aspirin = {**CODED, "code": coded(RXNORM, "243670")}
+    taken = request("310798", medicationReference={"reference": "Medication/x"})
+    assert state("drug.diuretic", taken, aspirin) is KNOWN
+    unnamed = request(
+        medicationCodeableConcept={"text": "see order"},
+        medicationReference={"reference": "Medication/x"},
+    )
+    assert state("drug.diuretic", unnamed, CODED) is KNOWN
+
+
 def test_medications_that_cannot_be_read_are_counted():
     lost = request(
         medicationCodeableConcept=None, medicationReference={"reference": "Medication/9"}

@@ -106,6 +106,26 @@ def test_day_365_counts_and_day_366_is_stale():
     assert fact.notes == (f"Last result 40 ng/mL on {day(366)} is older than 12 months.",)
 
 
+def test_the_last_result_is_a_final_one_that_can_be_read():
+    stale = [
+        result(30, status="preliminary", on=day(400), id="preliminary"),
+        result(30, "furlong", on=day(410), id="no-unit"),
+        result(40, on=day(420), id="final"),
+        result(50, on=day(430), id="older"),
+    ]
+    fact = facts(*stale).get("ferritin")
+    assert (fact.state, fact.unused.reference) == (ABSENT, "Observation/final")
+    assert facts(*stale[:2]).get("ferritin").unused is None
+
+
+def test_a_stale_index_after_exercise_is_not_the_last_one():
+    exercise = abi(0.6, on=day(800), id="exercise")
+    exercise["code"]["text"] = "ABI post-exercise, right"
+    fact = facts(exercise, abi(0.9, on=day(900), id="rest")).get("abi.lowest")
+    assert fact.unused.reference == "Observation/rest"
+    assert facts(exercise).get("abi.lowest").unused is None
+
+
 def test_tomorrow_is_a_time_zone_not_the_future():
     assert facts(result(40, on="2026-11-22")).get("ferritin").state is KNOWN
 
