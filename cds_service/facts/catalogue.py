@@ -82,7 +82,8 @@ class Computed:
 
     `how`: "percent": the first in per cent of the second, both of one day, where nothing was
     reported. "drop": how many per cent the first lies below the second, of one side. "multiple":
-    the first as a multiple of the upper reference limit that came with it.
+    the first as a multiple of the upper reference limit that came with it. "same-day": the first
+    as measured on the day of the second's value that counts.
     """
 
     how: str
@@ -396,8 +397,10 @@ def _by_words(value: Any) -> ByWords:
 
 
 def _computed(value: Any) -> Computed:
-    """`{"percent": ["lab.iron", "lab.tibc"]}`, `{"drop": [...]}` or `{"multiple": "lab.ck"}`."""
-    (how, names), *more = _known(value, dict.fromkeys(("percent", "drop", "multiple"), "")).items()
+    """`{"percent": ["lab.iron", "lab.tibc"]}`, `{"drop": [...]}`, `{"same-day": [...]}` or
+    `{"multiple": "lab.ck"}`."""
+    known = dict.fromkeys(("percent", "drop", "same-day", "multiple"), "")
+    (how, names), *more = _known(value, known).items()
     parts = _texts(names)
     if more or len(parts) != (1 if how == "multiple" else 2):
         raise ValueError(value)

@@ -22,6 +22,9 @@ _TAIL = re.compile(
     r"(?:,| -)? \(?(?:not elsewhere classified|unspecified|nos|nec)\)?$", re.IGNORECASE
 )
 
+# SNOMED CT's fully specified names end with the kind of concept, which no clinician says.
+_KIND = re.compile(r" \((?:disorder|finding|procedure|situation|event|regime/therapy)\)$")
+
 
 def best(pack: str, concept: Any, system: str, code: str, *, exact: bool, title: str) -> str:
     """The name of an entry.
@@ -29,6 +32,7 @@ def best(pack: str, concept: Any, system: str, code: str, *, exact: bool, title:
     `pack` is the pack's display of the code ("" for none) and `exact` whether it names this very
     code; `concept` is what the chart says; `title` is the fact's.
     """
+    pack = _KIND.sub("", pack)
     if pack and exact and not _says_little(pack):
         return pack
     own = list(_short_words(concept, system, code))
@@ -58,6 +62,6 @@ def _short_words(concept: Any, system: str, code: str) -> Iterator[str]:
     wanted = (canonical_system(system), canonical_code(canonical_system(system), code))
     shown = (name for found, value, name in codings(concept) if (found, value) == wanted)
     for words in (text, *shown):
-        name = " ".join(words.split()) if isinstance(words, str) else ""
+        name = _KIND.sub("", " ".join(words.split())) if isinstance(words, str) else ""
         if 0 < len(name) <= LONGEST and not name.isupper():
             yield name

@@ -63,7 +63,8 @@ FERRITIN = [
 
 ABI = [
     # observations, default, acc-aha-2024 (both with coded claudication)
-    ("0.00", [abi(0)], ABI_LOW, ABI_LOW),
+    ("0.00, a limb in danger", [abi(0)], None, None),
+    ("0.41", [abi(0.41)], ABI_LOW, ABI_LOW),
     ("0.90", [abi(0.90)], ABI_LOW, ABI_LOW),
     ("0.904", [abi(0.904)], ABI_LOW, ABI_LOW),
     ("0.905", [abi(0.905)], ABI_NORMAL, ABI_NORMAL),

@@ -84,6 +84,21 @@ def _fall(query: Query, after: Item, rest: Iterable[Result]) -> Item | None:
     return _item(query, after, value, {**said, "side": _side(after)})
 
 
+def _same_day(query: Query, rule: Computed) -> Fact:
+    """The highest of the day on which the other quantity's value that counts was taken."""
+    name = query.definition.name
+    beside = quantity.read(query.other(rule.against))
+    if not beside.items:
+        return Fact(name, beside.state, (), beside.reasons)
+    day = beside.items[0].on
+    items = [result.item for result in _usable(query, rule.of) if result.item.on == day]
+    if items:
+        return Fact(name, State.KNOWN, tuple(sorted(items, key=_value, reverse=True)))
+    measured = quantity.read(query.other(rule.of))
+    unknown = measured.state is State.UNKNOWN
+    return Fact(name, State.UNKNOWN if unknown else State.ABSENT, (), measured.reasons)
+
+
 def _multiple(query: Query, rule: Computed) -> Fact:
     """The value that counts, over the upper reference limit that its laboratory gave."""
     name = query.definition.name
@@ -104,6 +119,7 @@ def _multiple(query: Query, rule: Computed) -> Fact:
 _READERS: Mapping[str, Callable[[Query, Computed], Fact]] = {
     "percent": _percent,
     "drop": _drop,
+    "same-day": _same_day,
     "multiple": _multiple,
 }
 
