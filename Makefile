@@ -22,9 +22,9 @@ LOCK_FLAGS ?=
 TEST_WORKERS ?= 2
 PYTEST = $(BIN)/python -m pytest -q
 TESTS = -n $(TEST_WORKERS) --dist worksteal \
-	-m "not browser and not proxy and not bench and not installed"
+	-m "not browser and not proxy and not bench and not installed and not spark"
 
-.PHONY: help run test test-pythons coverage mutants-py check bench browser frontend proxy docs dist installed release lock clean
+.PHONY: help run test test-pythons coverage mutants-py check bench browser frontend proxy spark docs dist installed release lock clean
 .NOTPARALLEL:
 
 help:
@@ -37,6 +37,7 @@ help:
 	@echo "make browser  the tests that need Chromium"
 	@echo "make frontend build the workbench's script and style again (needs Node 20 and npm)"
 	@echo "make proxy    the tests behind nginx with TLS"
+	@echo "make spark    the population run on Spark (needs Java)"
 	@echo "make docs     build the documents as a site in build/site"
 	@echo "make dist     build the source distribution and the wheel"
 	@echo "make installed  tests of the wheel in a bare environment"
@@ -96,6 +97,12 @@ dist: $(DEV)
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist . >build.log 2>&1 || { cat build.log; exit 1; }
 	@rm build.log; ls dist
+
+# PySpark is installed beside the rest: it holds all of the development lock, and Java is needed.
+spark: $(DEV)
+	.ci/install-java
+	$(PIP_INSTALL) --require-hashes -r requirements-spark.lock
+	$(PYTEST) -m spark tests/population
 
 installed: dist
 	CDS_INSTALLED="$$(PYTHON=$(PYTHON) .ci/install-wheel)" $(PYTEST) -m installed tests/installed

@@ -13,6 +13,7 @@ COMMANDS = {
     "db": ("db", "db"),
     "feedback": ("feedback", "feedback"),
     "init": ("init", "init"),
+    "population": ("population", "population"),
     "request": ("request", "request"),
     "rules": ("rules", "rules"),
     "schemas": ("schemas", "schemas"),

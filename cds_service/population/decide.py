@@ -1,0 +1,352 @@
+"""The engine-neutral function: a patient's lines in, rows of decisions out, both as Arrow batches.
+
+`local` and `spark` only bring the lines of one patient together; everything that is judged or
+counted of a patient is judged and counted here.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from itertools import groupby
+from typing import Any
+
+import msgspec
+import orjson
+import pyarrow as pa
+
+from cds_service.authoring.chart_calls import PatientChart
+from cds_service.facts.chart import Resource
+from cds_service.population import replay
+from cds_service.population.judge import VIEW, Answer, Judge, Shared, strongest
+from cds_service.population.lines import NOT_FHIR, NOT_JSON, read_line
+from cds_service.population.plan import LAST, RunPlan
+from cds_service.population.replay import Moment
+from cds_service.population.rows import CALL, CHART, LEFT_OUT, RULE, VARIANT, Row, batches
+from cds_service.rules.model import ServiceDefinition
+
+Json = Any
+Line = tuple[str, str, bytes]  # patient, fullUrl, the resource as JSON
+
+TWO_PATIENTS = "patients left out: two Patient resources with one id"
+NO_PATIENT_RESOURCE = "patients left out: entries without their Patient"
+TOO_MANY = "patients left out: too many resources"
+NO_MOMENT = "patients left out: no encounter with a date"
+TWICE = "a line that is there twice"
+
+
+class _Coding(msgspec.Struct):
+    code: str = ""
+
+
+class _Concept(msgspec.Struct):
+    coding: list[_Coding] = []
+
+
+class _Period(msgspec.Struct):
+    start: str = ""
+
+
+class _Result(msgspec.Struct):
+    resourceType: str = ""
+    issued: str = ""
+    effectiveDateTime: str = ""
+    effectivePeriod: _Period = msgspec.field(default_factory=_Period)
+    code: _Concept = msgspec.field(default_factory=_Concept)
+
+
+_RESULT = msgspec.json.Decoder(_Result)
+INPUT = pa.schema([("patient", pa.string()), ("url", pa.string()), ("line", pa.binary())])
+_BANDS = ((18, "0-17"), (35, "18-34"), (50, "35-49"), (65, "50-64"), (80, "65-79"))
+_OLDEST = "80+"
+_REST_OF_DATE = {4: "-12-31", 7: "-28"}  # the youngest possible age, nearly
+
+
+def decide(
+    lines: Iterable[pa.RecordBatch], plan: RunPlan, medications: Mapping[str, bytes]
+) -> Iterator[pa.RecordBatch]:
+    """Rows of `rows.SCHEMA` for batches of `INPUT`, sorted by patient and line.
+
+    `medications` are the Medication resources of the source by id: they belong to no patient.
+    """
+    yield from batches(Decider(plan, medications).rows(_lines(lines)))
+
+
+def medication_id(resource: Mapping[str, Json]) -> str:
+    """The key of `medications`."""
+    identifier = resource.get("id")
+    return identifier if isinstance(identifier, str) else ""
+
+
+class Decider:
+    """Judges patients one after another with the pack of the run and its variants."""
+
+    def __init__(self, plan: RunPlan, medications: Mapping[str, bytes]) -> None:
+        self._plan = plan
+        self._medications = medications
+        pack = plan.pack()
+        self._judge = Judge(pack, orders=plan.orders)
+        self._variants = {
+            name: Judge(other, orders=plan.orders) for name, other in plan.variants(pack).items()
+        }
+        asked = [judge.results for judge in (self._judge, *self._variants.values())]
+        self._results = (
+            None if None in asked else frozenset(code for codes in asked for code in codes or ())
+        )
+        self._salt = plan.salt.encode()
+
+    def rows(self, lines: Iterable[Line]) -> Iterator[Row]:
+        """All rows; what was left out comes last."""
+        left_out: Counter[str] = Counter()
+        for patient, own in groupby(lines, key=lambda line: line[0]):
+            yield from self._patient(patient, own, left_out)
+        for reason, count in sorted(left_out.items()):
+            yield Row(LEFT_OUT, outcome=reason, count=count)
+
+    def _patient(
+        self, patient: str, lines: Iterable[Line], left_out: Counter[str]
+    ) -> Iterator[Row]:
+        if not patient:  # Spark brings what names no patient; `local` has counted it already
+            for _, _, line in lines:
+                read_line(line, left_out)
+            return
+        entries = self._entries(lines, left_out)
+        if len(entries) > self._plan.most_resources:
+            left_out[TOO_MANY] += 1
+            return
+        if not entries:  # no line of it is FHIR
+            return
+        people = [e["resource"] for e in entries if e["resource"]["resourceType"] == "Patient"]
+        if len(people) != 1:
+            left_out[TWO_PATIENTS if people else NO_PATIENT_RESOURCE] += 1
+            return
+        chart = PatientChart(patient, [*entries, *self._referenced(entries)])
+        moments = self._moments(chart)
+        if not moments:
+            left_out[NO_MOMENT] += 1
+            return
+        yield from self._chart(chart, people[0], moments)
+
+    def _entries(self, lines: Iterable[Line], left_out: Counter[str]) -> list[dict[str, Json]]:
+        """The entries of a patient; one more than the service would take where there are more."""
+        entries: list[dict[str, Json]] = []
+        before = b""
+        for _, url, line in lines:
+            if line == before:  # lines are sorted: equal ones follow each other
+                left_out[TWICE] += 1
+                continue
+            before = line
+            resource = self._dates_only(line) or _resource(line, left_out)
+            if resource is not None and len(entries) <= self._plan.most_resources:
+                entries.append(_entry(resource, line, url))
+        return entries
+
+    def _dates_only(self, line: bytes) -> Resource | None:
+        """The dates of a result that no service asks for: most are, and need no more reading."""
+        try:
+            head = _RESULT.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        codes = (coding.code.strip() for coding in head.code.coding)
+        if head.resourceType != "Observation" or self._results is None:
+            return None
+        if not self._results.isdisjoint(codes):
+            return None
+        return {
+            "resourceType": "Observation",
+            "issued": head.issued,
+            "effectiveDateTime": head.effectiveDateTime,
+            "effectivePeriod": {"start": head.effectivePeriod.start},
+        }
+
+    def _referenced(self, entries: Sequence[Mapping[str, Json]]) -> Iterator[dict[str, Json]]:
+        """The Medication resources that the entries refer to."""
+        wanted: dict[str, None] = {}
+        for entry in entries:
+            reference = entry["resource"].get("medicationReference")
+            named = reference.get("reference") if isinstance(reference, dict) else None
+            if isinstance(named, str) and not named.startswith("#"):
+                wanted[replay.last_part(named)] = None
+        for name in wanted:
+            line = self._medications.get(name)
+            if line is not None:
+                yield _entry(orjson.loads(line), line)
+
+    def _moments(self, chart: PatientChart) -> list[Moment]:
+        if self._plan.at == LAST:
+            moment = replay.last(chart)
+            if moment is None and self._plan.fallback_now:
+                moment = Moment(datetime.fromisoformat(self._plan.fallback_now), lambda: chart)
+            return [moment] if moment else []
+        return replay.encounters(chart)
+
+    def _chart(
+        self, chart: PatientChart, person: Resource, moments: Sequence[Moment]
+    ) -> Iterator[Row]:
+        sex = _text(person.get("gender")) or "not recorded"
+        patient = self._hash(chart.patient_id)
+        newest = moments[-1].at
+        shared: Shared = {}
+        whole = moments[0] if self._plan.at == LAST else Moment(newest, lambda: chart)
+        matched, speaks = self._judge.matched(whole, shared)
+        yield Row(
+            CHART,
+            patient=patient,
+            sex=sex,
+            age_band=_age_band(person, newest),
+            facts=matched,
+            count=len(moments),
+        )
+        others = self._variants.values()
+        silent = not (speaks or any(other.matched(whole, shared)[1] for other in others))
+        calls = self._calls(moments)
+        for moment in moments:
+            about = self._about(patient, person, sex, moment, calls)
+            if silent and not moment.orders:
+                yield from (
+                    about(CALL, service=answer.service, outcome="answered")
+                    for answer in self._judge.quiet_answers()
+                )
+            else:
+                yield from self._moment(moment, shared if moment is whole else {}, about)
+
+    def _moment(self, moment: Moment, shared: Shared, about: Callable[..., Row]) -> Iterator[Row]:
+        answers = {answer.service: answer for answer in self._judge.answers(moment, shared)}
+        for answer in answers.values():
+            yield from self._rows_of(answer, about)
+        for name, judge in self._variants.items():
+            for other in judge.answers(moment, shared):
+                yield from _difference(name, answers.get(other.service), other, about)
+
+    def _rows_of(self, answer: Answer, about: Callable[..., Row]) -> Iterator[Row]:
+        yield about(
+            CALL,
+            service=answer.service,
+            outcome=f"refused: {answer.refused}" if answer.refused else "answered",
+            cards=len(answer.indicators),
+            indicator=strongest(answer.indicators),
+            rules=sorted(answer.speaking),
+        )
+        for rule, outcome in answer.outcomes.items():
+            heads = answer.heads.get(rule, ())
+            yield about(
+                RULE,
+                service=answer.service,
+                rule=rule,
+                version=self._judge.versions[rule],
+                outcome=outcome,
+                reasons=answer.reasons.get(rule, ()),
+                cards=len(heads),
+                shown=answer.shown.get(rule, 0),
+                indicator=strongest(heads),
+            )
+
+    def _about(
+        self,
+        patient: str,
+        person: Resource,
+        sex: str,
+        moment: Moment,
+        calls: Mapping[str, int],
+    ) -> Callable[..., Row]:
+        """A maker of rows that all say whose and when they are."""
+        visit = moment.encounter or {}
+        fields: dict[str, Any] = {
+            "patient": patient,
+            "encounter": self._hash(_text(visit.get("id"))),
+            "clinician": self._hash(_clinician(visit)),
+            "site": self._hash(_reference(visit.get("serviceProvider"))),
+            "day": moment.at.astimezone(UTC).date(),
+            "setting": _class(visit),
+            "sex": sex,
+            "age_band": _age_band(person, moment.at),
+        }
+        return lambda row, **more: Row(row, calls=calls[more["service"]], **fields, **more)
+
+    def _calls(self, moments: Sequence[Moment]) -> Mapping[str, int]:
+        """How often each service is called for a patient."""
+        signed = sum(bool(moment.orders) for moment in moments)
+        services = (*self._judge.pack.services, *self._other_services())
+        return {s.id: len(moments) if s.hook == VIEW else signed for s in services}
+
+    def _other_services(self) -> Iterator[ServiceDefinition]:
+        for judge in self._variants.values():
+            yield from judge.pack.services
+
+    def _hash(self, name: str) -> str:
+        if not name:
+            return ""
+        return hashlib.blake2b(name.encode(), key=self._salt[:64], digest_size=10).hexdigest()
+
+
+def _difference(
+    name: str, base: Answer | None, other: Answer, about: Callable[..., Row]
+) -> Iterator[Row]:
+    """A row where a variant answers otherwise."""
+    before = base or Answer(other.service)
+    change = len(other.indicators) - len(before.indicators)
+    gains, loses = other.speaking - before.speaking, before.speaking - other.speaking
+    if change or gains or loses or sorted(other.indicators) != sorted(before.indicators):
+        yield about(
+            VARIANT,
+            service=other.service,
+            variant=name,
+            cards=change,
+            indicator=strongest(other.indicators),
+            gains=sorted(gains),
+            loses=sorted(loses),
+        )
+
+
+def _lines(lines: Iterable[pa.RecordBatch]) -> Iterator[Line]:
+    for batch in lines:
+        columns = [batch.column(name).to_pylist() for name in INPUT.names]
+        yield from zip(*columns, strict=True)
+
+
+def _resource(line: bytes, left_out: Counter[str]) -> Resource | None:
+    try:
+        resource = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        left_out[NOT_JSON] += 1
+        return None
+    if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
+        left_out[NOT_FHIR] += 1
+        return None
+    return resource
+
+
+def _entry(resource: Resource, line: bytes, url: str = "") -> dict[str, Json]:
+    return {"fullUrl": url, "resource": resource, "line": line}
+
+
+def _age_band(person: Resource, at: datetime) -> str:
+    born = _text(person.get("birthDate"))
+    try:
+        birth = date.fromisoformat(born + _REST_OF_DATE.get(len(born), ""))
+    except ValueError:
+        return "not recorded"
+    age = at.year - birth.year - ((at.month, at.day) < (birth.month, birth.day))
+    return next((band for limit, band in _BANDS if age < limit), _OLDEST)
+
+
+def _clinician(visit: Resource) -> str:
+    """Who saw the patient: the first participant that is a practitioner."""
+    for participant in visit.get("participant") or ():
+        who = _reference(participant.get("individual")) if isinstance(participant, dict) else ""
+        if "Practitioner" in who:
+            return who
+    return ""
+
+
+def _class(visit: Resource) -> str:
+    coded = visit.get("class")
+    return _text(coded.get("code"))[:20] if isinstance(coded, dict) else ""
+
+
+def _reference(value: Json) -> str:
+    return _text(value.get("reference")) if isinstance(value, dict) else ""
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""

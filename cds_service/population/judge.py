@@ -1,0 +1,206 @@
+"""What one pack says of one moment of a chart, in numbers: no value and no text of a patient."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cds_service.authoring.chart_calls import query_of, request_for
+from cds_service.authoring.stats import impersonal
+from cds_service.cards.compose import compose_cards
+from cds_service.cards.per_pack import compile_texts
+from cds_service.errors import ServiceError
+from cds_service.facts.base import FactBase
+from cds_service.facts.chart import Resource
+from cds_service.gather.chart import gather
+from cds_service.population.replay import Moment
+from cds_service.protocol.model import Card, DraftOrder, HookRequest
+from cds_service.rules.engine import contexts, evaluate
+from cds_service.rules.model import INDICATORS, Pack, ServiceDefinition
+from cds_service.rules.ruleset import compile_rules
+
+_RANKS: Sequence[str] = INDICATORS
+Shared = dict[Any, tuple[HookRequest, FactBase]]
+VIEW, SIGN = "patient-view", "order-sign"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One call. `outcomes` names the rules that were other than "no"; `refused` an error code."""
+
+    service: str
+    refused: str = ""
+    indicators: tuple[str, ...] = ()  # of the cards
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    heads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # indicators, by rule
+    shown: Mapping[str, int] = field(default_factory=dict)  # cards that a rule is part of
+
+    @property
+    def speaking(self) -> frozenset[str]:
+        """Rules that are on a card."""
+        return frozenset(self.shown)
+
+
+class Judge:
+    """Asks the services of one pack: patient-view, and order-sign where orders were signed."""
+
+    def __init__(self, pack: Pack, *, orders: bool) -> None:
+        compile_texts(pack)
+        self.pack = pack
+        self.versions = {rule.id: rule.version for rule in pack.rules}
+        self._ruleset = compile_rules(pack)
+        self._settings = {name: setting.value for name, setting in pack.settings.items()}
+        self._reads = _reads(pack)
+        enabled = [service for service in pack.services if service.enabled]
+        self._views = [service for service in enabled if service.hook == VIEW]
+        self._signs = [s for s in enabled if s.hook == SIGN] if orders else []
+
+    @property
+    def results(self) -> frozenset[str] | None:
+        """The codes of Observations that any service asks for; None where one asks for all."""
+        queries = [
+            query_of(template)
+            for service in (*self._views, *self._signs)
+            for template in service.prefetch.values()
+        ]
+        asked = [query.codes for query in queries if query.kind == "Observation"]
+        if None in asked:
+            return None
+        return frozenset(code for codes in asked for _, code in codes or ())
+
+    def answers(self, moment: Moment, shared: Shared) -> Iterator[Answer]:
+        """The answers of all services that would be called at this moment.
+
+        `shared` holds the facts of this moment; judges that read facts alike share them.
+        """
+        yield from self._asked(self._views, moment, (), shared)
+        if moment.orders:
+            yield from self._asked(self._signs, moment, moment.orders, shared)
+
+    def matched(self, whole: Moment, shared: Shared) -> tuple[Sequence[str], bool]:
+        """The facts for which the whole chart holds an entry, of whatever date, and whether any
+        rule of patient-view could rest on them. Where none could, none can at any moment."""
+        matched: set[str] = set()
+        speaks = False
+        for service in self._views:
+            try:
+                _, facts = self._read(service, whole, (), shared)
+            except ServiceError:
+                return (), True
+            matched |= facts.possible() - self.pack.catalogue.always
+            plan = self._ruleset.plans[service.id]
+            speaks |= any(plan.index.positions(context) for context in contexts(plan, facts))
+        return sorted(matched), speaks
+
+    def quiet_answers(self) -> Iterator[Answer]:
+        """What patient-view answers where no rule can say anything."""
+        yield from (Answer(service.id) for service in self._views)
+
+    def _asked(
+        self,
+        services: Sequence[ServiceDefinition],
+        moment: Moment,
+        orders: Sequence[Resource],
+        shared: Shared,
+    ) -> Iterator[Answer]:
+        """Services that ask for the same data share one chart and its facts. A whole chart lacks
+        nothing that a service requires, so one that one of them accepts they all accept."""
+        for service in services:
+            try:
+                request, facts = self._read(service, moment, orders, shared)
+            except ServiceError as error:
+                yield Answer(service.id, refused=error.code)
+                continue
+            yield self._answer(service, request, facts)
+
+    def _read(
+        self,
+        service: ServiceDefinition,
+        moment: Moment,
+        orders: Sequence[Resource],
+        shared: Shared,
+    ) -> tuple[HookRequest, FactBase]:
+        """Raises ServiceError where the service would refuse the request."""
+        key = (bool(orders), self._reads, tuple(service.prefetch.values()))
+        if key not in shared:
+            request = _request(service, moment, orders)
+            chart, pack = gather(request, service), self.pack
+            facts = FactBase(pack.catalogue, pack.terminology, chart, moment.at, self._settings)
+            shared[key] = request, facts
+        return shared[key]
+
+    def _answer(self, service: ServiceDefinition, request: HookRequest, facts: FactBase) -> Answer:
+        evaluation = evaluate(self._ruleset, service, facts)
+        if not evaluation.outcomes:
+            return Answer(service.id)
+        composed = compose_cards(self.pack, service, evaluation, facts, request)
+        return Answer(
+            service.id,
+            indicators=tuple(card.indicator for card in composed.cards),
+            outcomes={**evaluation.outcomes, **dict.fromkeys(composed.errors, "error")},
+            reasons={
+                rule: tuple(dict.fromkeys(map(impersonal, why)))
+                for rule, why in evaluation.unknown_because.items()
+            },
+            heads=_heads(composed.cards),
+            shown=_shown(composed.cards),
+        )
+
+
+def _reads(pack: Pack) -> tuple[Any, ...]:
+    """What decides how facts are read: no number that conditions only compare with."""
+    compared = set(_compared([pack.definitions, *((r.when, r.unless) for r in pack.rules)]))
+    compared |= set(_compared([rule.variants for rule in pack.rules]))
+    catalogue = repr(pack.catalogue.facts)
+    values = [
+        (name, setting.value)
+        for name, setting in pack.settings.items()
+        if name not in compared or repr(name) in catalogue
+    ]
+    return (id(pack.catalogue), id(pack.terminology), *values)
+
+
+def _compared(condition: Any) -> Iterator[str]:
+    if isinstance(condition, Mapping):
+        if condition.get("op") in ("lt", "le", "gt", "ge") and "setting" in condition:
+            yield condition["setting"]
+        condition = list(condition.values())
+    if isinstance(condition, list | tuple):
+        for part in condition:
+            yield from _compared(part)
+
+
+def strongest(indicators: Sequence[str]) -> str:
+    """The strongest indicator; "" of none."""
+    return max(indicators, key=_RANKS.index, default="")
+
+
+def _request(service: ServiceDefinition, moment: Moment, orders: Sequence[Resource]) -> HookRequest:
+    if service.hook == VIEW or not orders:
+        return request_for(service, moment.chart)
+    drafts = tuple(
+        DraftOrder(
+            {**order, "status": "draft"},
+            f"{order['resourceType']}/{order.get('id', '')}",
+            selected=True,
+        )
+        for order in orders
+    )
+    return request_for(service, moment.chart, drafts)
+
+
+def _heads(cards: Sequence[Card]) -> dict[str, tuple[str, ...]]:
+    heads: dict[str, tuple[str, ...]] = {}
+    for card in cards:
+        if card.rules:
+            rule = card.rules[0][0]
+            heads[rule] = (*heads.get(rule, ()), card.indicator)
+    return heads
+
+
+def _shown(cards: Sequence[Card]) -> dict[str, int]:
+    shown: dict[str, int] = {}
+    for card in cards:
+        for rule, _ in card.rules:
+            shown[rule] = shown.get(rule, 0) + 1
+    return shown

@@ -1,0 +1,117 @@
+"""The engine for one machine: sort the lines by patient on disk, then judge bucket by bucket.
+
+Memory is bounded by the buckets under way; a run that was killed is taken up where it was.
+"""
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from cds_service.population import spill
+from cds_service.population.decide import Decider
+from cds_service.population.output import RunFolder
+from cds_service.population.plan import RunPlan
+from cds_service.population.rows import LEFT_OUT, Row, batches
+from cds_service.population.source import SourceFile, portions
+
+ATTEMPTS = 3  # at a task whose process was killed
+GARBAGE = 200_000  # new containers until the collector looks
+LINES_PART = 9999  # the part that says which lines were left out
+
+Progress = Callable[[str, int, int], None]  # stage, done, of how many
+
+
+def run(
+    files: Sequence[SourceFile], plan: RunPlan, folder: RunFolder, jobs: int, progress: Progress
+) -> None:
+    """Write the rows of a source into the folder. Raises what a task raises; a process that is
+    killed is replaced, and its task done again."""
+    cut = portions(files)
+    buckets = spill.buckets_for(sum(file.size for file in files))
+    folder.spill.mkdir(exist_ok=True)
+    first = [
+        partial(spill.spill, portion, number, folder.spill, buckets)
+        for number, portion in enumerate(cut)
+    ]
+    do_all(first, jobs, partial(progress, "reading"))
+    second = [
+        partial(_judge, plan, folder.root, number)
+        for number in range(buckets)
+        if not folder.has_part(number)
+    ]
+    done = buckets - len(second)
+    do_all(second, jobs, lambda n, of: progress("judging", n + done, of + done))
+    if not folder.has_part(LINES_PART):
+        folder.write_part(LINES_PART, batches(_left_out(folder.spill)))
+
+
+def _left_out(folder: Path) -> Iterator[Row]:
+    for reason, count in sorted(spill.left_out(folder).items()):
+        yield Row(LEFT_OUT, outcome=reason, count=count)
+
+
+def _judge(plan: RunPlan, root: Path, number: int) -> None:
+    gc.set_threshold(GARBAGE)  # charts are made by the thousand and hold no circles
+    folder = RunFolder(root)
+    decider = _decider(plan, folder.spill)
+    folder.write_part(number, batches(decider.rows(spill.read_bucket(folder.spill, number))))
+
+
+_known: dict[tuple[RunPlan, Path], Decider] = {}  # one for each process: packs load once
+
+
+def _decider(plan: RunPlan, spilled: Path) -> Decider:
+    if (plan, spilled) not in _known:
+        _known.clear()
+        _known[plan, spilled] = Decider(plan, spill.read_medications(spilled))
+        gc.collect()
+        gc.freeze()
+    return _known[plan, spilled]
+
+
+def do_all(
+    tasks: Sequence[Callable[[], None]], jobs: int, progress: Callable[[int, int], None]
+) -> None:
+    """Do all tasks, in processes of their own where there are several."""
+    if jobs <= 1 or len(tasks) < 2:
+        for number, task in enumerate(tasks):
+            progress(number, len(tasks))
+            task()
+        progress(len(tasks), len(tasks))
+        return
+    waiting = list(tasks)
+    for attempt in range(ATTEMPTS):
+        waiting = _attempt(waiting, jobs, len(tasks), progress, last=attempt == ATTEMPTS - 1)
+        if not waiting:
+            return
+
+
+def _attempt(
+    tasks: Sequence[Callable[[], None]],
+    jobs: int,
+    total: int,
+    progress: Callable[[int, int], None],
+    *,
+    last: bool,
+) -> list[Callable[[], None]]:
+    """The tasks that are left because a process was killed."""
+    spawn = get_context("spawn")  # a fork would copy the locks of other threads
+    left: list[Callable[[], None]] = []
+    with ProcessPoolExecutor(jobs, spawn) as pool:
+        futures: dict[Future[None], Callable[[], None]] = {pool.submit(t): t for t in tasks}
+        pending = set(futures)
+        while pending:
+            done, pending = wait(pending, return_when="FIRST_COMPLETED")
+            for future in done:
+                try:
+                    future.result()
+                except BrokenProcessPool:
+                    if last:
+                        raise
+                    left.append(futures[future])
+            progress(total - len(pending) - len(left), total)
+    return left

@@ -1,0 +1,74 @@
+"""`report.html`: the summary as one page for a committee, with plots; nothing is loaded from
+elsewhere, and it can be printed."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from cds_service.population import plots
+from cds_service.population.suppress import HIDDEN
+
+Json = Any
+PER_WEEK = 80  # patients that the example clinician sees; the report says that it is an example
+
+
+def write_report(summary: Mapping[str, Json]) -> str:
+    """The page."""
+    views = [s for s in summary["services"]]
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            s=summary,
+            services=views,
+            noisiest=noisiest(summary),
+            never=[rule for rule in summary["rules"] if rule["fires"] == 0],
+            unmatched=[row for row in summary["coverage"] if _empty(row)],
+            per_week=PER_WEEK,
+            plots=plots,
+        )
+    )
+
+
+def noisiest(summary: Mapping[str, Json]) -> list[Json]:
+    """The rules that head cards, the noisiest first."""
+    heading = [rule for rule in summary["rules"] if rule["heads"] is None or rule["heads"] > 0]
+    return sorted(heading, key=lambda rule: -(rule["heads"] or 0))
+
+
+def _empty(row: Json) -> bool:
+    """Whether no chart holds an entry for any fact of a rule."""
+    return bool(row["facts"]) and all(fact["charts"] == 0 for fact in row["facts"])
+
+
+def number(value: Json) -> str:
+    """A count, with thousands apart; what is hidden says so."""
+    return HIDDEN if value is None else f"{value:,}"
+
+
+def rate(value: Json) -> str:
+    """ "4.1 (3.2 to 5.0)"."""
+    if value is None:
+        return "not shown"
+    return f"{value['value']:.1f} ({value['low']:.1f} to {value['high']:.1f})"
+
+
+def percent(value: Json) -> str:
+    """A share."""
+    return "not shown" if value is None else f"{100 * value:.1f} %"
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("cds_service.population", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(number=number, rate=rate, percent=percent, svg=Markup)
+    return made
