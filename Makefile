@@ -24,7 +24,7 @@ PYTEST = $(BIN)/python -m pytest -q
 TESTS = -n $(TEST_WORKERS) --dist worksteal \
 	-m "not browser and not proxy and not bench and not installed and not spark"
 
-.PHONY: help run test test-pythons coverage mutants-py check bench browser frontend proxy spark docs dist installed release lock clean
+.PHONY: help run test test-pythons coverage mutants-py check bench population-bench browser frontend proxy spark docs dist installed release lock clean
 .NOTPARALLEL:
 
 help:
@@ -42,6 +42,7 @@ help:
 	@echo "make dist     build the source distribution and the wheel"
 	@echo "make installed  tests of the wheel in a bare environment"
 	@echo "make bench    measure speed and memory"
+	@echo "make population-bench  measure the population run (POPULATION_CHARTS=2000)"
 	@echo "make release  build and check all that a release consists of"
 	@echo "make lock     write the locks again"
 	@echo "make clean    remove .venv and everything that was built"
@@ -83,6 +84,9 @@ check: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m tests.performance.bench
+
+population-bench: $(DEV)
+	$(BIN)/python -m tests.performance.population
 
 browser: $(DEV)
 	.ci/install-chromium

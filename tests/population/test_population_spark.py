@@ -16,9 +16,7 @@ from tests.support.population import chart, left_out, medication, rows, write_ex
 pytestmark = pytest.mark.spark
 
 ROOT = Path(__file__).parent.parent.parent
-PLAN = RunPlan(
-    hooks=str(ROOT / "hooks"), salt="a salt for tests", sweeps=(("ferritin.low", "75"),)
-)
+PLAN = RunPlan(hooks=str(ROOT / "hooks"), salt="a salt for tests", sweeps=(("ferritin.low", "75"),))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,127 @@
+"""`make population-bench`: CPU of `rules stats`, of `population run` and of Spark over the same
+charts in one run, and what larger populations would cost at these rates.
+
+Charts are copies of the independent ones where they are (CDS_INDEPENDENT_DATA), else of the
+project's own. Spark's fixed cost is what it needs for a fortieth of the charts.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from cds_service.authoring.stats import chart_files, read_charts
+from tests.support.population import chart, medication
+
+CHARTS = int(os.environ.get("POPULATION_CHARTS", "2000"))
+SMALL = max(CHARTS // 40, 1)
+SECONDS_AN_HOUR = 3600
+Json = Any
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        size = write_charts(folder / "ndjson", folder / "bundles", CHARTS)
+        write_charts(folder / "few", folder / "few-bundles", SMALL)
+        print(f"{CHARTS} charts, {size / CHARTS / 1024:.0f} kB each")
+        stats = cpu("rules", "stats", folder / "bundles") - cpu(
+            "rules", "stats", folder / "few-bundles"
+        )
+        show("rules stats, a Bundle a file", stats)
+        local = engine(folder, "local", "--jobs", "1")
+        show("population run, local", local, stats)
+        try:
+            import pyspark  # noqa: F401  only whether it is there
+        except ImportError:
+            print("PySpark is not installed: make spark")
+        else:
+            spark = engine(folder, "spark", "--jobs", "2")
+            show("population run, Spark", spark, stats)
+            print(f"Spark does {local / spark:.0%} of the local engine's charts a second a core")
+        each = local / (CHARTS - SMALL)
+        for charts in (10**6, 10**8):
+            hours, space = charts * each / SECONDS_AN_HOUR, charts * size / CHARTS / 2**30
+            print(f"{charts:>11,} charts: {hours:,.0f} core-hours, {space:,.0f} GiB of NDJSON")
+
+
+def engine(folder: Path, name: str, *options: str) -> float:
+    """CPU seconds for the charts beyond the few: what starting costs is left out."""
+    arguments = ("--at", "last", "--engine", name, *options)
+    run = ("population", "run")
+    whole = cpu(*run, folder / "ndjson", "--out", folder / f"{name}-out", *arguments)
+    return whole - cpu(*run, folder / "few", "--out", folder / f"{name}-few", *arguments)
+
+
+def cpu(*arguments: object) -> float:
+    """CPU seconds of a command and all its processes."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-c", "from cds_service.cli import main; main()"]
+    done = subprocess.run(
+        [*command, *map(str, arguments)], capture_output=True, check=False, text=True
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr[-2000:])
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+def show(name: str, seconds: float, base: float = 0.0) -> None:
+    ratio = f", {base / seconds:.2f} times rules stats" if base else ""
+    print(f"{name}: {(CHARTS - SMALL) / seconds:.0f} charts/s a core{ratio}")
+
+
+def write_charts(ndjson: Path, bundles: Path, number: int) -> int:
+    """The same charts as NDJSON and as Bundles; the bytes of the former."""
+    ndjson.mkdir()
+    bundles.mkdir()
+    sources = independent() or [[*chart(n), medication()] for n in range(100)]
+    lines: dict[str, list[str]] = {}
+    for n in range(number):
+        resources = renamed(sources[n % len(sources)], n)
+        entries = [{"resource": one} for one in resources]
+        (bundles / f"{n}.json").write_text(
+            json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries})
+        )
+        for one in resources:
+            lines.setdefault(one["resourceType"], []).append(json.dumps(one))
+    size = 0
+    for kind, of_kind in lines.items():
+        size += (ndjson / f"{kind}.ndjson").write_text("\n".join(of_kind) + "\n")
+    return size
+
+
+def independent() -> list[list[Json]]:
+    """The resources of each independent chart."""
+    named = os.environ.get("CDS_INDEPENDENT_DATA")
+    if not named:
+        return []
+    charts = []
+    for path in chart_files([Path(named) / "patients"]):
+        read = read_charts(path)
+        if not isinstance(read, str) and len(read) == 1:
+            charts.append(list(read[0].resources()))
+    return charts
+
+
+def renamed(resources: list[Json], number: int) -> list[Json]:
+    """A copy that is another patient's."""
+    patient = f"p{number}"
+    copies = []
+    for resource in resources:
+        copy = {**resource, "id": f"{resource.get('id', 'x')}-{number}"}
+        if copy["resourceType"] == "Patient":
+            copy["id"] = patient
+        for name in ("subject", "patient"):
+            if name in copy:
+                copy[name] = {"reference": f"Patient/{patient}"}
+        copies.append(copy)
+    return copies
+
+
+if __name__ == "__main__":
+    main()
