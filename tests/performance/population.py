@@ -7,7 +7,7 @@ project's own. Spark's fixed cost is what it needs for a fortieth of the charts.
 
 import json
 import os
-import resource
+import resource as usage
 import subprocess
 import sys
 import tempfile
@@ -59,14 +59,14 @@ def engine(folder: Path, name: str, *options: str) -> float:
 
 def cpu(*arguments: object) -> float:
     """CPU seconds of a command and all its processes."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = usage.getrusage(usage.RUSAGE_CHILDREN)
     command = [sys.executable, "-c", "from cds_service.cli import main; main()"]
     done = subprocess.run(
         [*command, *map(str, arguments)], capture_output=True, check=False, text=True
     )
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    after = usage.getrusage(usage.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
