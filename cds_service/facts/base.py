@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from cds_service.facts import availability
+from cds_service.facts import availability, unread
 from cds_service.facts.catalogue import Catalogue, FactDefinition
 from cds_service.facts.chart import Chart, Supply
 from cds_service.facts.chart_index import ChartIndex
@@ -16,6 +16,7 @@ from cds_service.facts.kinds import (
     draft,
     drug,
     flag,
+    named,
     order,
     person,
     problem,
@@ -35,6 +36,7 @@ READERS: Mapping[str, Callable[[Query], Fact]] = {
     "order": order.read,
     "procedure": procedure.read,
     "quantity": computed.read,
+    "named": named.read,
     "coded": coded.read,
     "answer": answer.read,
     "code": person.read_code,
@@ -63,7 +65,16 @@ class FactBase:
         self.dropped: Mapping[str, int] = chart.dropped
         index = ChartIndex(catalogue, terminology, chart)
         today = (now if now.tzinfo is None else now.astimezone(UTC)).date()
-        self._patient = Patient(chart, index, terminology, settings, now, today)
+        self._patient = Patient(
+            chart,
+            index,
+            terminology,
+            settings,
+            now,
+            today,
+            unread.coverage(catalogue, terminology),
+            unread.unread(index, catalogue, terminology),
+        )
         self._known: dict[tuple[str, int | str | None, int | None, str | None], Fact] = {}
         self._possible: dict[int | None, frozenset[str]] = {}  # by draft
 
@@ -129,7 +140,9 @@ class FactBase:
 
     def _without_drafts(self) -> frozenset[str]:
         index, catalogue = self._patient.index, self.catalogue
+        patient = self._patient
         names = index.names() | catalogue.always
+        names |= set(unread.concerned(patient.unread, catalogue, patient.terminology))
         if index.answers:
             names |= catalogue.answers
         for keys, dependent in catalogue.by_slots.items():
@@ -149,7 +162,7 @@ class FactBase:
         days = self._days(definition, within)
         include = undated == "include" or (undated is None and definition.undated == "include")
         query = Query(definition, self._patient, days, include, undated == "exclude", draft)
-        if definition.computed:
+        if definition.computed or definition.of:
             query.ask = lambda name: self._query(self.catalogue[name], within, draft, undated)
         return query
 

@@ -18,7 +18,7 @@ KINDS: Mapping[str, frozenset[str]] = {
     "problem": frozenset(
         _SETS
         | {"verification", "clinical", "from", "encounterLookback", "notBodySite", "bodySite"}
-        | {"notBodySiteWords", "byWords", "clearedBy"}
+        | {"notBodySiteWords", "byWords", "clearedBy", "unread"}
     ),
     "drug": frozenset(_SETS | {"routes", "givenWithin", "maxStrength"}),
     "draft-drug": frozenset({"valueSet", "valueSets", "routes", "maxStrength"}),
@@ -29,12 +29,16 @@ KINDS: Mapping[str, frozenset[str]] = {
         {"valueSet", "valueSets", "lookback", "unit", "pick", "decimals", "plausible"}
         | {"unitless", "analyte", "taken", "computed"}
     ),
+    "named": frozenset({"valueSet", "valueSets", "lookback", "of"}),
     "coded": frozenset(_SETS | {"answers", "clearedBy"}),
     "answer": frozenset({"lookback", "questionnaire", "linkId", "answers"}),
     "code": frozenset({"path"}),
     "number": frozenset({"path", "unit"}),
     "flag": frozenset({"valueSet", "clearedBy"}),
 }
+# Before the id of a value set: results that are of it by name, or by code or name where the two
+# disagree. They are filed apart, and make the facts of the set unknown.
+NAMED = "named:"
 DRAFT_KINDS = frozenset({"draft-drug", "draft-order", "order"})
 
 
@@ -129,6 +133,10 @@ class FactDefinition:
     analyte: str = ""
     taken: str = "at-rest"  # of a ratio of pressures: "at-rest" or "after-exercise"
     computed: Computed | None = None
+    of: str = ""  # named: the quantity whose results these are
+    # problem: what in another code system makes it unknown: one Condition ("entry"), a chart that
+    # has no Condition of a system its sets have ("chart"), or nothing ("never")
+    unread: str = "entry"
     # coded, answer, code
     answers: tuple[str, ...] = ()
     questionnaire: str = ""
@@ -175,6 +183,8 @@ class Catalogue:
                 for set_id in self._sets_read(definition):
                     readers[domain].setdefault(set_id, set()).add(definition.name)
             by_slots.setdefault(slots_of(definition), set()).add(definition.name)
+        for set_id, names in list(readers["observations"].items()):
+            readers["observations"][NAMED + set_id] = names
         frozen = {
             domain: MappingProxyType({key: frozenset(names) for key, names in sets.items()})
             for domain, sets in readers.items()
@@ -198,6 +208,12 @@ class Catalogue:
         for name in definition.computed.parts if definition.computed else ():
             if name in self.facts:
                 yield from self.facts[name].value_sets
+
+    @property
+    def results(self) -> frozenset[str]:
+        """The value sets of measured values."""
+        measured = (d.value_sets for d in self.facts.values() if d.kind == "quantity")
+        return frozenset(set_id for sets in measured for set_id in sets)
 
     def _of_kinds(self, *kinds: str) -> frozenset[str]:
         return frozenset(name for name, d in self.facts.items() if d.kind in kinds)
@@ -232,6 +248,7 @@ _KIND_DOMAINS = {
     "draft-order": ("orders",),
     "order": ("orders", "drugs"),
     "quantity": ("observations",),
+    "named": ("observations",),
     "coded": ("observations",),
     "flag": ("observations",),
 }
@@ -247,6 +264,7 @@ _KIND_SLOTS = {
     "drug": ("medicationRequests", "medicationStatements"),
     "order": ("serviceRequests",),
     "quantity": ("observations",),
+    "named": ("observations",),
     "coded": ("observations",),
 }
 
@@ -432,6 +450,8 @@ _PROPERTIES: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "analyte": ("analyte", _text),
     "taken": ("taken", _one_of("at-rest", "after-exercise")),
     "computed": ("computed", _computed),
+    "of": ("of", _text),
+    "unread": ("unread", _one_of("entry", "chart", "never")),
     "answers": ("answers", _answers),
     "questionnaire": ("questionnaire", _text),
     "linkId": ("link_id", _text),

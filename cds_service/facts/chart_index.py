@@ -149,6 +149,11 @@ class ChartIndex:
                 found |= self.wanted["reasons"].get(set_id, frozenset())
         return found
 
+    @property
+    def conditions_on_file(self) -> int:
+        """How many Conditions the chart has."""
+        return len(self._all_conditions)
+
     def unknown_codes(self) -> Counter[str]:
         """Codings of conditions and medications that nothing knows, by code system."""
         found = Counter(self._unknown_drugs)

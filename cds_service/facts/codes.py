@@ -3,11 +3,15 @@
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from cds_service.facts.catalogue import DOMAINS, Catalogue
+from cds_service.facts.catalogue import DOMAINS, NAMED, Catalogue
 from cds_service.protocol.raw import Raw, decoded
-from cds_service.terminology.codings import codings
+from cds_service.terminology.codings import bare_system, canonical_system, codings, names_of
+from cds_service.terminology.entry_names import Names
 from cds_service.terminology.index import Terminology
 
+# What stands in no wanted set and may matter all the same: Conditions of a code system that some
+# set does not have, and of words alone, are filed under it (`facts.unread`).
+OTHER = "*"
 _CODED = tuple(name for name in DOMAINS if name != "drugs")  # those have a reader of their own
 
 Key = tuple[str, str]  # system and code
@@ -64,13 +68,19 @@ class Codes(dict[Key, Known]):
 
     def of(self, concept: Any) -> Knowns:
         """What is known of each coding of a concept of any shape."""
-        return tuple(self[system, code] for system, code, _ in codings(concept))
+        known = tuple(self[system, code] for system, code, _ in codings(concept))
+        return self.beside(concept, known) if concept else known
+
+    def beside(self, concept: Any, known: Knowns) -> Knowns:
+        """What a domain makes of a concept beyond its codings."""
+        return known
 
     def __missing__(self, written: Key) -> Known:
         system, code = written
         if type(system) is not str:
             raise TypeError("a system is a string")
-        known = self._look_up((system, code.strip()))
+        code = code.strip()
+        known = self._look_up((system or bare_system(code), code))
         if len(system) + len(code) <= _LONGEST_REMEMBERED:
             if len(self) >= MOST_REMEMBERED:
                 self.clear()
@@ -83,6 +93,55 @@ class Codes(dict[Key, Known]):
         return Known(key, sets, bool(found), not found and not self._terminology.knows(*key))
 
 
+class Problems(Codes):
+    """The codes of Conditions; those of systems that some wanted set lacks go under OTHER too."""
+
+    def __init__(self, wanted: Collection[str], terminology: Terminology) -> None:
+        super().__init__(wanted, terminology)
+        systems = [terminology.systems_of(name) for name in wanted if terminology.has_set(name)]
+        self._everywhere = frozenset.intersection(*systems) if systems else frozenset()
+
+    def beside(self, concept: Any, known: Knowns) -> Knowns:
+        """A Condition in words alone goes under OTHER."""
+        return known or (Known(("", ""), (OTHER,), False, False),)
+
+    def _look_up(self, key: Key) -> Known:
+        known = super()._look_up(key)
+        if canonical_system(key[0]) in self._everywhere:
+            return known
+        return known._replace(sets=(*known.sets, OTHER))
+
+
+class ResultCodes(Codes):
+    """The codes of results, and their names where no code says the same."""
+
+    def __init__(
+        self, wanted: Collection[str], terminology: Terminology, named: Collection[str]
+    ) -> None:
+        """`named`: the sets whose results may be told by their names."""
+        super().__init__(wanted, terminology)
+        self._lists = terminology.names
+        self._names = terminology.names_of_results(named)
+
+    def beside(self, concept: Any, known: Knowns) -> Knowns:
+        """With the sets that the words name, where they are none of the code's.
+
+        Where a wanted code and the words disagree, neither is believed: both are filed as named.
+        """
+        said = names_of(concept)
+        named = {set_id for text in said for set_id in self._names.sets_of(text)}
+        if not named or any(map(self._lists.of_another_kind, said)):
+            return known
+        coded = {set_id for one in known for set_id in one.sets}
+        if coded & named or (not coded and any(one.listed for one in known)):
+            return known  # the code says so too, or that it is something else that is known
+        sets = tuple(NAMED + set_id for set_id in sorted(named | coded))
+        if not coded:
+            return (*known, Known(("", ""), sets, False, False))
+        code = next(one.key for one in known if one.sets)
+        return (Known(code, sets, True, False),)
+
+
 Wanted = Mapping[str, Codes]  # by domain
 
 
@@ -92,5 +151,19 @@ def wanted_codes(catalogue: Catalogue, terminology: Terminology) -> Wanted:
     known = remembered.get(terminology)
     if known is None:
         made = {name: Codes(catalogue.readers[name], terminology) for name in _CODED}
+        made["conditions"] = Problems(catalogue.readers["conditions"], terminology)
+        made["observations"] = ResultCodes(
+            catalogue.readers["observations"], terminology, catalogue.results
+        )
         known = remembered.setdefault(terminology, made)
+    return known
+
+
+def problem_names(catalogue: Catalogue, terminology: Terminology) -> Names:
+    """The names of the problems that the facts of a catalogue ask for, shared by all calls."""
+    remembered: dict[tuple[str, Terminology], Names] = catalogue.remembered
+    known = remembered.get(("names", terminology))
+    if known is None:
+        made = terminology.names_of_problems(catalogue.readers["conditions"])
+        known = remembered.setdefault(("names", terminology), made)
     return known

@@ -1,14 +1,28 @@
 """Single Conditions: status, certainty, dates; as R4, STU3 and DSTU2 write them."""
 
+import re
 from datetime import date
 from typing import NamedTuple
 
 from cds_service.facts import dates
 from cds_service.facts.chart import Resource
 from cds_service.facts.fhir import codes, reference_of
+from cds_service.terminology.codings import names_of
 
 _ACTIVE = frozenset({"active", "recurrence", "relapse"})
 _ENDED = frozenset({"inactive", "remission", "resolved"})
+# The same in words, as some systems send it, and codes that other systems use.
+_ACTIVE_WORDS = frozenset(
+    {"current", "ongoing", "chronic", "acute", "recurrent", "recurring", "open"}
+)
+_ENDED_WORDS = frozenset(
+    {"completed", "complete", "past", "history", "historical", "ended", "closed", "cured", "healed"}
+    | {"former", "previous", "abated", "finished"}
+)
+_NEGATIONS = frozenset({"not", "non", "no", "never"})
+_REFUTED = frozenset({"refuted", "excluded", "disproved", "ruled"})
+_WRONG = frozenset({"entered-in-error", "error", "erroneous"})
+_WORD = re.compile(r"[a-z]+")
 _RECORDED = ("recordedDate", "assertedDate", "dateRecorded")  # R4, STU3, DSTU2
 _ABATEMENTS = ("abatementDateTime", "abatementAge", "abatementPeriod", "abatementRange")
 
@@ -28,11 +42,13 @@ class Dates(NamedTuple):
 
 
 class Diagnosis(NamedTuple):
-    """One Condition as read. `active`: its clinical status; `when`: the later of its dates."""
+    """One Condition as read. `active`: its clinical status, None where it is not understood;
+    `when`: the later of its dates.
+    """
 
     reference: str
     verification: str
-    active: bool
+    active: bool | None
     encounter_only: bool
     when: dates.When | None
 
@@ -50,22 +66,46 @@ def diagnosis_of(resource: Resource, today: date) -> Diagnosis:
 
 def verification_of(resource: Resource) -> str:
     """ "confirmed" (also where it is missing), "suspected", "refuted", or "" for an error entry."""
-    said = codes(resource.get("verificationStatus"))
-    if not said or "confirmed" in said:
+    status = resource.get("verificationStatus")
+    if not status:
         return "confirmed"
-    if "entered-in-error" in said:
+    said = codes(status) or _words(status)
+    if not said or ("confirmed" in said and said.isdisjoint(_NEGATIONS)):
+        return "confirmed"
+    if said & _WRONG:
         return ""
-    return "refuted" if "refuted" in said else "suspected"
+    return "refuted" if said & _REFUTED else "suspected"
 
 
-def is_active(resource: Resource, today: date) -> bool:
-    """Whether the problem is current. Without a status it is, unless it has abated."""
-    said = codes(resource.get("clinicalStatus"))
+def is_active(resource: Resource, today: date) -> bool | None:
+    """Whether the problem is current; None where its status is there and not understood.
+
+    Without a status it is, unless it has abated.
+    """
+    status = resource.get("clinicalStatus")
+    said = codes(status)
     if said & _ACTIVE:
         return True
     if said & _ENDED:
         return False
-    return not has_abated(resource, today)
+    words = said | _words(status)
+    if not words:
+        return not has_abated(resource, today)
+    return _by_words(words)
+
+
+def _by_words(words: set[str]) -> bool | None:
+    """What a status in words says. "No longer active" and "not resolved" are left open."""
+    if words & _NEGATIONS:
+        return None
+    active, ended = words & (_ACTIVE | _ACTIVE_WORDS), words & (_ENDED | _ENDED_WORDS)
+    return None if bool(active) is bool(ended) else bool(active)
+
+
+def _words(status: object) -> set[str]:
+    """The words of a status: its texts and displays, and codes of more than one word."""
+    texts = [*names_of(status), *codes(status)]
+    return {word for text in texts for word in _WORD.findall(text.lower())}
 
 
 def has_abated(resource: Resource, today: date) -> bool:

@@ -10,6 +10,7 @@ from cds_service.facts.query import status_of
 from cds_service.protocol.raw import text, word
 
 USABLE = frozenset({"final", "amended", "corrected"})
+NOT_KNOWN = "unknown"  # a status by which some systems file all their results
 PRELIMINARY = frozenset({"preliminary", "registered"})
 # "No", "absent", "negative" in SNOMED CT, LOINC answers and HL7 v2/v3.
 _DENIALS = frozenset({"373067005", "2667000", "260385009", "la32-8", "n", "neg", "no", "absent"})
@@ -75,3 +76,8 @@ def is_denied(part: Resource) -> bool:
     if part.get("valueBoolean") is False:
         return True
     return bool(codes(part.get("valueCodeableConcept")) & _DENIALS)
+
+
+def has_value(part: Resource) -> bool:
+    """Whether an Observation or component has a value of any type."""
+    return any(key.startswith("value") for key in part)

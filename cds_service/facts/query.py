@@ -1,7 +1,7 @@
 """What the readers of facts work with: one question, the indexed chart, and today's date."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from cds_service.facts.chart import Chart, Resource
 from cds_service.facts.chart_index import ChartIndex, Hit
 from cds_service.facts.fhir import string
 from cds_service.facts.model import Fact, Item, State
+from cds_service.facts.unread import Unread
 from cds_service.terminology.index import Terminology
 from cds_service.values import value
 
@@ -30,6 +31,8 @@ class Patient:
     settings: Settings
     now: datetime
     today: date
+    coverage: Mapping[str, frozenset[str]] = field(default_factory=dict)  # systems by problem
+    unread: Sequence[Unread] = ()  # Conditions that some problem's sets could not recognise
 
     def days(self, setting: str) -> int | None:
         """A setting in whole days; None where no setting is named."""

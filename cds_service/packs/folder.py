@@ -14,7 +14,17 @@ from pathlib import Path, PurePosixPath
 from cds_service.errors import Problem
 
 MAX_FILES = 50_000
-_FRAME = ("pack", "site", "facts", "definitions", "orders", "order-names", "units", "drugs")
+_FRAME = (
+    "pack",
+    "site",
+    "facts",
+    "definitions",
+    "orders",
+    "order-names",
+    "names",
+    "units",
+    "drugs",
+)
 # What belongs to a pack; a site may keep its database, its clients and notes in the same folder.
 FILES = frozenset({*(f"{name}.json" for name in _FRAME), "drugs.tsv"})
 FOLDERS = frozenset({"valuesets", "rules", "patient-view", "order-select", "order-sign"})

@@ -94,6 +94,7 @@ class PackSource:
     definitions: dict[str, Entry] = field(default_factory=dict)
     orders: dict[str, Entry] = field(default_factory=dict)
     order_names: dict[str, Entry] = field(default_factory=dict)  # by value set
+    names: list[Entry] = field(default_factory=list)  # of entries, by file and value set
     rules: list[RuleFile] = field(default_factory=list)
     services: list[Document] = field(default_factory=list)
     stray_tests: list[Document] = field(default_factory=list)
@@ -166,6 +167,14 @@ class _Reader:
                         self.source.replaced.append(index[key])
                     index[key] = Entry(found, (name, key), data)
         self.order_names()
+        self.names()
+
+    def names(self) -> None:
+        """names.json, which a pack may do without; a site's adds to the shipped one."""
+        found = self.document(PurePosixPath("names.json"), "names")
+        if found:
+            for key, data in obj(obj(found.data).get("names")).items():
+                self.source.names.append(Entry(found, ("names", key), data))
 
     def order_names(self) -> None:
         """order-names.json, which a pack may do without."""

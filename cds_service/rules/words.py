@@ -24,6 +24,7 @@ _PRESENT = {  # kind: (present, absent); {is}, {has} and {was} follow the number
     "order": ("{is} already ordered", "{is} not already ordered"),
     "procedure": ("{was} done", "{was} not done"),
     "quantity": ("{has} a usable value", "{has} no usable value"),
+    "named": ("{is} on file", "{is} not on file"),
     "coded": ("{is} recorded as an observation", "{is} not recorded as an observation"),
     "code": ("{is} known", "{is} not known"),
     "number": ("{is} known", "{is} not known"),

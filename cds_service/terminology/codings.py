@@ -65,6 +65,10 @@ _MARKS = "*!+\u2020#-"  # dagger, asterisk and the like of the WHO and German ed
 _NAMES = ("text", "display")
 _DEEPEST = 4  # a list of CodeableReferences, their concept, its codings
 _SCHEME = re.compile(r"^https?://(?:www\.)?")
+_LOINC_CODE = re.compile(r"[0-9]{1,7}-[0-9]")
+_SNOMED_CODE = re.compile(r"[1-9][0-9]{2,14}[01][0-2][0-9]")  # 0x core, 1x extensions
+_ATC_CODE = re.compile(r"[A-Z][0-9]{2}[A-Z]{2}[0-9]{2}")
+_ICD10_DOTTED = re.compile(r"[A-TV-Z][0-9][0-9A-Z]\.[0-9A-Z]{1,4}")
 _ICD10_CODE = re.compile(r"[A-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?")
 
 
@@ -78,6 +82,50 @@ def canonical_system(system: Any) -> str:
     key = _key(sent)
     # A SNOMED CT edition or version: http://snomed.info/sct/731000124108/version/20250901
     return _ALIASES.get(key) or (SNOMED if key.startswith("snomed.info/sct/") else sent)
+
+
+def bare_system(code: str) -> str:
+    """The system of a code sent without one, where the form alone leaves no doubt; else "".
+
+    LOINC and SNOMED CT codes carry a check digit; ATC's seven characters and ICD-10-CM's dot behind
+    letter and digits are written by nobody else. RxNorm's bare numbers could be anything.
+    """
+    if _LOINC_CODE.fullmatch(code):
+        return LOINC if _luhn(code.replace("-", "")) else ""
+    if _SNOMED_CODE.fullmatch(code):
+        return SNOMED if _verhoeff(code) else ""
+    if _ATC_CODE.fullmatch(code):
+        return ATC
+    return ICD10CM if _ICD10_DOTTED.fullmatch(code) else ""
+
+
+def _luhn(digits: str) -> bool:
+    """Mod 10, as LOINC computes its check digit."""
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def _verhoeff(digits: str) -> bool:
+    """Whether the last digit is the check digit of the rest (dihedral group of ten elements)."""
+    check = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit)
+        for _ in range(place % 8):
+            value = _PERMUTED[value]
+        check = _dihedral(check, value)
+    return check == 0
+
+
+_PERMUTED = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
+
+
+def _dihedral(left: int, right: int) -> int:
+    """The product of two symmetries of a pentagon; from 5 on they are reflections."""
+    turn = left % 5 + (right % 5 if left < 5 else -(right % 5))
+    return turn % 5 + (5 if (left < 5) != (right < 5) else 0)
 
 
 def canonical_code(system: str, code: Any) -> str:
@@ -110,6 +158,8 @@ def codings(concept: Any) -> list[tuple[str, str, str]]:
     for coding in _coding_objects(concept, depth=0) if plain is None else plain:
         system = canonical_system(coding.get("system"))
         code = canonical_code(system, coding.get("code"))
+        if code and not system:
+            system = bare_system(code)
         if code:
             display = _text(coding.get("display"))
             found[system, code] = found.get((system, code)) or display

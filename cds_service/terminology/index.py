@@ -17,6 +17,7 @@ from cds_service.terminology.codings import (
     canonical_system,
 )
 from cds_service.terminology.drugs import DrugDictionary, Product
+from cds_service.terminology.entry_names import NameLists, Names
 from cds_service.terminology.order_names import OrderNames
 from cds_service.terminology.valueset import PREFIX_SYSTEMS, Key, ParsedSet
 from cds_service.units.table import UnitTables
@@ -37,10 +38,12 @@ class Terminology:
         drugs: DrugDictionary | None = None,
         units: UnitTables | None = None,
         order_names: OrderNames | None = None,
+        names: NameLists | None = None,
     ) -> None:
         """`sets` must have no references left (loading.resolve)."""
         self.drugs = drugs or DrugDictionary({})
         self.units = units or UnitTables({})
+        self.names = names or NameLists({})
         self._order_names = order_names or OrderNames()
         # Answers already given. Charts repeat codes, and the same ones come in every call.
         self._looked_up: dict[Key, tuple[str, ...]] = {}
@@ -63,9 +66,9 @@ class Terminology:
     ) -> "tuple[Terminology, list[Problem]]":
         """The terminology of a pack folder and of site folders laid over it, with all problems.
 
-        A folder holds `valuesets/*.json`, and may hold `drugs.json`, `units.json` and
-        `order-names.json`. A set in a later folder replaces one of the same id. Never raises for
-        what stands in a file.
+        A folder holds `valuesets/*.json`, and may hold `drugs.json`, `units.json`, `names.json`
+        and `order-names.json`. A set in a later folder replaces one of the same id. Never raises
+        for what stands in a file.
         """
         from cds_service.terminology.loading import load  # loading needs this class
 
@@ -144,6 +147,29 @@ class Terminology:
     def knows(self, system: str, code: str) -> bool:
         """Whether any set or the drug dictionary has the code."""
         return bool(self.sets_of(system, code)) or self.drugs.product(system, code) is not None
+
+    def systems_of(self, set_id: str) -> frozenset[str]:
+        """The code systems that a set has codes or prefixes of."""
+        one = self._sets[set_id]
+        return frozenset(system for system, _ in (*one.concepts, *one.below))
+
+    def names_of_problems(self, set_ids: Iterable[str]) -> Names:
+        """The names of problems: displays of the sets, and what `names.json` adds."""
+        return Names(self._listed_names(set_ids))
+
+    def names_of_results(self, set_ids: Iterable[str]) -> Names:
+        """The names of results; specimens and sides in them do not count."""
+        return Names(self._listed_names(set_ids), self.names.ignored)
+
+    def _listed_names(self, set_ids: Iterable[str]) -> dict[str, list[str]]:
+        return {
+            set_id: [
+                *filter(None, (*one.concepts.values(), *one.below.values())),
+                *self.names.names.get(set_id, ()),
+            ]
+            for set_id in set_ids
+            if (one := self._sets.get(set_id))
+        }
 
     def has_set(self, set_id: str) -> bool:
         """Whether a set of this id is loaded."""

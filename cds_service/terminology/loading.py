@@ -9,6 +9,7 @@ import orjson
 
 from cds_service.errors import Problem
 from cds_service.terminology.drugs import DrugDictionary
+from cds_service.terminology.entry_names import name_lists
 from cds_service.terminology.index import Terminology
 from cds_service.terminology.order_names import OrderNames
 from cds_service.terminology.valueset import ParsedSet, parse, problem
@@ -21,14 +22,15 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
     """The terminology of the folders, later ones laid over earlier ones, and what is wrong.
 
     Each folder holds `valuesets/*.json` (or, without that subfolder, the value sets themselves),
-    `drugs.json`, `units.json` and `order-names.json`. The last drugs.json counts whole; units are
-    merged by analyte, names of orders by value set.
+    `drugs.json`, `units.json`, `order-names.json` and `names.json`. The last drugs.json counts
+    whole; units are merged by analyte, names of orders by value set; names of entries add up.
     """
     problems: list[Problem] = []
     sets: dict[str, ParsedSet] = {}
     drugs: DrugDictionary | None = None
     units: dict[str, Json] = {}
     order_names: dict[str, Json] = {}
+    names: list[Json] = []
     for folder in folders:
         sets.update(_value_sets(folder, problems))
         dictionary = _read(folder / "drugs.json", problems)
@@ -37,11 +39,13 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
         table = _read(folder / "units.json", problems)
         if isinstance(table, dict):
             units.update(table.get("analytes", {}))
+        names.append(_read(folder / "names.json", problems))
         order_names.update(_order_names(_read(folder / "order-names.json", problems)))
     problems += resolve(sets)
     tables, faults = UnitTables.checked(units)
     problems += [problem("units.json", path, "V010", message) for path, message in faults]
-    return Terminology(sets, drugs, tables, OrderNames(order_names)), problems
+    lists = name_lists(names)
+    return Terminology(sets, drugs, tables, OrderNames(order_names), lists), problems
 
 
 def resolve(sets: dict[str, ParsedSet]) -> list[Problem]:

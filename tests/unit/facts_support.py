@@ -12,6 +12,7 @@ from cds_service.protocol.raw import encoded
 from cds_service.rules.model import Pack
 from cds_service.terminology.codings import ICD10CM, LOINC, RXNORM, SNOMED
 from cds_service.terminology.drugs import DrugDictionary
+from cds_service.terminology.entry_names import name_lists
 from cds_service.terminology.index import Terminology
 from cds_service.terminology.valueset import ParsedSet
 from cds_service.units.table import UnitTables
@@ -186,7 +187,16 @@ def terminology() -> Terminology:
     """Value sets, drugs and units that the tests name."""
     sets = {name: ParsedSet(name, name, "1", "", dict(codes)) for name, codes in _SETS.items()}
     sets["cond-cramp"].below = {(ICD10CM, "G47.62"): "Sleep related leg cramps"}
-    return Terminology(sets, DrugDictionary(_DRUGS), UnitTables.checked(_UNITS)[0])
+    lists = name_lists(
+        [
+            {
+                "results": {"ignore": ["serum", "s"], "not": ["urine", "goal"]},
+                "denials": ["no", "denies"],
+            }
+        ]
+    )
+    units = UnitTables.checked(_UNITS)[0]
+    return Terminology(sets, DrugDictionary(_DRUGS), units, names=lists)
 
 
 TERMINOLOGY = terminology()

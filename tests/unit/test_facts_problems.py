@@ -27,6 +27,17 @@ def state(name, *resources, **given):
         ({"clinicalStatus": coded("", "resolved")}, ABSENT),
         ({"clinicalStatus": coded("", "inactive")}, ABSENT),
         ({"clinicalStatus": "remission"}, ABSENT),
+        ({"clinicalStatus": {"text": "Current"}}, KNOWN),
+        ({"clinicalStatus": {"text": "Active problem"}}, KNOWN),
+        ({"clinicalStatus": {"text": "Resolved"}}, ABSENT),
+        ({"clinicalStatus": {"coding": [{"display": "Inactive"}]}}, ABSENT),
+        ({"clinicalStatus": coded("urn:local", "completed")}, ABSENT),
+        ({"clinicalStatus": coded("urn:local", "55561003", text="Active")}, KNOWN),
+        ({"clinicalStatus": coded("urn:local", "X7")}, UNKNOWN),
+        ({"clinicalStatus": {"text": "not resolved"}}, UNKNOWN),
+        ({"clinicalStatus": {"text": "to be reviewed"}}, UNKNOWN),
+        ({"verificationStatus": {"text": "Refuted"}}, ABSENT),
+        ({"verificationStatus": {"text": "Confirmed"}}, KNOWN),
         ({"abatementDateTime": "2026-01-01"}, ABSENT),
         ({"abatementDateTime": "2027-01-01"}, KNOWN),
         ({"abatementString": "last year"}, ABSENT),
@@ -141,8 +152,70 @@ def test_cramps_elsewhere_do_not_count(site, expected):
     assert state("cramp", condition("R25.2", bodySite=site)) is expected
 
 
-def test_words_alone_are_no_condition():
-    assert state("cramp", {"resourceType": "Condition", "code": {"text": "leg cramps"}}) is ABSENT
+def words(text: str, **extra):
+    return {"resourceType": "Condition", "id": "w", "code": {"text": text}, **extra}
+
+
+@pytest.mark.parametrize("text", ["Cramp in calf", "cramp in CALF.", "Cramps in calf (finding)"])
+def test_words_equal_to_a_name_make_the_problem_unknown(text):
+    fact = facts(words(text)).get("cramp")
+    assert (fact.state, fact.reasons) == (UNKNOWN, ("an entry named as leg cramps has no code",))
+
+
+def test_problem_list_in_words_alone_leaves_a_safeguard_unknown():
+    assert state("rls", words("Something else")) is UNKNOWN
+    assert state("rls", words("Something else"), condition("I10", id="c2")) is ABSENT
+
+
+@pytest.mark.parametrize("text", ["No cramp in calf", "Denies cramp in calf"])
+def test_words_that_deny_are_no_evidence(text):
+    assert state("cramp", words(text)) is ABSENT
+    assert state("rls", words(text)) is ABSENT
+
+
+def test_words_of_another_problem_are_not_this_one():
+    assert state("rls", words("Cramp in calf")) is ABSENT
+
+
+@pytest.mark.parametrize("status", ["resolved", "inactive"])
+def test_words_of_a_problem_that_is_over_are_no_problem(status):
+    assert state("cramp", words("Cramp in calf", clinicalStatus={"text": status})) is ABSENT
+
+
+FOREIGN = "http://hl7.org/fhir/sid/icpc-2"
+
+
+def foreign(**extra):
+    return {"resourceType": "Condition", "id": "f", "code": coded(FOREIGN, "P06"), **extra}
+
+
+def test_problem_in_a_code_system_that_no_set_has_leaves_others_unknown():
+    fact = facts(foreign()).get("rls")
+    assert fact.state is UNKNOWN
+    assert fact.reasons == ("problems are recorded in words or codes that are not read here",)
+
+
+def test_problem_with_a_code_of_a_covered_system_too_is_read():
+    both = foreign(
+        code={"coding": [*coded(FOREIGN, "P06")["coding"], *coded(ICD10CM, "I10")["coding"]]}
+    )
+    assert state("rls", both) is ABSENT
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"clinicalStatus": {"coding": [{"code": "resolved"}]}},
+        {"verificationStatus": {"coding": [{"code": "entered-in-error"}]}},
+        {"verificationStatus": {"coding": [{"code": "refuted"}]}},
+    ],
+)
+def test_problem_in_another_system_that_does_not_count_leaves_nothing_unknown(over):
+    assert state("rls", foreign(**over)) is ABSENT
+
+
+def test_recorded_problem_is_known_whatever_else_is_in_another_system():
+    assert state("cramp", condition(), foreign()) is KNOWN
 
 
 def test_the_pack_names_the_problem():

@@ -86,10 +86,93 @@ def test_ferritin_on_file_that_cannot_be_used(resource, note, reason):
     assert (fact.state, fact.reasons, fact.notes) == (ABSENT, (reason,), (note,))
 
 
-@pytest.mark.parametrize("status", ["entered-in-error", "cancelled", "unknown"])
+@pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
 def test_retracted_results_are_as_if_they_were_not_there(status):
     fact = facts(result(40, status=status)).get("ferritin")
     assert (fact.state, fact.reasons, fact.notes, fact.unused) == (ABSENT, (), (), None)
+
+
+def test_result_of_unknown_status_makes_the_fact_unknown():
+    fact = facts(result(40, status="unknown")).get("ferritin")
+    assert (fact.state, fact.reasons) == (UNKNOWN, ("a result is of unknown status",))
+    assert fact.notes == (f"A result of unknown status (40 ng/mL, {day(10)}) was not used.",)
+
+
+def test_newer_result_of_unknown_status_is_told():
+    fact = facts(result(40, on=day(90)), result(120, status="unknown")).get("ferritin")
+    assert fact.items[0].quantity.value == 40
+    assert fact.notes == (f"A result of unknown status (120 ng/mL, {day(10)}) was not used.",)
+
+
+def worded(value, **extra):
+    """A result whose code is its name alone."""
+    return result(value) | {"id": "w", "code": {"text": "Ferritin"}} | extra
+
+
+def test_result_known_by_its_name_makes_the_fact_unknown():
+    fact = facts(worded(23)).get("ferritin")
+    assert (fact.state, fact.items) == (UNKNOWN, ())
+    assert fact.reasons == ("a result named as ferritin has no code that is known",)
+    assert fact.notes == (
+        f"A result named Ferritin, {day(10)}, has no code that is known and was not used.",
+    )
+
+
+LOCAL = {"coding": [{"system": "urn:lab", "code": "F7", "display": "Ferritin, serum"}]}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        LOCAL,
+        {"coding": [{"code": "F7", "display": "FERRITIN"}]},
+        {"text": "S-Ferritin", "coding": [{"system": "urn:lab", "code": "1"}]},
+    ],
+)
+def test_result_with_a_local_code_is_known_by_its_name(code):
+    assert facts(worded(23, code=code)).get("ferritin").state is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"code": {"text": "Ferritin goal"}},
+        {"code": {"text": "Ferritin"}, "specimen": {"display": "urine"}},
+        {"code": {"text": "Ferritin"}, "status": "entered-in-error"},
+        {"code": {"text": "Ferritin"}, "effectiveDateTime": day(400)},
+        {"code": {"text": "Ferritin"}, "valueQuantity": None},
+    ],
+)
+def test_result_of_another_kind_error_or_time_is_none(extra):
+    resource = {key: value for key, value in worded(23, **extra).items() if value is not None}
+    assert facts(resource).get("ferritin").state is ABSENT
+
+
+def test_newer_result_known_by_its_name_takes_the_older_its_say():
+    fact = facts(result(23, on=day(200)), worded(120)).get("ferritin")
+    assert fact.state is UNKNOWN
+    assert fact.unused.quantity.value == 23
+    assert day(10) in fact.notes[0]
+
+
+def test_older_result_known_by_its_name_changes_nothing():
+    fact = facts(result(23), worded(120, effectiveDateTime=day(200))).get("ferritin")
+    assert (fact.state, fact.notes) == (KNOWN, ())
+
+
+def test_code_without_a_system_counts_where_its_form_leaves_no_doubt():
+    bare = result(23) | {"code": {"coding": [{"code": "2276-4"}]}}
+    assert facts(bare).get("ferritin").state is KNOWN
+
+
+def test_code_and_name_that_disagree_decide_nothing():
+    disputed = result(2.1, "mmol/L", code="2823-3")
+    disputed["code"]["text"] = "Ferritin"
+    for name in ("potassium", "ferritin"):
+        fact = facts(disputed).get(name)
+        assert fact.state is UNKNOWN
+        assert fact.reasons == ("the code and the name of a result disagree",)
+        assert "(Ferritin" in fact.notes[0]
 
 
 def test_absence_that_was_stated_is_no_result():

@@ -5,7 +5,7 @@ from cds_service.facts.chart_index import Hit
 from cds_service.facts.clearing import not_cleared
 from cds_service.facts.fhir import reference_of
 from cds_service.facts.model import Fact, Item
-from cds_service.facts.observations import status_usable, when_of
+from cds_service.facts.observations import has_value, status_usable, when_of
 from cds_service.facts.query import Query, status_of
 from cds_service.terminology.codings import codings, text_of
 
@@ -18,7 +18,7 @@ def read(query: Query) -> Fact:
     reasons: list[str] = []
     for hit in query.hits("observations"):
         part = hit.component or hit.resource
-        if not status_usable(hit.resource) or not _has_value(part):
+        if not status_usable(hit.resource) or not has_value(part):
             continue
         when = when_of(hit.resource, query.patient.today)
         holds = query.dated(when, query.days)
@@ -62,10 +62,6 @@ def _coded_as(query: Query, value: Resource, answer: str) -> bool:
     return any(
         code == answer or answer in sets_of(system, code) for system, code, _ in codings(value)
     )
-
-
-def _has_value(part: Resource) -> bool:
-    return any(key.startswith("value") for key in part)
 
 
 def _item(query: Query, hit: Hit, part: Resource) -> Item:

@@ -1,6 +1,6 @@
 """Problems: Conditions, reasons of the encounter and of the order, and coded findings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -16,26 +16,30 @@ from cds_service.facts.fhir import reference_key, reference_of
 from cds_service.facts.model import Fact, Item
 from cds_service.facts.observations import is_denied, status_usable, when_of
 from cds_service.facts.query import Query, newest_first, once, status_of
+from cds_service.facts.unread import Unread, may_concern
 
 _REFUTED = frozenset({"refuted"})
 
 
 class Found(NamedTuple):
-    """An entry that names the problem. `counts` is None where only a date could tell."""
+    """An entry that names the problem. `counts` is None where it may; `reason` then says why it is
+    not known, where that is not its date.
+    """
 
     item: Item
     counts: bool | None
+    reason: str = ""
 
 
 def read(query: Query) -> Fact:
     """A fact of kind `problem`."""
     found = _distinct(_all(query))
     usable = newest_first(entry.item for entry in found if entry.counts)
-    reasons = [undated(query) for entry in found if entry.counts is None]
+    reasons = [entry.reason or undated(query) for entry in found if entry.counts is None]
     usable, unclear = not_cleared(query, usable)
     reasons += unclear
     if not usable:
-        reasons += _unread_reasons(query)
+        reasons += [*_unread_reasons(query), *_unread_conditions(query)]
     past = newest_first(entry.item for entry in found if entry.counts is False)
     return query.answer(usable, reasons, unused=past[0] if past and not usable else None)
 
@@ -83,6 +87,48 @@ def _unread_reasons(query: Query) -> list[str]:
     return ["the reason for the order could not be read"] if unread else []
 
 
+def _unread_conditions(query: Query) -> list[str]:
+    """Why Conditions without a code that the fact's sets could know leave it unknown."""
+    patient, definition = query.patient, query.definition
+    if not patient.unread or "condition" not in definition.sources:
+        return []
+    systems = patient.coverage[definition.name]
+    entries = [
+        entry
+        for entry in patient.unread
+        if may_concern(definition, entry, systems)
+        and any(_counts(query, resource) for resource in entry.resources)
+    ]
+    reasons = [f"an entry named as {definition.title} has no code" for e in entries if e.named]
+    others = [entry for entry in entries if not entry.named]
+    if others and _leave_unknown(query, systems, others):
+        reasons.append("problems are recorded in words or codes that are not read here")
+    return reasons
+
+
+def _leave_unknown(query: Query, systems: frozenset[str], others: Sequence[Unread]) -> bool:
+    """Whether Conditions that could be anything leave the fact unknown.
+
+    Words alone do where the chart has nothing else, and of a complaint they do not: they would say
+    it. Where only some entries are in words, the rest of the list is taken to be whole.
+    """
+    coded, any_entry = any(entry.systems for entry in others), query.definition.unread == "entry"
+    uncovered = [entry for entry in query.patient.unread if not entry.systems & systems]
+    conditions = sum(len(entry.resources) for entry in uncovered)
+    nothing_covered = conditions == query.patient.index.conditions_on_file
+    return (coded and (any_entry or nothing_covered)) or (any_entry and nothing_covered)
+
+
+def _counts(query: Query, resource: Resource) -> bool:
+    """Whether a Condition would count if its code were one of the fact's."""
+    definition, diagnosis = query.definition, _diagnosis(query, resource)
+    if diagnosis.verification not in definition.verification:
+        return False
+    if diagnosis.active is False and not _status_is_nothing_to(definition):
+        return False
+    return query.dated(diagnosis.when, query.days) is not False
+
+
 def _condition(query: Query, hit: Hit) -> Found | None:
     resource, diagnosis = hit.resource, _diagnosis(query, hit.resource)
     if diagnosis.verification not in query.definition.verification:
@@ -90,12 +136,16 @@ def _condition(query: Query, hit: Hit) -> Found | None:
     if not (right_site(query, resource) and words_fit(query, hit)):
         return None
     item = _item(query, hit, diagnosis)
-    if not (diagnosis.active or _status_is_nothing_to(query.definition)):
+    ignored = _status_is_nothing_to(query.definition)
+    if not (ignored or diagnosis.active is not False):
         return Found(item, False)
     days = query.days
     if days is None and diagnosis.encounter_only and not _of_this_encounter(query, resource):
         days = query.patient.days(query.definition.encounter_lookback)
-    return Found(item, query.dated(diagnosis.when, days))
+    counts = query.dated(diagnosis.when, days)
+    if counts is not False and diagnosis.active is None and not ignored:
+        return Found(item, None, f"an entry for {query.definition.title} has a status unknown here")
+    return Found(item, counts)
 
 
 def _diagnosis(query: Query, resource: Resource) -> Diagnosis:

@@ -7,14 +7,26 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from cds_service.facts import abi, dates
+from cds_service.facts.catalogue import NAMED
 from cds_service.facts.chart import Resource, Supply
 from cds_service.facts.chart_index import Hit
 from cds_service.facts.fhir import reference_of
 from cds_service.facts.measurements import Measurement, flag_of, measure, reference_limit
 from cds_service.facts.model import Fact, Item, State
-from cds_service.facts.observations import PRELIMINARY, USABLE, moment_of, status_of_hit, when_of
+from cds_service.facts.observations import (
+    NOT_KNOWN,
+    PRELIMINARY,
+    USABLE,
+    has_value,
+    moment_of,
+    status_of_hit,
+    when_of,
+)
 from cds_service.facts.query import Query
+from cds_service.terminology.codings import names_of
 
+# What a result is called whose status is none of a final one.
+_STATUSES = {"": "unconfirmed", NOT_KNOWN: "of unknown status"}
 _DAYS_PER_YEAR = 365
 _BEFORE_ALL = datetime.max.replace(tzinfo=UTC)  # undated values are looked at first
 
@@ -43,6 +55,13 @@ def read(query: Query) -> Fact:
 
     Values are read from the newest back, until a usable one decides.
     """
+    fact = _coded(query)
+    words = by_name(query)
+    return _with_names(query, fact, words) if words else fact
+
+
+def _coded(query: Query) -> Fact:
+    """The fact by the results whose code is known."""
     results: list[Result] = []
     usable: list[Result] = []
     for moment, hit, status in _newest_first(query):
@@ -59,6 +78,80 @@ def read(query: Query) -> Fact:
             if result is not None:
                 (results if result.reason else usable).append(result)
     return _known(query, usable, results) if usable else _without_value(query, results, None)
+
+
+def by_name(query: Query) -> list[Item]:
+    """Results that only their name says to be of this fact, or whose code and name disagree; the
+    newest first. They are never read as values.
+    """
+    today = query.patient.today
+    found = []
+    for hit in _filed_by_name(query):
+        status = status_of_hit(hit)
+        if status and status not in (*USABLE, *PRELIMINARY, NOT_KNOWN):
+            continue
+        part = hit.component or hit.resource
+        when = when_of(hit.resource, today)
+        if not has_value(part) or abi.other_state(query, hit, part):
+            continue
+        if when is not None and not dates.inside(when.day, today, query.days):
+            continue
+        found.append(_named_item(query, hit, when))
+    return sorted(found, key=lambda item: item.on or date.max, reverse=True)
+
+
+def _filed_by_name(query: Query) -> Iterator[Hit]:
+    filed, names = query.patient.index.observations, query.patient.terminology.names
+    for set_id in query.definition.value_sets:
+        for hit in filed.get(NAMED + set_id, ()):
+            specimen = hit.resource.get("specimen")
+            said = names_of(specimen) if isinstance(specimen, dict) else []
+            if not any(names.of_another_kind(text) for text in said):
+                yield hit
+
+
+def _named_item(query: Query, hit: Hit, when: dates.When | None) -> Item:
+    """The result in the chart's own words. One that has a code has words that contradict it."""
+    return Item(
+        reference=reference_of(hit.resource),
+        text=next(iter(names_of(hit.concept)), "") or query.definition.title,
+        on=when.day if when else None,
+        date_text=when.text if when else "",
+        via="name",
+        details={"source": "code and name disagree" if hit.code else "name alone"},
+    )
+
+
+def _with_names(query: Query, fact: Fact, words: list[Item]) -> Fact:
+    """The fact beside results that only a name tells: unknown where one of them is newer."""
+    decides = fact.items[0] if fact.items else None
+    if decides is not None and decides.on is not None:
+        words = [item for item in words if item.on is not None and item.on > decides.on]
+    if not words:
+        return fact
+    notes = [_named_note(item) for item in words]
+    reasons = [_named_reason(query, item) for item in words]
+    return Fact(
+        fact.name,
+        State.UNKNOWN,
+        (),
+        tuple(dict.fromkeys((*reasons, *fact.reasons))),
+        tuple(dict.fromkeys((*notes, *fact.notes))),
+        decides or fact.unused,
+    )
+
+
+def _named_note(item: Item) -> str:
+    on = f", {item.date_text}" if item.date_text else ""
+    if item.details["source"] == "name alone":
+        return f"A result named {item.text}{on}, has no code that is known and was not used."
+    return f"The code and the name of a result disagree ({item.text}{on}): it was not used."
+
+
+def _named_reason(query: Query, item: Item) -> str:
+    if item.details["source"] == "name alone":
+        return f"a result named as {_title(query)} has no code that is known"
+    return "the code and the name of a result disagree"
 
 
 def usable_results(query: Query) -> list[Result]:
@@ -111,7 +204,8 @@ def _without_value(query: Query, results: list[Result], stale: Item | None) -> F
         notes.append(f"No {_title(query)} found in the data sent to this service.")
     measured = [result.item for result in results if result.item.quantity]
     unused = measured[0] if measured else stale
-    state = State.UNKNOWN if gaps else State.ABSENT
+    unclear = any(result.item.details.get("status") == NOT_KNOWN for result in results)
+    state = State.UNKNOWN if gaps or unclear else State.ABSENT
     return Fact(query.definition.name, state, (), reasons, tuple(dict.fromkeys(notes)), unused)
 
 
@@ -136,8 +230,8 @@ def _dated_hits(query: Query) -> list[tuple[datetime, Hit, str]]:
     found = []
     for hit in query.hits("observations"):
         status = status_of_hit(hit)
-        if status and status not in USABLE and status not in PRELIMINARY:
-            continue  # an error, a cancelled order or an unknown status: as if not there
+        if status and status not in USABLE and status not in (*PRELIMINARY, NOT_KNOWN):
+            continue  # an error or a cancelled order: as if not there
         moment = moment_of(hit, today)
         if moment is None or moment >= future:
             moment = _BEFORE_ALL
@@ -187,9 +281,10 @@ def _result(query: Query, entry: Entry) -> Result | None:
 def _judged(query: Query, result: Result, measured: Measurement, status: str) -> Result:
     """The result, or why its status or value keeps it from being used."""
     if status not in USABLE:
-        kind = "preliminary" if status else "unconfirmed"
+        kind = _STATUSES.get(status, "preliminary")
         seen = ", ".join(filter(None, (measured.shown, result.item.date_text)))
-        note = f"A {kind} result ({seen}) was not used."
+        named = f"A result {kind}" if kind.startswith("of") else f"A {kind} result"
+        note = f"{named} ({seen}) was not used."
         return result._replace(note=note, reason=f"a result is {kind}")
     if not measured.fault:
         return result

@@ -36,14 +36,17 @@ def _flag(name: str, entry: Entry) -> Iterator[Problem]:
 
 def _computed(source: PackSource, entry: Entry) -> Iterator[Problem]:
     """A value is computed from measured ones: names of facts that are quantities of their own."""
-    for how, named in obj(obj(entry.data).get("computed")).items():
+    fact = obj(entry.data)
+    given = [*obj(fact.get("computed")).items(), *([("of", fact["of"])] if "of" in fact else [])]
+    for how, named in given:
         for name in filter(word, seq(named) or [named]):
             other = obj(source.facts[name].data) if name in source.facts else {}
-            if other.get("kind") == "quantity" and "computed" not in other:
+            if other.get("kind") == "quantity" and (how == "of" or "computed" not in other):
                 continue
             message = f"'{name}' is no measured quantity of facts.json."
             hint = did_you_mean(name, source.facts)
-            yield entry.document.problem((*entry.path, "computed", how), "F301", message, hint)
+            path = (*entry.path, *(("of",) if how == "of" else ("computed", how)))
+            yield entry.document.problem(path, "F301", message, hint)
 
 
 def value_sets_of(fact: Mapping[str, Json]) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -1,4 +1,4 @@
-"""Names of orders: do they belong to a value set, and can they ever match?"""
+"""Names of orders and entries: do they belong to a value set, and can they ever match?"""
 
 from collections.abc import Iterator
 
@@ -17,6 +17,12 @@ def check(source: PackSource) -> Iterator[Problem]:
             hint = did_you_mean(set_id, known)
             yield entry.document.problem(entry.path, "V603", message, hint, key=True)
         yield from _ruled_out(entry)
+    for entry in source.names:
+        set_id = str(entry.path[-1])
+        if set_id not in known:
+            message = f"There is no value set '{set_id}'."
+            hint = did_you_mean(set_id, known)
+            yield entry.document.problem(entry.path, "V603", message, hint, key=True)
 
 
 def _ruled_out(entry: Entry) -> Iterator[Problem]:

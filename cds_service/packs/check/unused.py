@@ -47,7 +47,8 @@ class _Named:
                 elif kind(node.data) == "is":
                     self.definitions.add(word(node.data["is"]))
         for fact in source.facts.values():
-            for named in obj(obj(fact.data).get("computed")).values():
+            data = obj(fact.data)
+            for named in [*obj(data.get("computed")).values(), data.get("of")]:
                 self.facts.update(filter(word, seq(named) or [named]))
         for rule in source.rules:
             self.facts.update(filter(word, seq(rule.data.get("about"))))

@@ -1,0 +1,16 @@
+"""Results on file that only their name tells, or whose code and name disagree.
+
+What they hold is never read as a value; a rule can say that they are there, and when.
+"""
+
+from cds_service.facts.kinds import quantity
+from cds_service.facts.model import Fact, State
+from cds_service.facts.query import Query
+
+
+def read(query: Query) -> Fact:
+    """A fact of kind `named`: the results because of which the quantity `of` is unknown."""
+    name, of = query.definition.name, query.other(query.definition.of)
+    fact = quantity.read(of)
+    items = quantity.by_name(of) if fact.state is State.UNKNOWN else []
+    return Fact(name, State.KNOWN if items else State.ABSENT, tuple(items), (), (), fact.unused)

@@ -1,0 +1,107 @@
+"""Names of entries: which value sets an entry's own words are equal to a name of.
+
+Made from the displays of the value sets and from `names.json`. A name is no code: whoever asks is
+told that an entry of that name is on file, never that it is one. Equal means the same words in
+the same order, in any case, punctuation and number; a result's specimen and side do not count.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+Json = Any
+Words = tuple[str, ...]
+
+_WORD = re.compile(r"[^\W_]+")
+# SNOMED CT says at the end of a term what sort of concept it is.
+_SORT = re.compile(r"\((?:finding|disorder|observable entity|procedure|situation|event)\)\s*$")
+LONGEST = 120  # characters; longer words are a note and no name
+
+
+def words_of(text: str) -> Words:
+    """The words of a name as they are compared: folded, without punctuation, in the singular."""
+    folded = _SORT.sub("", unicodedata.normalize("NFKC", text).casefold())
+    return tuple(_singular(word) for word in _WORD.findall(folded))
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+class NameLists(NamedTuple):
+    """`names.json` as read. `names` by value set; the rest are single words, or phrases."""
+
+    names: Mapping[str, tuple[str, ...]]
+    ignored: frozenset[str] = frozenset()  # in names of results
+    foreign: frozenset[str] = frozenset()  # words of results that are of another kind
+    denials: frozenset[Words] = frozenset()  # phrases that say that a problem is not there
+
+    def of_another_kind(self, text: str) -> bool:
+        """Whether words say that a result is of another kind: of urine, an isoenzyme."""
+        return not self.foreign.isdisjoint(words_of(text[:LONGEST]))
+
+    def denies(self, text: str) -> bool:
+        """Whether a problem's words say that it is not there."""
+        words = words_of(text[:LONGEST])
+        return any(
+            words[at : at + len(phrase)] == phrase
+            for phrase in self.denials
+            for at in range(len(words))
+        )
+
+
+def name_lists(contents: Iterable[Json]) -> NameLists:
+    """The lists of several files together; a later one adds to those before it.
+
+    What has not the right shape is passed over; `cds rules check` reports it.
+    """
+    names: dict[str, tuple[str, ...]] = {}
+    single: dict[str, list[str]] = {"ignore": [], "not": []}
+    denials: list[str] = []
+    for content in contents:
+        for set_id, entry in _object(_object(content).get("names")).items():
+            names[set_id] = (*names.get(set_id, ()), *_texts(_object(entry).get("names")))
+        for key, found in single.items():
+            found += _texts(_object(_object(content).get("results")).get(key))
+        denials += _texts(_object(content).get("denials"))
+    return NameLists(
+        names,
+        frozenset(word for text in single["ignore"] for word in words_of(text)),
+        frozenset(word for text in single["not"] for word in words_of(text)),
+        frozenset(words_of(text) for text in denials),
+    )
+
+
+class Names:
+    """The names of some value sets. Immutable after construction."""
+
+    def __init__(
+        self,
+        sets: Mapping[str, Iterable[str]],
+        ignored: frozenset[str] = frozenset(),
+    ) -> None:
+        self._ignored = ignored
+        found: dict[Words, set[str]] = {}
+        for set_id, texts in sets.items():
+            for text in texts:
+                found.setdefault(self._key(words_of(text)), set()).add(set_id)
+        found.pop((), None)
+        self._sets = {key: frozenset(named) for key, named in found.items()}
+
+    def sets_of(self, text: str) -> frozenset[str]:
+        """The value sets that have a name equal to the text."""
+        if len(text) > LONGEST:
+            return frozenset()
+        return self._sets.get(self._key(words_of(text)), frozenset())
+
+    def _key(self, words: Words) -> Words:
+        return tuple(word for word in words if word not in self._ignored)
+
+
+def _object(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(value: Json) -> list[str]:
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
