@@ -53,6 +53,7 @@ def coverage(catalogue: Catalogue, terminology: Terminology) -> Mapping[str, fro
             name: _covered(definition, terminology)
             for name, definition in catalogue.facts.items()
             if definition.kind == "problem" and "condition" in definition.sources
+            if definition.unread != "never"
         }
         known = remembered.setdefault(("coverage", terminology), made)
     return known

@@ -92,7 +92,9 @@ def _unread_conditions(query: Query) -> list[str]:
     patient, definition = query.patient, query.definition
     if not patient.unread or "condition" not in definition.sources:
         return []
-    systems = patient.coverage[definition.name]
+    systems = patient.coverage.get(definition.name)
+    if systems is None:
+        return []
     entries = [
         entry
         for entry in patient.unread
