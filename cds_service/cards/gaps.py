@@ -11,21 +11,12 @@ from collections.abc import Iterator, Sequence
 from cds_service.cards.values import listed
 from cds_service.facts import availability
 from cds_service.facts.chart import Chart, Supply
+from cds_service.facts.prefetch_keys import KEYS
 from cds_service.rules.model import Evaluation, Pack, Rule
 from cds_service.values import value
 
 MOST_SUBJECTS = 3
 _NOTE = re.compile(r" \([^)]*\)$")  # "ankle-brachial index (lower leg)"
-_WORDS = {
-    "patient": "patient data",
-    "encounter": "data of the encounter",
-    "conditions": "conditions",
-    "medicationRequests": "medication requests",
-    "medicationStatements": "medication statements",
-    "observations": "laboratory results",
-    "procedures": "procedures",
-    "serviceRequests": "orders on file",
-}
 _SAID = {
     Supply.MISSING: "were not supplied",
     Supply.FAILED: "could not be read",
@@ -48,7 +39,7 @@ def of_call(pack: Pack, evaluation: Evaluation, chart: Chart, told: Sequence[str
 
     `told`: keys of which the card speaks already.
     """
-    keys = [key for key in _WORDS if key in evaluation.reads and key not in told]
+    keys = [key for key in KEYS if key in evaluation.reads and key not in told]
     lacking = [key for key in keys if availability.gaps(chart, (key,))]
     if not lacking:
         return Gaps()
@@ -76,7 +67,7 @@ def _word(chart: Chart, key: str) -> str:
     supply = chart.slot(key).supply
     if key == "medicationRequests" and chart.slot("medicationStatements").supply is supply:
         return "medications"
-    return _WORDS[key]
+    return KEYS[key].on_cards
 
 
 def _not_run(pack: Pack, evaluation: Evaluation, lacking: frozenset[str]) -> Iterator[str]:

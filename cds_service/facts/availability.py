@@ -4,19 +4,7 @@ from collections.abc import Iterable
 
 from cds_service.facts.catalogue import FactDefinition, slots_of
 from cds_service.facts.chart import Chart, Supply
-
-_WORDS = {
-    "patient": ("the patient", "was", "is"),
-    "encounter": ("the encounter", "was", "is"),
-    "conditions": ("conditions", "were", "are"),
-    "medicationRequests": ("medication requests", "were", "are"),
-    "medicationStatements": ("medication statements", "were", "are"),
-    "observations": ("observations", "were", "are"),
-    "procedures": ("procedures", "were", "are"),
-    "serviceRequests": ("service requests", "were", "are"),
-}
-# Many calls have no encounter, and many EHRs no MedicationStatement.
-_OPTIONAL = frozenset({"encounter", "medicationStatements"})
+from cds_service.facts.prefetch_keys import MEDICATIONS, described
 
 
 def gap(chart: Chart, key: str) -> str:
@@ -24,12 +12,12 @@ def gap(chart: Chart, key: str) -> str:
     supply = chart.slot(key).supply
     if supply.complete:
         return ""
-    words, past, present = _WORDS.get(key, (key, "were", "are"))
+    _, name, _, plural, _ = described(key)
     if supply is Supply.MISSING:
-        return f"{words} {past} not supplied"
+        return f"{name} {'were' if plural else 'was'} not supplied"
     if supply is Supply.FAILED:
-        return f"{words} could not be read"
-    return f"{words} {present} incomplete"
+        return f"{name} could not be read"
+    return f"{name} {'are' if plural else 'is'} incomplete"
 
 
 def gaps(chart: Chart, keys: Iterable[str]) -> tuple[str, ...]:
@@ -38,7 +26,7 @@ def gaps(chart: Chart, keys: Iterable[str]) -> tuple[str, ...]:
         text
         for key in keys
         if (text := gap(chart, key))
-        and not (key in _OPTIONAL and chart.slot(key).supply is Supply.MISSING)
+        and (described(key).expected or chart.slot(key).supply is not Supply.MISSING)
     )
 
 
@@ -53,4 +41,4 @@ def rests_on(definition: FactDefinition) -> tuple[str, ...]:
 
 def medication_gaps(chart: Chart) -> tuple[str, ...]:
     """Gaps in the medication list."""
-    return gaps(chart, ("medicationRequests", "medicationStatements"))
+    return gaps(chart, MEDICATIONS)

@@ -9,21 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from enum import Enum
 
+from cds_service.facts.prefetch_keys import PREFETCH_KEYS
 from cds_service.protocol.entries import Entry, Resource
 from cds_service.values import value
 
 __all__ = ["PREFETCH_KEYS", "Chart", "Draft", "Entry", "Resource", "Slot", "Supply"]
-
-PREFETCH_KEYS = (
-    "patient",
-    "encounter",
-    "conditions",
-    "medicationRequests",
-    "medicationStatements",
-    "observations",
-    "procedures",
-    "serviceRequests",
-)
 
 
 class Supply(Enum):

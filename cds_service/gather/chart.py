@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from cds_service.errors import PreconditionFailed
 from cds_service.facts.chart import PREFETCH_KEYS, Chart, Draft, Resource, Slot, Supply
+from cds_service.facts.prefetch_keys import KEY_OF_TYPE, MEDICATIONS
 from cds_service.gather import prefetch
 from cds_service.gather.fallback import Fallback
 from cds_service.gather.prefetch import Reading, Room
-from cds_service.gather.slots import KEY_OF_TYPE, SlotBuilder
+from cds_service.gather.slots import SlotBuilder
 from cds_service.gather.subject import Subject
 from cds_service.protocol.entries import Entry, entry
 from cds_service.protocol.model import HookRequest
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from cds_service.rules.model import ServiceDefinition
 
 _NOT_TO_BE_HAD = (Supply.MISSING, Supply.FAILED)
-_MEDICATION_KEYS = ("medicationRequests", "medicationStatements")
 
 
 def gather(
@@ -93,7 +93,7 @@ def _worth_asking(slot: Slot, sent: Reading | None, required: bool) -> bool:
 
 def _resources(chart: Chart) -> Iterable[Resource]:
     """What may refer to Medications, and Medications."""
-    for key in _MEDICATION_KEYS:
+    for key in MEDICATIONS:
         yield from (found.body for found in chart.slot(key).resources)
     yield from (draft.resource for draft in chart.drafts)
     yield from (other.body for other in chart.others)

@@ -1,22 +1,10 @@
 """One slot of the chart, put together from its own prefetch key and from keys under other names."""
 
 from cds_service.facts.chart import Slot, Supply
+from cds_service.facts.prefetch_keys import KEYS, SINGLE
 from cds_service.gather.prefetch import Reading
 from cds_service.protocol.entries import Entry
 
-TYPE_OF_KEY = {
-    "patient": "Patient",
-    "encounter": "Encounter",
-    "conditions": "Condition",
-    "medicationRequests": "MedicationRequest",
-    "medicationStatements": "MedicationStatement",
-    "observations": "Observation",
-    "procedures": "Procedure",
-    "serviceRequests": "ServiceRequest",
-}
-KEY_OF_TYPE = {resource_type: key for key, resource_type in TYPE_OF_KEY.items()}
-
-_SINGLE = ("patient", "encounter")  # read, not searched: one resource is the whole answer
 _NARROW = ("observations",)  # under another name it is probably one laboratory value
 
 
@@ -29,7 +17,7 @@ class SlotBuilder:
 
     def __init__(self, key: str) -> None:
         self.key = key
-        self.resource_type = TYPE_OF_KEY[key]
+        self.resource_type = KEYS[key].resource_type
         self._supply = Supply.MISSING
         self._problem = ""
         self._own: list[Entry] = []
@@ -43,7 +31,7 @@ class SlotBuilder:
         self._problem = reading.problem
         if own or not reading.resources:
             return
-        if dropped and self.key not in _SINGLE:
+        if dropped and self.key not in SINGLE:
             self._supply, self._problem = Supply.INCOMPLETE, "holds only entries of another patient"
         else:
             self._supply = Supply.MISSING
@@ -52,7 +40,7 @@ class SlotBuilder:
     def extra(self, resources: list[Entry], complete: bool, problem: str) -> None:
         """Take resources found under another key. `complete`: they answer a search of their own."""
         self._extra.extend(resources)
-        if self.key not in _SINGLE:
+        if self.key not in SINGLE:
             self._extra_complete &= complete and self.key not in _NARROW
             self._extra_problem = self._extra_problem or problem
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from cds_service.facts.chart import PREFETCH_KEYS, Chart, Draft, Resource, Slot, Supply
 from cds_service.facts.fhir import reference_of
+from cds_service.facts.prefetch_keys import KEY_OF_TYPE
 from cds_service.protocol.entries import entry as sent
 from cds_service.ruletests import sketch_entries as entries
 from cds_service.ruletests.sketch_values import Json, SketchError, checked, did_you_mean, moment
@@ -28,16 +29,6 @@ _GAP_WORDS = {
     Supply.INCOMPLETE: "is not complete",
 }
 KEYS = frozenset({*_LISTS, *_GAPS, "patient", "encounter", "answers", "drafts"})
-_SLOT_OF_TYPE = {
-    "Patient": "patient",
-    "Encounter": "encounter",
-    "Condition": "conditions",
-    "MedicationRequest": "medicationRequests",
-    "MedicationStatement": "medicationStatements",
-    "Observation": "observations",
-    "Procedure": "procedures",
-    "ServiceRequest": "serviceRequests",
-}
 
 
 def merged(base: Mapping[str, Json], own: Mapping[str, Json]) -> dict[str, Json]:
@@ -148,6 +139,6 @@ def _from_bundle(
     others: list[Resource] = []
     for entry in bundle.get("entry", ()):
         resource = entry.get("resource", {})
-        slot = _SLOT_OF_TYPE.get(resource.get("resourceType", ""))
+        slot = KEY_OF_TYPE.get(resource.get("resourceType", ""))
         (found[slot] if slot else others).append(resource)
     return found, others
