@@ -26,6 +26,7 @@ CONDITIONAL_SUMMARY = (
     "If leg cramps are the concern: {count} finding(s) on file may be relevant ({names})"
 )
 MOST_OVERRIDE_REASONS = 12
+MOST_LISTED = 40  # entries of one list in the extension
 _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
 
 
@@ -106,14 +107,20 @@ def trace(plan: Plan, pack: Pack, drafts: Sequence[Draft]) -> dict[str, Json]:
         "packRevision": pack.revision,
         "signedOff": dict(pack.signed_off),
         "caveats": _once(part.said.caveat for part in plan.parts),
-        "notes": _once(note for finding in findings for note in finding.notes),
+        "notes": _bounded(_once(note for finding in findings for note in finding.notes)),
         "gaps": plan.gaps.full,
-        "evidence": about,
-        "basis": basis,
+        "evidence": _bounded(about),
+        "basis": _bounded(basis),
         "draft": ordered[0] if len(ordered) == 1 else "",
-        "drafts": ordered if len(ordered) > 1 else [],
+        "drafts": _bounded(ordered) if len(ordered) > 1 else [],
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _bounded(texts: list[str]) -> list[str]:
+    """As many texts as anybody reads, and how many more there are."""
+    more = len(texts) - MOST_LISTED
+    return texts if more <= 0 else [*texts[:MOST_LISTED], f"and {more} others"]
 
 
 def _absolute(url: str, public_url: str) -> str:

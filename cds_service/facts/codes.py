@@ -19,6 +19,7 @@ Key = tuple[str, str]  # system and code
 MOST_REMEMBERED = 5_000  # codes of each domain; some 10 MB in all, if somebody tries
 _LONGEST_REMEMBERED = 100  # characters; longer ones are no codes
 _LONGEST_CONCEPT = 600  # bytes
+_MOST_CODINGS = 100  # of one concept; more are no translations of it
 
 
 class Known(NamedTuple):
@@ -68,7 +69,8 @@ class Codes(dict[Key, Known]):
 
     def of(self, concept: Any) -> Knowns:
         """What is known of each coding of a concept of any shape."""
-        known = tuple(self[system, code] for system, code, _ in codings(concept))
+        found = codings(concept)[:_MOST_CODINGS]
+        known = tuple(self[system, code] for system, code, _ in found)
         return self.beside(concept, known) if concept else known
 
     def beside(self, concept: Any, known: Knowns) -> Knowns:

@@ -12,13 +12,15 @@ import orjson
 from msgspec import DecodeError, ValidationError
 from msgspec.json import Decoder
 
-from cds_service.errors import BadRequest
+from cds_service.errors import BadRequest, ServiceError
 from cds_service.protocol.raw import Raw, decoded, on_any_stack
 
 Json = Any
 _UTF8_BOM = b"\xef\xbb\xbf"
 
 
+_MOST_NAMES = 1_000  # in one object; a service asks for about ten prefetch keys
+_TOO_MANY_NAMES = f"An object of the call has more than {_MOST_NAMES} names."
 _TWICE = "An object in the body names a key twice."
 
 
@@ -102,6 +104,8 @@ class _Names:
         seen = self._top if kind is Member else self._inner
         if name in seen:
             raise BadRequest("json-duplicate-key", _TWICE)
+        if len(seen) >= _MOST_NAMES:
+            raise ServiceError(413, "too-many-resources", _TOO_MANY_NAMES, "too-costly")
         seen.add(name)
         return kind(name)
 

@@ -13,10 +13,13 @@ from typing import Any
 from msgspec import MsgspecError, Struct
 from msgspec.json import Decoder
 
+from cds_service.errors import ServiceError
 from cds_service.protocol import identity
 from cds_service.protocol.raw import NOTHING, NULL, Raw, decoded, encoded, on_any_stack, text, word
 
 Json = Any
+_MOST_COMMAS = 1_000_000  # in a list; 20,000 resources have half as many
+_TOO_MANY = "A list of the call holds more entries than the service reads."
 Resource = dict[str, Json]
 
 
@@ -38,12 +41,12 @@ class Head(Struct, rename="camel", gc=False):
 class Element(Struct, rename="camel", gc=False):
     """An element of `Bundle.entry` or `Parameters.parameter`, or a resource in its place."""
 
-    resource: Head | list[Raw] | str | int | float | bool | None = None
+    resource: Head | str | int | float | bool | None = None
     full_url: Raw = NOTHING
     resource_type: Raw = NOTHING
 
 
-_Elements = list[Element | list[Raw] | str | int | float | bool | None]
+_Elements = list[Element | str | int | float | bool | None]
 
 
 class Value(Struct, rename="camel"):
@@ -99,12 +102,17 @@ def value_of(raw: Raw) -> Value | None:
 
 
 def elements_of(raw: Raw) -> Any:
-    """The elements of an array as a `Value` has them; None for any other value."""
+    """The elements of an array as a `Value` has them; None for any other value.
+
+    Raises ServiceError 413 where it holds more than any list of resources does.
+    """
     if not is_array(raw):
         return None if not raw or raw == NULL else False
     try:
         return on_any_stack(_ELEMENTS.decode, raw)
-    except MsgspecError:
+    except MsgspecError:  # an element that is an array, or a number too large for one
+        if bytes(raw).count(b",") > _MOST_COMMAS:
+            raise ServiceError(413, "too-many-resources", _TOO_MANY, "too-costly") from None
         return [_element(one) for one in array(raw)]
 
 
