@@ -24,7 +24,7 @@ PYTEST = $(BIN)/python -m pytest -q
 TESTS = -n $(TEST_WORKERS) --dist worksteal \
 	-m "not browser and not proxy and not bench and not installed and not spark"
 
-.PHONY: help run test test-pythons coverage mutants-py check bench population-bench browser frontend proxy spark docs dist installed release lock clean
+.PHONY: help run test test-pythons coverage mutants-py check bench fuzz population-bench browser frontend proxy spark docs dist installed release lock clean
 .NOTPARALLEL:
 
 help:
@@ -41,6 +41,7 @@ help:
 	@echo "make docs     build the documents as a site in build/site"
 	@echo "make dist     build the source distribution and the wheel"
 	@echo "make installed  tests of the wheel in a bare environment"
+	@echo "make fuzz     the reader of calls against a plain one, 300,000 bodies"
 	@echo "make bench    measure speed and memory"
 	@echo "make population-bench  measure the population run (POPULATION_CHARTS=2000)"
 	@echo "make release  build and check all that a release consists of"
@@ -88,6 +89,11 @@ bench: $(DEV)
 
 population-bench: $(DEV)
 	$(BIN)/python -m tests.performance.population
+
+# The one reader against a plain one, 300,000 bodies: half an hour. CDS_FUZZ_SEED chooses others.
+fuzz: $(DEV)
+	CDS_FUZZ_BODIES=$${CDS_FUZZ_BODIES:-300000} $(BIN)/python -m pytest -q -p no:xdist \
+		tests/property/test_one_reader.py
 
 browser: $(DEV)
 	.ci/install-chromium

@@ -73,16 +73,17 @@ class _Loose(Struct, rename="camel"):
     response: Raw = NOTHING
 
 
-class _Inner(Struct, gc=False):
+class _LooseElement(Struct, rename="camel"):
     resource: Raw = NOTHING
+    full_url: Raw = NOTHING
+    resource_type: Raw = NOTHING
 
 
 _ELEMENTS = Decoder(_Elements)
-_ELEMENT = Decoder(Element)
 _VALUE = Decoder(Value)
 _LOOSE = Decoder(_Loose)
 _RAWS = Decoder(list[Raw])
-_INNER = Decoder(_Inner)
+_LOOSE_ELEMENT = Decoder(_LooseElement)
 _HEAD = Decoder(Head)
 
 
@@ -118,9 +119,16 @@ def elements_of(raw: Raw) -> Any:
 
 def _element(raw: Raw) -> Element | None:
     try:
-        return on_any_stack(_ELEMENT.decode, raw)
-    except MsgspecError:
+        loose = on_any_stack(_LOOSE_ELEMENT.decode, raw)
+    except MsgspecError:  # no object
         return None
+    head: Head | bool | None = None
+    if loose.resource and loose.resource != NULL:
+        try:
+            head = on_any_stack(_HEAD.decode, loose.resource)
+        except MsgspecError:
+            head = False  # something else in the place of a resource
+    return Element(head, loose.full_url, loose.resource_type)
 
 
 def is_array(raw: Raw) -> bool:
@@ -245,7 +253,7 @@ class Entries:
 
     def resource(self, number: int) -> Raw:
         """The resource of one element."""
-        return on_any_stack(_INNER.decode, self._raw(number)).resource
+        return on_any_stack(_LOOSE_ELEMENT.decode, self._raw(number)).resource
 
     def _raw(self, number: int) -> Raw:
         if self._raws is None:
