@@ -21,7 +21,7 @@ KINDS: Mapping[str, frozenset[str]] = {
         | {"notBodySiteWords", "byWords", "clearedBy", "unread"}
     ),
     "drug": frozenset(_SETS | {"routes", "givenWithin", "maxStrength"}),
-    "draft-drug": frozenset({"valueSet", "valueSets", "routes", "maxStrength"}),
+    "draft-drug": frozenset({"valueSet", "valueSets", "routes", "maxStrength", "inUse"}),
     "draft-order": frozenset({"valueSet", "valueSets"}),
     "order": frozenset(_SETS),
     "procedure": frozenset(_SETS | {"from"}),
@@ -124,6 +124,7 @@ class FactDefinition:
     routes: str = "systemic"
     given_within: str = ""
     max_strength: MaxStrength | None = None
+    in_use: bool = False  # draft-drug: all that the draft has of the sets is in use already
     # quantity
     unit: str = ""
     pick: str = "newest"
@@ -291,6 +292,8 @@ def slots_of(definition: FactDefinition) -> tuple[str, ...]:
         if "encounter" in definition.sources:
             return ("encounter",)
         return ("observations",) if "observation" in definition.sources else ()
+    if definition.in_use:
+        return _KIND_SLOTS["drug"]
     if definition.kind == "procedure":
         tests = any(set_id.startswith("obs-") for set_id in definition.value_sets)
         recorded = "observation" in definition.sources and tests
@@ -439,9 +442,10 @@ _PROPERTIES: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "notBodySiteWords": ("not_body_site_words", _texts),
     "byWords": ("by_words", _by_words),
     "clearedBy": ("cleared_by", _text),
-    "routes": ("routes", _one_of("systemic", "any")),
+    "routes": ("routes", _one_of("systemic", "injected", "any")),
     "givenWithin": ("given_within", _text),
     "maxStrength": ("max_strength", _strength),
+    "inUse": ("in_use", bool),
     "unit": ("unit", _text),
     "pick": ("pick", _one_of("newest", "lowest", "highest")),
     "decimals": ("decimals", _count),

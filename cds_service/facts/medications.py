@@ -16,6 +16,7 @@ from cds_service.facts.fhir import objects, reference_of, string
 from cds_service.terminology.codings import codings, text_of
 from cds_service.terminology.drugs import Product, route_of
 from cds_service.terminology.index import Terminology
+from cds_service.terminology.routes import is_injected
 
 Find = Callable[[Any, Resource], Resource | None]
 
@@ -96,6 +97,11 @@ class Medication:
             products = self._drug.products
             self._local = bool(self.sets) and _is_local(self.resource, products, self._said)
         return self._local
+
+    @property
+    def injected(self) -> bool:
+        """Whether it is injected or infused: by the order's route, the product, the words."""
+        return _is_injected(self.resource, self._drug.products, self._said)
 
 
 Words = tuple[str, ...]
@@ -271,6 +277,17 @@ def _is_local(resource: Resource, products: list[Product], said: _Said) -> bool:
     if classes:
         return classes == {"local"}
     return route_of(*said.forms, *said.names, *texts) == "local"
+
+
+def _is_injected(resource: Resource, products: list[Product], said: _Said) -> bool:
+    """As for `_is_local`, the order's route counts before the product and the words."""
+    routes, texts = _dosage(resource)
+    if any(hint.strip() for hint in routes):
+        return is_injected(*routes)
+    known = {product.route for product in products} - {""}
+    if known:
+        return known == {"injected"}
+    return is_injected(*said.forms, *said.names, *texts)
 
 
 def _dosage(resource: Resource) -> tuple[list[str], list[str]]:

@@ -98,7 +98,9 @@ def _plan(service: ServiceDefinition, rules: Mapping[str, CompiledRule], pack: P
 
 
 def _reads(rules: Collection[CompiledRule], pack: Pack) -> frozenset[str]:
-    asked = leaves(compiled.when for compiled in rules if compiled.rule.status == "active")
+    active = [compiled for compiled in rules if compiled.rule.status == "active"]
+    silencing = (compiled.unless for compiled in active if compiled.unless is not None)
+    asked = leaves([*(compiled.when for compiled in active), *silencing])
     facts = {leaf.fact for leaf in asked}
     return frozenset(key for fact in facts for key in rests_on(pack.catalogue[fact]))
 

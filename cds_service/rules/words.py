@@ -132,6 +132,8 @@ class Words:
         verbs = _VERBS[is_plural(title)]
         op = leaf["op"]
         if op in ("present", "absent"):
+            if fact and fact.in_use:
+                return _SAID["flag"][op == "absent"].format(title=fact.title)
             if kind in _SAID:
                 return _SAID[kind][op == "absent"].format(title=title)
             return f"{title} {_PRESENT[kind][op == 'absent'].format(**verbs)}"

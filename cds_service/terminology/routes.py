@@ -86,6 +86,22 @@ def route_of(*hints: str) -> RouteClass:
     return "unknown"
 
 
+# SNOMED CT route codes of injections, as above.
+_INJECTED_CODES = frozenset({"34206005", "47625008", "78421000"})
+_INJECTED = _words("""
+    intravenous intravenously iv ivpb ivp intramuscular im subcutaneous subcutaneously subq sq
+    subcut injected parenteral injection injectable infusion inj vial ampoule
+""")
+
+
+def is_injected(*hints: str) -> bool:
+    """Whether any hint, as for `route_of`, says that a medicine is injected or infused."""
+    return any(
+        hint.strip() in _INJECTED_CODES or bool(_INJECTED.intersection(_WORD.findall(hint.lower())))
+        for hint in hints
+    )
+
+
 def _from_words(text: str, local_patch: bool) -> RouteClass:
     text = _ORAL_GEL.sub("softgel", text)
     found = set(_WORD.findall(text))

@@ -172,7 +172,7 @@ COMPLAINT = [
 
 COMPOSITION = [
     case(
-        "all kinds: warnings stay, notes are merged",
+        "all kinds: warnings for which there is no room join the last card",
         "warning redflag.neuro-deficit",
         "warning redflag.toxin-exposure",
         "warning drug-review.quinine + rls.low-ferritin + rls.coexisting-cramp"

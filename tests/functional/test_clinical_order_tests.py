@@ -20,15 +20,17 @@ from tests.support.clinical import (
 )
 from tests.support.clinical_cases import Case, case, cases
 
-CRAMP = dx("sct:449917004")
+CRAMP = dx("sct:449917004", recorded=20)
 
 RLS = dx("sct:32914008")
 
 SLEEP_STUDY = "warning order.polysomnography > Remove this order"
 
+NO_REASON = "info order.polysomnography"
+
 ROUTINE = "info order.routine-electrolytes > Remove this order"
 
-A, B = "warning order.cramp-provoking-drug", "info order.cramp-provoking-drug"
+A = "warning order.cramp-provoking-drug"
 
 LIMITED = "info order.limited-evidence-therapy"
 
@@ -44,11 +46,11 @@ def study(*codes: str, **more: Any) -> list[Json]:
 
 
 TESTS = [
-    case("sleep study by SNOMED CT", SLEEP_STUDY, drafts=study("sct:60554003"), conditions=[CRAMP]),
+    case("sleep study by SNOMED CT", NO_REASON, drafts=study("sct:60554003"), conditions=[CRAMP]),
     case(
         "sleep study by LOINC, for a cramp", SLEEP_STUDY, drafts=study("loinc:28633-6", **FOR_CRAMP)
     ),
-    case("with CPAP titration", SLEEP_STUDY, drafts=study("cpt:95811"), conditions=[CRAMP]),
+    case("with CPAP titration", NO_REASON, drafts=study("cpt:95811"), conditions=[CRAMP]),
     case("snoring", drafts=study("cpt:95810"), conditions=[CRAMP, dx("icd:R06.83")]),
     case(
         "narcolepsy suspected",
@@ -62,7 +64,7 @@ TESTS = [
     ),
     case(
         "apnea resolved",
-        SLEEP_STUDY,
+        NO_REASON,
         drafts=study("cpt:95810"),
         conditions=[CRAMP, dx("icd:G47.33", clinical="resolved")],
     ),
@@ -78,11 +80,11 @@ TESTS = [
     ),
     case("home sleep apnea test", drafts=study("cpt:95806"), conditions=[CRAMP]),
     case("no complaint", drafts=study("cpt:95810")),
-    case("Conditions not sent", drafts=study("cpt:95810", **FOR_CRAMP), conditions=None),
+    case("Conditions not sent", NO_REASON, drafts=study("cpt:95810", **FOR_CRAMP), conditions=None),
     case("panel for a cramp", ROUTINE, drafts=study("loinc:24321-2", **FOR_CRAMP)),
     case(
         "magnesium at a visit for cramps",
-        ROUTINE,
+        "info order.routine-electrolytes",
         drafts=study("loinc:19123-9"),
         visit=encounter("sct:102550009"),
     ),
@@ -186,11 +188,17 @@ TESTS = [
     case("pregnant", drafts=study("loinc:24321-2", **FOR_CRAMP), conditions=[dx("icd:Z34.93")]),
     case(
         "drugs not sent",
+        "info order.routine-electrolytes",
         drafts=study("loinc:24321-2", **FOR_CRAMP),
         medicationRequests=None,
         medicationStatements=None,
     ),
-    case("results not sent", drafts=study("loinc:24321-2", **FOR_CRAMP), observations=None),
+    case(
+        "results not sent",
+        "info order.routine-electrolytes",
+        drafts=study("loinc:24321-2", **FOR_CRAMP),
+        observations=None,
+    ),
     case("ferritin is no routine electrolyte", drafts=study("loinc:2276-4", **FOR_CRAMP)),
 ]
 
@@ -210,6 +218,7 @@ NEW_DRUGS = [
     ),
     case(
         "another diuretic beside one",
+        A,
         drafts=drug("rx:313988"),
         conditions=[CRAMP],
         medicationRequests=[rx("rx:310798")],
@@ -232,20 +241,19 @@ NEW_DRUGS = [
     case("teriparatide", A, drafts=drug("rx:847904"), conditions=[CRAMP]),
     case("iron sucrose with RLS and cramps", A, drafts=drug("rx:283517"), conditions=[CRAMP, RLS]),
     case("ferric carboxymaltose", drafts=drug("rx:1433693"), conditions=[CRAMP, RLS]),
-    case("albuterol", B, drafts=drug("rx:745734"), conditions=[CRAMP]),
-    case("amlodipine", B, drafts=drug("rx:197361"), conditions=[CRAMP]),
-    case("amlodipine with celecoxib: one card", B, drafts=drug("rx:2047712"), conditions=[CRAMP]),
+    case("albuterol", drafts=drug("rx:745734"), conditions=[CRAMP]),
+    case("amlodipine", drafts=drug("rx:197361"), conditions=[CRAMP]),
+    case("amlodipine with celecoxib", drafts=drug("rx:2047712"), conditions=[CRAMP]),
     case(
         "amlodipine with benazepril, for hypertension",
-        B,
         drafts=drug("rx:371002", reasonCode=[concept("icd:I10")]),
         conditions=[CRAMP],
     ),
-    case("simvastatin with ezetimibe", B, drafts=drug("rx:476345"), conditions=[CRAMP]),
-    case("insulin", B, drafts=drug("rx:311041"), conditions=[CRAMP]),
+    case("simvastatin with ezetimibe", drafts=drug("rx:476345"), conditions=[CRAMP]),
+    case("insulin", drafts=drug("rx:311041"), conditions=[CRAMP]),
     case("diclofenac gel", drafts=drug("text:Voltaren 1 % gel, topical"), conditions=[CRAMP]),
     case("aspirin 81 mg", drafts=drug("rx:318272"), conditions=[CRAMP]),
-    case("aspirin 500 mg", B, drafts=drug("rx:198471"), conditions=[CRAMP]),
+    case("aspirin 500 mg", drafts=drug("rx:198471"), conditions=[CRAMP]),
     case("lisinopril", drafts=drug("rx:314076"), conditions=[CRAMP]),
     case("no complaint", drafts=drug("rx:310798")),
     case("RLS alone", drafts=drug("rx:310798"), conditions=[RLS]),
@@ -273,9 +281,9 @@ NEW_DRUGS = [
         conditions=[CRAMP, dx("sct:84027009")],
     ),
     case(
-        "carisoprodol at 65",
-        "warning order.limited-evidence-therapy",
-        drafts=drug("rx:94126"),
+        "carisoprodol for a cramp at 65",
+        "warning order.limited-evidence-therapy > Remove this order",
+        drafts=drug("rx:94126", **FOR_CRAMP),
         conditions=[CRAMP],
         patient={"birthDate": "1961-11-21"},
     ),
@@ -294,9 +302,9 @@ NEW_DRUGS = [
         patient={"birthDate": "1961"},
     ),
     case(
-        "carisoprodol, born in 1960",
-        "warning order.limited-evidence-therapy",
-        drafts=drug("rx:94126"),
+        "carisoprodol for a cramp, born in 1960",
+        "warning order.limited-evidence-therapy > Remove this order",
+        drafts=drug("rx:94126", **FOR_CRAMP),
         conditions=[CRAMP],
         patient={"birthDate": "1960"},
     ),
@@ -312,7 +320,6 @@ NEW_DRUGS = [
     case("diltiazem for a cramp", LIMITED, drafts=drug("rx:830837", **FOR_CRAMP)),
     case(
         "diltiazem for a cramp, with hypertension",
-        B,
         drafts=drug("rx:830837", **FOR_CRAMP),
         conditions=[dx("sct:59621000")],
     ),

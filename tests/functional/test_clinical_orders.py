@@ -23,7 +23,7 @@ from tests.support.clinical import (
 )
 from tests.support.clinical_cases import Case, case, cases
 
-CRAMP = dx("sct:449917004")
+CRAMP = dx("sct:449917004", recorded=20)
 
 RLS = dx("sct:32914008")
 
@@ -39,9 +39,9 @@ NO_RLS_FERRITIN = f"{NO_RLS}; Order ferritin, if RLS is suspected"
 
 FOR_RLS = "info order.dopamine-agonist-rls"
 
-SLEEP_STUDY = "warning order.polysomnography > Remove this order"
+SLEEP_STUDY = "info order.polysomnography"
 
-A, B = "warning order.cramp-provoking-drug", "info order.cramp-provoking-drug"
+A = "warning order.cramp-provoking-drug"
 
 FOR_CRAMP = {"reasonCode": [concept("icd:R25.2")]}
 
@@ -145,16 +145,22 @@ QUININE_CASES = [
 ]
 
 DOPAMINE = [
-    case("cramps, no RLS", NO_RLS_FERRITIN, drafts=drug("rx:152952"), conditions=[CRAMP]),
     case(
-        "a ferritin is on file",
-        NO_RLS,
+        "cramps, no reason given",
+        "info order.dopamine-agonist-without-rls",
         drafts=drug("rx:152952"),
+        conditions=[CRAMP],
+    ),
+    case(
+        "for a cramp, a ferritin is on file",
+        NO_RLS,
+        drafts=drug("rx:152952", **FOR_CRAMP),
         conditions=[CRAMP],
         observations=[lab("2276-4", 80, "ng/mL")],
     ),
     case("a rotigotine patch for a cramp", NO_RLS_FERRITIN, drafts=drug("rx:722253", **FOR_CRAMP)),
-    case("carbidopa and levodopa", NO_RLS_FERRITIN, drafts=drug("rx:724598"), conditions=[CRAMP]),
+    case("carbidopa and levodopa", drafts=drug("rx:724598"), conditions=[CRAMP]),
+    case("levodopa for a cramp", NO_RLS_FERRITIN, drafts=drug("rx:724598", **FOR_CRAMP)),
     case("no complaint", drafts=drug("rx:152952")),
     case(
         "Parkinson's disease is the order's reason",
@@ -175,7 +181,7 @@ DOPAMINE = [
     case(
         "PLMD refuted",
         NO_RLS_FERRITIN,
-        drafts=drug("rx:858625"),
+        drafts=drug("rx:858625", **FOR_CRAMP),
         conditions=[CRAMP, dx("icd:G47.61", verification="refuted")],
     ),
     case(
@@ -206,6 +212,7 @@ DOPAMINE = [
     ),
     case(
         "RLS, ferritin 50",
+        FOR_RLS,
         drafts=drug("rx:858625"),
         conditions=[RLS],
         observations=[lab("2276-4", 50, "ng/mL")],
@@ -227,7 +234,11 @@ DOPAMINE = [
         medicationRequests=[rx("rx:746741")],
     ),
     case(
-        "RLS, Observations not sent", drafts=drug("rx:858625"), conditions=[RLS], observations=None
+        "RLS, Observations not sent",
+        FOR_RLS,
+        drafts=drug("rx:858625"),
+        conditions=[RLS],
+        observations=None,
     ),
 ]
 
@@ -249,8 +260,8 @@ SEVERAL = [
     case(
         "order-sign: all of them",
         CRITICAL,
-        SLEEP_STUDY,
         A,
+        SLEEP_STUDY,
         hook="order-sign",
         drafts=[*drug("rx:310798"), *study("cpt:95810"), *drug("rx:9071")],
         conditions=[CRAMP],

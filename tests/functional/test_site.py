@@ -16,6 +16,8 @@ from cds_service.packs.schema import NAMES
 from cds_service.ruletests.acceptance import accept
 from tests.support.sites import B12, RULE, Site, rule
 
+SITE_CODE = "2284-8"
+
 SCHEMAS = CHECKOUT.parent / "cds_service" / "schemas"
 
 
@@ -129,10 +131,12 @@ class TestOverrides:
     def test_the_codes_of_an_added_fact_are_asked_of_the_ehr(self, site: Site) -> None:
         shipped = load_pack(CHECKOUT).services[0].prefetch["observations"]
         site.add_b12()
+        of_the_site = site.root / "valuesets/obs-b12-here.json"  # no code that the pack asks for
+        of_the_site.write_text(of_the_site.read_text("utf-8").replace(B12, SITE_CODE), "utf-8")
         template = load_pack(CHECKOUT, site.root).services[0].prefetch["observations"]
         asked, before = codes(template), codes(shipped)
-        assert asked - before == {f"http://loinc.org|{B12}"}
-        assert template.replace(f",http://loinc.org|{B12}", "") == shipped
+        assert asked - before == {f"http://loinc.org|{SITE_CODE}"}
+        assert template.replace(f",http://loinc.org|{SITE_CODE}", "") == shipped
 
     def test_an_exported_value_set_counts_by_its_expansion(self, site: Site) -> None:
         site.add_b12()

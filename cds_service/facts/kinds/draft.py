@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+from cds_service.facts import availability
 from cds_service.facts.chart_index import DraftIndex
-from cds_service.facts.kinds.drug import counts, item
+from cds_service.facts.kinds.drug import counts, item, matching, spans
 from cds_service.facts.kinds.order import draft_item, ordered_item
+from cds_service.facts.medication_status import is_active
+from cds_service.facts.medications import Medication
 from cds_service.facts.model import Fact, Item, State
 from cds_service.facts.query import Query, once
 from cds_service.terminology.codings import text_of
@@ -27,8 +30,47 @@ def read_drug(query: Query) -> Fact:
         return Fact(name, State.ABSENT)
     if not counts(query, medication):
         return Fact(name, State.ABSENT)
+    if query.definition.in_use and not matching_in_use(query, medication):
+        gaps = availability.medication_gaps(query.patient.chart)
+        return Fact(name, State.UNKNOWN if gaps else State.ABSENT, reasons=gaps)
     found = item(query, medication)
     return Fact(name, State.KNOWN, (replace(found, details={**found.details, "source": "draft"}),))
+
+
+def matching_in_use(query: Query, medication: Medication) -> bool:
+    """Whether all ingredients of the draft that the fact is about are in use already.
+
+    A thiazide that was taken alone is no new drug in a mixture; a loop diuretic beside it is one.
+    """
+    if renews(query):
+        return True
+    wanted = set(matching(query, medication)) or set(medication.ingredients)
+    return bool(wanted) and wanted <= in_use(query, medication.local)
+
+
+def renews(query: Query) -> bool:
+    """Whether the draft names the prescription that it renews."""
+    entry = under_evaluation(query)
+    return entry is not None and isinstance(entry.draft.resource.get("priorPrescription"), dict)
+
+
+def in_use(query: Query, local: bool) -> set[str]:
+    """Ingredients of all active medications, the draft itself aside.
+
+    A gel does not make tablets of the same drug a renewal; `local` ones count for local drafts.
+    """
+    patient = query.patient
+    entry = under_evaluation(query)
+    own = entry.draft.reference if entry else ""
+    longest = spans(patient)
+    return {
+        name
+        for medication in patient.index.medications
+        if medication.reference != own
+        and (local or not medication.local)
+        and is_active(medication.resource, patient.today, longest)
+        for name in medication.ingredients
+    }
 
 
 def read_order(query: Query) -> Fact:

@@ -67,6 +67,8 @@ def once(entries: Iterable[Medication]) -> Iterator[Medication]:
 
 def counts(query: Query, entry: Medication) -> bool:
     """Whether the product is one that the fact means, by route and strength."""
+    if query.definition.routes == "injected" and not entry.injected:
+        return False
     if entry.local and query.definition.routes == "systemic":
         return False
     limit = query.definition.max_strength

@@ -7,9 +7,7 @@ from cds_service.facts.chart import Supply
 from cds_service.facts.clearing import not_cleared
 from cds_service.facts.fhir import reference_of
 from cds_service.facts.kinds import draft
-from cds_service.facts.kinds.drug import spans
 from cds_service.facts.kinds.person import read_deceased
-from cds_service.facts.medication_status import is_active
 from cds_service.facts.model import Fact, Item, State
 from cds_service.facts.observations import status_usable, when_of
 from cds_service.facts.query import Query
@@ -45,32 +43,13 @@ def draft_renewal(query: Query) -> Fact:
     medication = entry.medication if entry else None
     if entry is None or medication is None:
         return Fact(query.definition.name, State.ABSENT)
-    if isinstance(entry.draft.resource.get("priorPrescription"), dict):
+    if draft.renews(query):
         return _about_draft(query, True)
     wanted = set(medication.ingredients)
-    if wanted and wanted <= _in_use(query, medication.local):
+    if wanted and wanted <= draft.in_use(query, medication.local):
         return _about_draft(query, True)
     gaps = availability.medication_gaps(query.patient.chart)
     return Fact(query.definition.name, State.UNKNOWN if gaps else State.ABSENT, reasons=gaps)
-
-
-def _in_use(query: Query, local: bool) -> set[str]:
-    """Ingredients of all active medications, the draft itself aside.
-
-    A gel does not make tablets of the same drug a renewal; `local` ones count for local drafts.
-    """
-    patient = query.patient
-    entry = draft.under_evaluation(query)
-    own = entry.draft.reference if entry else ""
-    longest = spans(patient)
-    return {
-        name
-        for medication in patient.index.medications
-        if medication.reference != own
-        and (local or not medication.local)
-        and is_active(medication.resource, patient.today, longest)
-        for name in medication.ingredients
-    }
 
 
 def _about_draft(query: Query, holds: bool) -> Fact:
