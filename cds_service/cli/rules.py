@@ -55,8 +55,23 @@ def check(style: str) -> None:
     else:
         for problem in problems:
             click.echo(format_problem(problem))
+        click.echo(_listed_safeguards(hooks, site))
         click.echo(_verdict(problems))
     _leave(problems)
+
+
+def _listed_safeguards(hooks: Path, site: Path | None) -> str:
+    """Which safeguards know SNOMED CT by explicit codes alone; no problem, but worth knowing."""
+    from cds_service.packs.check.safeguards import explicit_only
+    from cds_service.packs.load import read_whole
+
+    titles = explicit_only(read_whole(hooks, site))
+    if not titles:
+        return "Every safeguard knows SNOMED CT with its narrower codes."
+    return (
+        f"{len(titles)} safeguards know SNOMED CT by listed codes, without the narrower ones"
+        f" (cds terminology expand --safeguards fills them): {', '.join(titles)}."
+    )
 
 
 @rules.command()

@@ -74,30 +74,51 @@ def import_rxnorm(release: Path, dry_run: bool) -> None:
 @terminology.command()
 @click.option("--server", required=True, help="Base address of a FHIR R4 terminology server.")
 @click.option("--set", "only", multiple=True, help="Only this value set; may be repeated.")
+@click.option(
+    "--safeguards",
+    is_flag=True,
+    help="Instead: every condition set that safeguards use, with the narrower SNOMED CT codes.",
+)
 @for_people
-def expand(server: str, only: Sequence[str]) -> None:
-    """Fill the site's value sets with the codes that a terminology SERVER gives ($expand)."""
+def expand(server: str, only: Sequence[str], safeguards: bool) -> None:
+    """Fill the site's value sets with the codes that a terminology SERVER gives ($expand).
+
+    With --safeguards the shipped condition sets that silence or soften a card are written into the
+    site's folder, with the narrower codes of the SNOMED CT codes that they list.
+    """
     from cds_service.authoring.terminology.expand import expand as expand_sets
+    from cds_service.authoring.terminology.expand import widen
     from cds_service.cli import http
 
-    files = sorted((_site() / "valuesets").glob("*.json"))
+    site = _site()
+    files = _safeguards(site) if safeguards else sorted((site / "valuesets").glob("*.json"))
     chosen = [file for file in files if not only or file.stem in only]
     if not chosen:
         fail("There is no such value set in the site's folder.")
-    failed = False
+    done = (
+        widen(chosen, site / "valuesets", server, http.post)
+        if safeguards
+        else expand_sets(chosen, server, http.post)
+    )
     with click.progressbar(
-        expand_sets(chosen, server, http.post),
-        length=len(chosen),
-        label="Expanding",
-        file=sys.stderr,
+        done, length=len(chosen), label="Expanding", file=sys.stderr
     ) as progress:
         results = list(progress)
     for one in results:
-        failed = failed or bool(one.error)
         told = one.error or f"{one.codes} codes ({one.gained} new, {one.lost} gone)"
         click.echo(f"{one.file.name}: {told}")
-    if failed:
+    if any(one.error for one in results):
         sys.exit(FAILED)
+
+
+def _safeguards(site: Path) -> list[Path]:
+    """The files of condition sets with SNOMED CT codes of their own that a safeguard reads."""
+    from cds_service.cli import context
+    from cds_service.packs.check.safeguards import listing_files
+    from cds_service.packs.load import read_whole
+
+    hooks, _ = context.folders()
+    return listing_files(read_whole(hooks, site))
 
 
 @terminology.command()

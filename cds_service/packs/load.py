@@ -91,6 +91,13 @@ def check_pack(
     return problems
 
 
+def read_whole(hooks_dir: Path, site_dir: Path | None) -> PackSource:
+    """The files of a pack with their terminology, for those who look at files and not at rules."""
+    source = read_source(hooks_dir, site_dir, tests=False)
+    source.terminology, _ = terminology_check.load(source)
+    return source
+
+
 def _examine(
     hooks_dir: Path,
     site_dir: Path | None,

@@ -7,7 +7,8 @@ a rule stands in the pack's evidence.json.
 from collections.abc import Iterable, Mapping, Sequence
 
 from cds_service.facts.catalogue import FactDefinition
-from cds_service.rules.model import Rule
+from cds_service.packs.check.safeguards import guards_of_rule
+from cds_service.rules.model import Pack, Rule
 
 _BY_KIND: Mapping[str, str] = {
     "problem": "Conditions written only as text, or in a code that no value set has, are not seen.",
@@ -53,3 +54,22 @@ def limits(facts: Iterable[FactDefinition], special: Sequence[str]) -> list[str]
     """What the rule cannot see: what is special to it first."""
     kinds = {fact.kind for fact in facts}
     return [*special, *(text for kind, text in _BY_KIND.items() if kind in kinds)]
+
+
+def listed_safeguards(pack: Pack, rule: Rule) -> list[str]:
+    """Which exclusions of the rule know SNOMED CT by listed codes, without narrower ones."""
+    facts = sorted(guards_of_rule(pack.definitions, rule.raw) & pack.catalogue.facts.keys())
+    sets = {
+        set_id
+        for name in facts
+        if (fact := pack.catalogue.facts[name]).kind == "problem"
+        for set_id in fact.value_sets
+        if pack.terminology.has_set(set_id) and pack.terminology.value_set(set_id).explicit
+    }
+    if not sets:
+        return []
+    titles = sorted(pack.terminology.value_set(set_id).title or set_id for set_id in sets)
+    return [
+        "Exclusions and milder variants know SNOMED CT by listed codes, without the narrower ones,"
+        f" for: {'; '.join(titles)}."
+    ]

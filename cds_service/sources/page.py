@@ -15,7 +15,7 @@ from cds_service.rules.words import with_unit
 from cds_service.sources.attributes import attributes
 from cds_service.sources.inputs import Inputs, definitions_of, exclusions_of, inputs_of
 from cds_service.sources.library import NOT_PROVIDED, Claim, Library, library_of
-from cds_service.sources.limits import limits, when_unknown
+from cds_service.sources.limits import limits, listed_safeguards, when_unknown
 from cds_service.sources.logic import Logic
 
 Json = Any
@@ -91,7 +91,10 @@ def page(pack: Pack, rule: Rule) -> dict[str, Json]:
         "evidence": _evidence(pack, rule, library, evidence),
         "guidelines": guidelines(pack, library, rule),
         "whenUnknown": when_unknown(rule),
-        "limits": limits(facts, evidence.get("limits", ())),
+        "limits": [
+            *limits(facts, evidence.get("limits", ())),
+            *listed_safeguards(pack, rule),
+        ],
         "attributes": attributes(
             pack, library, used.facts, _citations(rule), _dates(library, rule)
         ),

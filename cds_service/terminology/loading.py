@@ -54,6 +54,9 @@ def resolve(sets: dict[str, ParsedSet]) -> list[Problem]:
     for name, one in list(sets.items()):
         members = list(_closure(name, sets, problems))
         for member in members:
+            one.explicit |= sets[member].explicit
+            one.expanded |= sets[member].expanded
+            one.words += sets[member].words
             for key, display in sets[member].concepts.items():
                 one.concepts.setdefault(key, display)
             for key, display in sets[member].below.items():

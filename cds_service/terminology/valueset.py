@@ -10,9 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cds_service.errors import Problem
-from cds_service.terminology.codings import ATC, ICD10_EDITIONS, canonical_code, canonical_system
+from cds_service.terminology.codings import (
+    ATC,
+    ICD10_EDITIONS,
+    SNOMED,
+    canonical_code,
+    canonical_system,
+)
 
 PREFIX_SYSTEMS = frozenset({*ICD10_EDITIONS, ATC})
+WIDENED = "https://cds.legcramps.example/StructureDefinition/widened"
+SET_WORDS = "https://cds.legcramps.example/StructureDefinition/set-words"
 FILTER_DISPLAY = "https://cds.legcramps.example/StructureDefinition/filter-display"
 
 Key = tuple[str, str]  # (canonical system, code)
@@ -21,7 +29,11 @@ Json = Any
 
 @dataclass
 class ParsedSet:
-    """One value set as loaded. `below` holds ICD and ATC prefixes, the code itself included."""
+    """One value set as loaded. `below` holds ICD and ATC prefixes, the code itself included.
+
+    `explicit`: it lists SNOMED CT codes, of itself or of a set in it, that no server expanded.
+    `words`: of its title and those of `SET_WORDS`, and of the sets in it: what its names speak of.
+    """
 
     id: str
     title: str
@@ -32,6 +44,9 @@ class ParsedSet:
     references: list[str] = field(default_factory=list)
     excluded: set[Key] = field(default_factory=set)
     excluded_below: set[Key] = field(default_factory=set)
+    explicit: bool = False
+    expanded: bool = False
+    words: list[str] = field(default_factory=list)
 
 
 def set_id(resource: Mapping[str, Json]) -> str:
@@ -50,14 +65,19 @@ def parse(resource: Mapping[str, Json], file: str) -> tuple[ParsedSet, list[Prob
     found = ParsedSet(
         set_id(resource), str(resource.get("title", "")), str(resource.get("version", "")), file
     )
+    found.words = [found.title, *_extension(resource, SET_WORDS)]
     problems: list[Problem] = []
     if not found.id:
         problems.append(problem(file, "$.id", "V003", "the value set has no id and no url"))
     expansion = resource.get("expansion")
     if isinstance(expansion, dict) and expansion.get("contains"):
         problems += _read_expansion(found, expansion)
+        found.expanded = True
     else:
         problems += _read_compose(found, resource.get("compose"))
+        widened = any(_extension(resource, WIDENED))
+        found.explicit = not widened and any(system == SNOMED for system, _ in found.concepts)
+        found.expanded = widened
     if not (found.concepts or found.below or found.references or problems):
         problems.append(
             problem(
@@ -190,10 +210,15 @@ def _read_filters(
 
 
 def _filter_display(entry: Mapping[str, Json]) -> str:
-    for extension in entry.get("extension") or ():
-        if isinstance(extension, dict) and extension.get("url") == FILTER_DISPLAY:
-            return str(extension.get("valueString", ""))
-    return ""
+    return next(_extension(entry, FILTER_DISPLAY), "")
+
+
+def _extension(entry: Mapping[str, Json], url: str) -> Iterator[str]:
+    """The strings of an extension."""
+    extensions = entry.get("extension")
+    for extension in extensions if isinstance(extensions, list) else ():
+        if isinstance(extension, dict) and extension.get("url") == url:
+            yield str(extension.get("valueString", ""))
 
 
 def problem(

@@ -14,7 +14,7 @@ from cds_service.authoring.terminology.import_rxnorm import read_release
 from cds_service.cli import main
 from cds_service.packs.load import load_pack
 from cds_service.packs.locate import CHECKOUT
-from cds_service.terminology.codings import RXNORM
+from cds_service.terminology.codings import ICD10CM, RXNORM, SNOMED
 from tests.support.rxnorm import concept, relation, write_release
 from tests.support.sites import Site
 
@@ -190,6 +190,61 @@ class TestExpand:
         result = cds("terminology", "expand", "--server", "http://127.0.0.1:9/fhir")
         assert result.exit_code == 1
         assert "does not answer" in result.output
+
+
+class Narrower(Terminology):
+    """Gives each code that is asked for with is-a, and one below it: "<code>9"."""
+
+    questions: list[Any] = []
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        asked = next(p for p in body["parameter"] if p["name"] == "valueSet")["resource"]
+        self.questions.append(asked)
+        codes = [part["filter"][0]["value"] for part in asked["compose"]["include"]]
+        found = [code for one in codes for code in (one, f"{one}9")]
+        contains = [{"system": SNOMED, "code": code, "display": "narrower"} for code in found]
+        expansion = {"identifier": "urn:uuid:1", "total": len(found), "contains": contains}
+        self._answer(200, {"resourceType": "ValueSet", "expansion": expansion})
+
+
+class TestSafeguards:
+    @pytest.fixture
+    def server(self) -> Iterator[str]:
+        Narrower.questions = []
+        with ThreadingHTTPServer(("127.0.0.1", 0), Narrower) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            yield f"http://127.0.0.1:{server.server_address[1]}/fhir"
+            server.shutdown()
+            thread.join()
+
+    def test_a_safeguard_gets_the_narrower_codes_and_keeps_the_other_systems(
+        self, site: Site, server: str
+    ) -> None:
+        result = cds(
+            "terminology", "expand", "--server", server, "--safeguards", "--set", "cond-anemia"
+        )
+        assert result.exit_code == 0, result.output
+        known = load_pack(CHECKOUT, site.root).terminology
+        assert "cond-anemia" in known.sets_of(SNOMED, "2717370009")
+        assert "cond-anemia" in known.sets_of(SNOMED, "271737000")
+        assert "cond-anemia" in known.sets_of(ICD10CM, "D50.9")
+        assert "cond-anemia" not in known.sets_of(ICD10CM, "D57.00")
+        assert known.display("cond-anemia", SNOMED, "271737000") == "Anemia"
+        excluded = Narrower.questions[0]["compose"]["exclude"]
+        assert {"property": "concept", "op": "is-a", "value": "267530009"} in [
+            part["filter"][0] for part in excluded
+        ]
+
+    def test_one_command_fills_them_all_and_the_check_says_so(
+        self, site: Site, server: str
+    ) -> None:
+        assert "safeguards know SNOMED CT by listed codes" in cds("rules", "check").output
+        assert cds("terminology", "expand", "--server", server, "--safeguards").exit_code == 0
+        checked = cds("rules", "check")
+        assert "Every safeguard knows SNOMED CT with its narrower codes." in checked.output
+        assert checked.exit_code == 0, checked.output
 
 
 def load_set(site: Site, name: str) -> list[tuple[str, str]]:

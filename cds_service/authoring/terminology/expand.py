@@ -3,17 +3,23 @@
 A set may say what belongs to it in ways that only a server understands (a SNOMED CT hierarchy, a
 whole code system). $expand turns that into codes, page by page; they are written into the file as
 its expansion, which is what the program then reads. `compose` stays as it is.
+
+The shipped condition sets list SNOMED CT codes without the narrower ones. `widen` asks the server
+for those and writes the set, widened, into the site's folder; what it has of other systems stays.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
 from cds_service.authoring.terminology.build import readable
 from cds_service.errors import ConfigurationError
+from cds_service.terminology.codings import SNOMED, canonical_system
+from cds_service.terminology.valueset import WIDENED
 
 Json = Any
 Post = Callable[[str, bytes], Mapping[str, Json]]  # address, body -> JSON; ConfigurationError
@@ -44,6 +50,74 @@ def expand(files: list[Path], server: str, post: Post) -> Iterator[Expanded]:
             yield Expanded(file, error=error.message)
 
 
+def widen(files: list[Path], to: Path, server: str, post: Post) -> Iterator[Expanded]:
+    """Write each set into the folder `to` with the narrower SNOMED CT codes of those it lists."""
+    address = f"{server.rstrip('/')}/ValueSet/$expand"
+    for file in files:
+        try:
+            yield _widened(file, to / file.name, address, post)
+        except ConfigurationError as error:
+            yield Expanded(file, error=error.message)
+
+
+def _widened(file: Path, target: Path, address: str, post: Post) -> Expanded:
+    resource = _read(file)
+    compose = resource.get("compose", {})
+    parts = [part for part in compose.get("include", ()) if not _lists_snomed(part)]
+    before = dict(_listed(compose.get("include", ())))
+    question = {key: resource[key] for key in _HEAD if key in resource}
+    question["compose"] = {
+        "include": _narrower(compose.get("include", ())),
+        **({"exclude": out} if (out := _narrower(compose.get("exclude", ()))) else {}),
+    }
+    contains, stamp = _pages(question, address, post)
+    names = {one["code"]: one.get("display", "") for one in contains if one["system"] == SNOMED}
+    after = {code: before.get(code) or names[code] for code in sorted({*before, *names}, key=int)}
+    concepts = [{"code": code, "display": name} for code, name in after.items()]
+    said = stamp.get("identifier") or stamp.get("timestamp") or server_of(address)
+    resource["extension"] = [
+        *(one for one in resource.get("extension", ()) if one.get("url") != WIDENED),
+        {"url": WIDENED, "valueString": str(said)},
+    ]
+    resource["compose"] = {**compose, "include": [*parts, {"system": SNOMED, "concept": concepts}]}
+    _replace(target, resource)
+    return Expanded(target, len(after), len(after.keys() - before.keys()), 0)
+
+
+_HEAD = ("resourceType", "id", "url", "version", "status")
+
+
+def server_of(address: str) -> str:
+    """The host of an address, for the remark of who widened a set."""
+    return urlsplit(address).hostname or "a terminology server"
+
+
+def _lists_snomed(part: Mapping[str, Json]) -> bool:
+    return canonical_system(part.get("system")) == SNOMED and "concept" in part
+
+
+def _listed(parts: Iterable[Mapping[str, Json]]) -> Iterator[tuple[str, str]]:
+    for part in parts:
+        if _lists_snomed(part):
+            yield from ((one["code"], one.get("display", "")) for one in part["concept"])
+
+
+def _narrower(parts: Iterable[Mapping[str, Json]]) -> list[dict[str, Json]]:
+    """One part a listed code: the code and everything below it."""
+    return [
+        {"system": SNOMED, "filter": [{"property": "concept", "op": "is-a", "value": code}]}
+        for code, _ in _listed(parts)
+    ]
+
+
+def _replace(file: Path, resource: Json) -> None:
+    """In one step: a running service never sees half of it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}.part")
+    part.write_text(readable(resource), "utf-8")
+    part.replace(file)
+
+
 def _one(file: Path, address: str, post: Post) -> Expanded:
     resource = _read(file)
     before = {_key(concept) for concept in _flat(resource.get("expansion"))}
@@ -52,9 +126,7 @@ def _one(file: Path, address: str, post: Post) -> Expanded:
     after = {_key(concept) for concept in contains}
     if after != before or "expansion" not in resource:
         resource["expansion"] = {**stamp, "total": len(contains), "contains": contains}
-        part = file.with_name(f".{file.name}.part")
-        part.write_text(readable(resource), "utf-8")
-        part.replace(file)  # a running service never sees half of it
+        _replace(file, resource)
     return Expanded(file, len(after), len(after - before), len(before - after))
 
 

@@ -20,7 +20,7 @@ from cds_service.terminology.codings import (
     SNOMED,
 )
 from cds_service.terminology.drugs import INGREDIENT_FORM
-from cds_service.terminology.valueset import FILTER_DISPLAY
+from cds_service.terminology.valueset import FILTER_DISPLAY, SET_WORDS
 
 Json = Any
 BASE = "https://cds.legcramps.example"
@@ -81,6 +81,8 @@ class SetMaker:
 
     def _excluded(self, entry: Mapping[str, Json]) -> list[Json]:
         excluded = self._filters(ATC, self._named(ATC, entry.get("withoutAtc", ())))
+        out = [_concept(c, two_sourced=True) for c in self._members(entry.get("excludeFrom", {}))]
+        excluded += _concept_includes(out)
         narrower: Mapping[str, str] = entry.get("excludeIcd", {})
         excluded += self._filters(ICD10CM, narrower)
         excluded += self._filters(ICD10, self._abroad(narrower, _WHO))
@@ -107,7 +109,7 @@ class SetMaker:
         return {
             "resourceType": "ValueSet",
             "id": name,
-            "extension": [self._provenance(entry, codes, compose)],
+            "extension": [self._provenance(entry, codes, compose), *_words(entry)],
             "url": f"{BASE}/ValueSet/{name}",
             "version": self._recipe["version"],
             "name": "".join(part.capitalize() for part in name.split("-")),
@@ -175,16 +177,20 @@ class SetMaker:
                     concept, one_source=bool(entry.get("allowOneSource"))
                 ):
                     yield concept
-        for origin, codes in entry.get("codesFrom", {}).items():
-            members = {
-                concept["code"]: concept for concept in self._source.sets[origin]["concepts"]
-            }
-            yield from (members[code] for code in codes)
+        yield from self._members(entry.get("codesFrom", {}))
         if matching := entry.get("codesMatching"):
             for concept in self._source.sets[matching["from"]]["concepts"]:
                 fits = re.search(matching["display"], concept["display"], re.IGNORECASE)
                 if concept["system"] == SNOMED and usable(concept) and fits:
                     yield concept
+
+    def _members(self, wanted: Mapping[str, Iterable[str]]) -> Iterable[Json]:
+        """Named codes of sets of the collection."""
+        for origin, codes in wanted.items():
+            members = {
+                concept["code"]: concept for concept in self._source.sets[origin]["concepts"]
+            }
+            yield from (members[code] for code in codes)
 
     def _substances(self, entry: Mapping[str, Json]) -> Iterable[Json]:
         """RxNorm codes of the set's ingredients; an ingredient without a code by its name."""
@@ -250,6 +256,12 @@ class SetMaker:
         ]
 
 
+def _words(entry: Mapping[str, Json]) -> list[Json]:
+    """Words that names of the set have besides those of its title: synonyms that were looked at."""
+    words = entry.get("words", ())
+    return [{"url": SET_WORDS, "valueString": " ".join(words)}] if words else []
+
+
 def _same_meaning(source: Source) -> dict[str, frozenset[str]]:
     """By edition the codes that mean there what they mean in ICD-10-CM.
 
@@ -273,7 +285,7 @@ def _same_meaning(source: Source) -> dict[str, frozenset[str]]:
 def _origins(entry: Mapping[str, Json]) -> set[str]:
     """The sets of the collection that a recipe entry takes from."""
     matching = entry.get("codesMatching", {})
-    named = {*entry.get("from", ()), *entry.get("codesFrom", {})}
+    named = {*entry.get("from", ()), *entry.get("codesFrom", {}), *entry.get("excludeFrom", {})}
     return named | ({matching["from"]} if matching else set())
 
 

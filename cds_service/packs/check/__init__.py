@@ -13,10 +13,12 @@ from cds_service.errors import Problem
 from cds_service.packs.check import (
     cards,
     conditions,
+    displays,
     facts,
     order_names,
     resources,
     rules,
+    safeguards,
     services,
     settings,
     terminology,
@@ -32,10 +34,12 @@ Check = Callable[[PackSource], Iterable[Problem]]
 # What can make a pack unfit to run.
 CHECKS: tuple[Check, ...] = (
     rules.check, conditions.check, facts.check, settings.check, texts.check, cards.check,
-    services.check, order_names.check, tests.missing,
+    services.check, order_names.check, safeguards.check, tests.missing,
 )  # fmt: skip
 # What is slow, or concerns only those who edit the pack.
-THOROUGH: tuple[Check, ...] = (tests.check, resources.check, terminology.strictly, unused.check)
+THOROUGH: tuple[Check, ...] = (
+    tests.check, resources.check, terminology.strictly, displays.check, unused.check,
+)  # fmt: skip
 
 
 def run(

@@ -24,7 +24,7 @@ _FOLLOWS: dict[str, frozenset[str]] = {
     "valueset": frozenset({"F304", "V001", "V601"}),
 }  # fmt: skip
 # Only the last word on a pack without errors.
-_WHEN_CLEAN = frozenset({"W701", "W702", "W703", "W709"})
+_WHEN_CLEAN = frozenset({"W701", "W702", "W703", "W709", "W711"})
 
 
 def without_consequences(problems: Iterable[Problem]) -> Iterator[Problem]:
