@@ -8,7 +8,7 @@ import json
 import math
 import re
 from base64 import urlsafe_b64decode
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, NoReturn
@@ -79,9 +79,11 @@ def check(token: Token, client: Client, endpoints: Collection[str], now: float) 
 
     `endpoints` are the public addresses of what is called, any of which `aud` may name.
     """
-    _check_audience(token, client, endpoints)
-    _check_header(token, client)
-    _check_times(token, client, now)
+    for part in _parts(token, client, endpoints, now):
+        part()
+
+
+def _check_claims(token: Token, client: Client) -> None:
     tenant, subject = token.claims.get("tenant"), token.claims.get("sub")
     if not isinstance(tenant, str | None) or not isinstance(subject, str | None):
         raise Refused("claim-type")
@@ -89,7 +91,34 @@ def check(token: Token, client: Client, endpoints: Collection[str], now: float) 
         raise Refused("tenant")
     if client.subject and subject != client.subject:
         raise Refused("subject")
-    _text(token.claims, "jti")
+
+
+def refusals(token: Token, client: Client, endpoints: Collection[str], now: float) -> list[str]:
+    """Every reason for which `check` would refuse a token, where it stops at the first."""
+    found = []
+    for part in _parts(token, client, endpoints, now):
+        try:
+            part()
+        except Refused as refusal:
+            found.append(refusal.reason)
+    return found
+
+
+def _parts(
+    token: Token, client: Client, endpoints: Collection[str], now: float
+) -> tuple[Callable[[], object], ...]:
+    """The checks, in the order in which a token meets them."""
+    return (
+        lambda: _check_audience(token, client, endpoints),
+        lambda: _check_algorithm(token, client),
+        lambda: _check_type(token, client),
+        lambda: _check_key_address(token, client),
+        lambda: _check_expiry(token, client, now),
+        lambda: _check_issue(token, client, now),
+        lambda: _check_beginning(token, client, now),
+        lambda: _check_claims(token, client),
+        lambda: _text(token.claims, "jti"),
+    )
 
 
 def verify(token: Token, key: SigningKey) -> None:
@@ -179,23 +208,35 @@ def _check_audience(token: Token, client: Client, endpoints: Collection[str]) ->
         raise Refused("audience")
 
 
-def _check_header(token: Token, client: Client) -> None:
+def _check_algorithm(token: Token, client: Client) -> None:
     if token.algorithm not in client.algorithms:
         raise Refused("algorithm")
+
+
+def _check_type(token: Token, client: Client) -> None:
     if ("typ" in token.header or client.typ_required) and token.header.get("typ") != "JWT":
         raise Refused("typ")
+
+
+def _check_key_address(token: Token, client: Client) -> None:
     if token.jku and token.jku not in client.jku:
         raise Refused("jku")
 
 
-def _check_times(token: Token, client: Client, now: float) -> None:
-    expires, issued = _seconds(token, "exp"), _seconds(token, "iat")
-    if now >= expires + client.leeway:
+def _check_expiry(token: Token, client: Client, now: float) -> None:
+    if now >= _seconds(token, "exp") + client.leeway:
         raise Refused("expired")
+
+
+def _check_issue(token: Token, client: Client, now: float) -> None:
+    issued = _seconds(token, "iat")
     if now < issued - client.leeway:
         raise Refused("issued-in-the-future")
     if now > issued + client.max_token_age + client.leeway:
         raise Refused("too-old")
+
+
+def _check_beginning(token: Token, client: Client, now: float) -> None:
     if "nbf" in token.claims and now < _seconds(token, "nbf") - client.leeway:
         raise Refused("not-yet-valid")
 

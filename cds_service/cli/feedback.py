@@ -1,23 +1,20 @@
 """`cds feedback`: what clinicians did with the cards."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import click
 import orjson
 
+from cds_service.authoring.feedback_export import EXPORTED, as_csv, provided
 from cds_service.cli import context
 from cds_service.cli.failures import for_people
 from cds_service.cli.tables import table
-from cds_service.store.record import Intervention, RuleFeedback
+from cds_service.store.record import RuleFeedback
 from cds_service.store.store import Store
 
 COLUMNS = ("rule", "version", "shown", "accepted", "overridden", "reasons")
-EXPORTED = tuple(field.name for field in fields(Intervention))
-NOT_PROVIDED = "not provided"
 
 
 @click.group()
@@ -56,7 +53,7 @@ def export(style: str) -> None:
 
     What the EHR did not send, or CDS Hooks has no field for, reads "not provided".
     """
-    rows = [_provided(row) for row in Store(context.settings().database_url).export()]
+    rows = [provided(row) for row in Store(context.settings().database_url).export()]
     if style == "json":
         click.echo(_dump(rows), nl=False)
     else:
@@ -68,20 +65,6 @@ def as_json(rows: Sequence[RuleFeedback]) -> str:
     return _dump([asdict(row) for row in rows])
 
 
-def as_csv(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
-    """A header and one line for each of `lines`."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([_inert(cell) for cell in line] for line in lines)
-    return out.getvalue()
-
-
-def _inert(cell: Any) -> Any:
-    """A spreadsheet runs what begins like a formula, and an EHR's text may."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell else cell
-
-
 def _dump(rows: Any) -> str:
     return orjson.dumps(rows, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
@@ -91,7 +74,3 @@ def _line(row: RuleFeedback) -> tuple[Any, ...]:
     reasons = sorted(row.reasons.items(), key=lambda item: (-item[1], item[0]))
     told = " ".join(f"{code or 'none'}={count}" for code, count in reasons)
     return (row.rule, row.version, row.shown, row.accepted, row.overridden, told)
-
-
-def _provided(row: Intervention) -> dict[str, str]:
-    return {name: value or NOT_PROVIDED for name, value in asdict(row).items()}

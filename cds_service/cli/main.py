@@ -19,6 +19,7 @@ COMMANDS = {
     "schemas": ("schemas", "schemas"),
     "serve": ("serve", "serve"),
     "terminology": ("terminology", "terminology"),
+    "workbench": ("workbench", "workbench"),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cds_service import logs
 from cds_service.callers.book import ClientBook, open_clients
-from cds_service.callers.model import Client
+from cds_service.callers.model import Client, Clients
 from cds_service.cards.compose import Composition, compose_cards
 from cds_service.clock import Clock, monotonic
 from cds_service.config import Settings
@@ -106,6 +106,15 @@ class Runtime:
     def pack(self) -> Pack:
         """The pack in force."""
         return self._active.pack
+
+    @property
+    def store(self) -> Store | None:
+        """The database, for reports; None where none is in use."""
+        return self._store
+
+    def clients(self) -> Clients:
+        """The clients that may call, by issuer."""
+        return self._clients.clients if self._clients else {}
 
     @property
     def services(self) -> Sequence[ServiceDefinition]:

@@ -1,6 +1,7 @@
 """The Flask application: routes, error shape, CORS and limits put together, nothing decided."""
 
 import os
+from dataclasses import replace
 
 from flask import Flask
 
@@ -30,15 +31,7 @@ _BLUEPRINTS = (*routes.BLUEPRINTS, front.blueprint, invoke.blueprint, sources.bl
 
 def create_app(settings: config.Settings, runtime: Runtime) -> Flask:
     """The application for one runtime. Starts nothing and reads no environment."""
-    app = Flask(__name__, static_folder=None)
-    app.config["MAX_BODY"] = settings.max_body_bytes
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1  # see web.body
-    app.config["MAX_RESOURCES"] = settings.max_resources
-    app.config["PUBLIC_URL"] = settings.public_url
-    app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False  # TidyPaths does it, without a redirect
-    app.extensions[EXTENSION] = runtime
-    metrics.install(app)
+    app = _bare(settings, runtime)
     metrics.begin(
         [service.id for service in runtime.pack.services],
         REASONS if settings.auth == "required" else (),
@@ -56,7 +49,43 @@ def create_app(settings: config.Settings, runtime: Runtime) -> Flask:
     return app
 
 
-def _add_workbench(app: Flask, settings: config.Settings) -> None:
+def workbench_app(settings: config.Settings, *, edit: bool) -> Flask:
+    """The workbench without the service: it answers no EHR and asks for no token.
+
+    Raises ConfigurationError (PackError for a pack that is refused).
+    """
+    from cds_service.service.runtime import build_runtime
+
+    logs.configure(settings.log_level)
+    named = settings.site_dir and (settings.site_dir / "clients.json").is_file()
+    built = settings if named else replace(settings, auth="off")  # no clients is no obstacle
+    app = _bare(settings, build_runtime(built))
+    Cors(()).install(app)
+    errors.install(app)
+    for blueprint in (routes.document_routes, front.blueprint, sources.blueprint):
+        app.register_blueprint(blueprint)
+    _add_workbench(app, settings, edit=edit, serving=False)
+    app.wsgi_app = TidyPaths(app.wsgi_app)  # type: ignore[method-assign]
+    return app
+
+
+def _bare(settings: config.Settings, runtime: Runtime) -> Flask:
+    """What both applications have in common."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_BODY"] = settings.max_body_bytes
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1  # see web.body
+    app.config["MAX_RESOURCES"] = settings.max_resources
+    app.config["PUBLIC_URL"] = settings.public_url
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # TidyPaths does it, without a redirect
+    app.extensions[EXTENSION] = runtime
+    metrics.install(app)
+    return app
+
+
+def _add_workbench(
+    app: Flask, settings: config.Settings, *, edit: bool = False, serving: bool = True
+) -> None:
     from cds_service.packs.locate import hooks_dir
     from cds_service.web.runtime import current
     from cds_service.workbench import routes as workbench
@@ -64,7 +93,8 @@ def _add_workbench(app: Flask, settings: config.Settings) -> None:
     from cds_service.workbench.guard import Guard
 
     folder = settings.hooks_dir or hooks_dir(os.environ)
-    workbench.install(app, Bench(current, settings, folder, Guard(own_hosts(settings))))
+    guard = Guard(own_hosts(settings))
+    workbench.install(app, Bench(current, settings, folder, guard, edit=edit, serving=serving))
 
 
 def from_environment() -> Flask:

@@ -35,7 +35,7 @@ def install(app: Flask) -> None:
 
 def respond(error: ServiceError) -> Response:
     """The response for an error that has a reason to give."""
-    g.error_code = error.code
+    g.error_code, g.error_message = error.code, error.message
     if error.status not in _LOGGED_ELSEWHERE:
         # By route: an address may carry anything.
         route = request.url_rule.rule if request.url_rule else "none"

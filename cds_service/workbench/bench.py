@@ -11,6 +11,7 @@ from flask import current_app
 from cds_service.clock import Clock
 from cds_service.config import Settings
 from cds_service.service.runtime import Runtime
+from cds_service.workbench.call_log import CallLog
 from cds_service.workbench.guard import Guard
 from cds_service.workbench.what_if import Packs
 
@@ -30,6 +31,7 @@ class Bench:
     hooks: Path
     guard: Guard = field(default_factory=Guard)
     packs: Packs = field(default_factory=Packs)
+    calls: CallLog = field(default_factory=CallLog)
     edit: bool = False
     serving: bool = True
 

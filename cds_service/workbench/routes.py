@@ -4,9 +4,29 @@ from flask import Blueprint, Flask, Response, g, request
 
 from cds_service.errors import ServiceError
 from cds_service.protocol import outcome
-from cds_service.workbench import edit, home, rule_pages, try_chart, views
+from cds_service.workbench import (
+    calls,
+    edit,
+    feedback_page,
+    home,
+    questionnaire_page,
+    rule_pages,
+    token_pages,
+    try_chart,
+    views,
+)
 from cds_service.workbench.bench import EXTENSION, Bench, current
 
+_PAGES = (
+    home,
+    try_chart,
+    rule_pages,
+    edit,
+    calls,
+    token_pages,
+    feedback_page,
+    questionnaire_page,
+)
 MOST_FIELDS = 5_000  # of a form: a row of the chart has up to six
 
 
@@ -23,8 +43,10 @@ def install(app: Flask, bench: Bench) -> None:
     )
     blueprint.before_request(_admit)
     blueprint.register_error_handler(ServiceError, _problem)
-    for module in (home, try_chart, rule_pages, edit):
+    for module in _PAGES:
         module.add(blueprint)
+    if bench.serving:
+        calls.watch(app, bench)
     app.register_blueprint(blueprint)
 
 

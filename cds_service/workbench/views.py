@@ -16,6 +16,10 @@ PAGES = (
     ("try", "Try", "workbench.try_chart"),
     ("rules", "Rules", "workbench.rules"),
     ("edit", "Edit", "workbench.edit"),
+    ("calls", "Calls", "workbench.calls"),
+    ("tokens", "Tokens", "workbench.tokens"),
+    ("feedback", "Feedback", "workbench.feedback_report"),
+    ("questionnaire", "Questionnaire", "workbench.questionnaire"),
 )
 
 

@@ -1,0 +1,86 @@
+"""Tokens: a key pair and a token for a trial; one pasted and explained. Nothing is kept."""
+
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, request
+
+from cds_service.service.runtime import public_url
+from cds_service.workbench import bench, views
+
+Json = Any
+
+
+def add(blueprint: Blueprint) -> None:
+    """Add the page and its two actions."""
+    blueprint.add_url_rule("/tokens", "tokens", tokens)
+    blueprint.add_url_rule("/tokens/make", "token_make", make, methods=["POST"])
+    blueprint.add_url_rule("/tokens/explain", "token_explain", explain, methods=["POST"])
+
+
+def tokens() -> Response:
+    """The page."""
+    return _page()
+
+
+def make() -> Response:
+    """A token, and a key pair where none was given."""
+    from cds_service.workbench import token_checks
+
+    form = request.form
+    issuer = form.get("issuer", "").strip() or "https://ehr.example.org"
+    pem, kid, entry = form.get("pem", "").strip(), form.get("kid", "").strip(), None
+    if not pem:
+        pair = token_checks.make_keys()
+        pem, kid = pair.private, str(pair.public["keys"][0]["kid"])
+        entry = _pretty(token_checks.entry(issuer, pair.public))
+    now = int(bench.current().now().timestamp())
+    endpoint = _endpoint(form.get("service", ""))
+    token = token_checks.make_token(pem, kid, issuer, endpoint, now)
+    return _page(made={"pem": pem, "kid": kid, "entry": entry, "token": token, "issuer": issuer})
+
+
+def explain() -> Response:
+    """Each check of the token pasted."""
+    from cds_service.workbench import token_checks
+
+    current = bench.current()
+    text = request.form.get("token", "")
+    endpoint = request.form.get("endpoint", "").strip() or _endpoint("")
+    clients = current.runtime().clients()
+    issuer = _issuer(text)
+    checks = token_checks.explained(
+        text,
+        clients.get(issuer),
+        sorted(clients),
+        endpoint,
+        request.form.get("keys", "").strip(),
+        current.now().timestamp(),
+    )
+    return _page(checks=checks, asked={"token": text, "endpoint": endpoint})
+
+
+def _issuer(text: str) -> str:
+    from cds_service.callers import tokens as reader
+
+    bare = text.strip().removeprefix("Authorization:").strip()
+    try:
+        return reader.read(bare if bare.lower().startswith("bearer ") else f"Bearer {bare}").issuer
+    except reader.Refused:
+        return ""
+
+
+def _endpoint(service: str) -> str:
+    known = [one.id for one in bench.current().runtime().services]
+    chosen = service if service in known else known[0]
+    return f"{public_url(bench.current().settings)}/cds-services/{chosen}"
+
+
+def _page(**values: Any) -> Response:
+    shown: dict[str, Any] = {"made": None, "checks": None, "asked": {}, **values}
+    services = bench.current().runtime().services
+    return views.page("tokens.html", "tokens", services=services, endpoint=_endpoint(""), **shown)
+
+
+def _pretty(content: Json) -> str:
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2).decode()
