@@ -40,11 +40,11 @@ def rule_changes(
     pack: Document, site: Document | None, profiles: Sequence[str]
 ) -> dict[str, dict[str, Json]]:
     """What profiles and the site change about rules, by rule id; the last word counts."""
-    found: dict[str, dict[str, Json]] = {}
+    by_rule: dict[str, dict[str, Json]] = {}
     for _, _, changes in layers(pack, site, profiles):
         for name, change in obj(obj(changes).get("rules")).items():
-            found.setdefault(name, {}).update(change)
-    return found
+            by_rule.setdefault(name, {}).update(change)
+    return by_rule
 
 
 def layers(

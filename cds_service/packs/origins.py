@@ -72,7 +72,7 @@ def _settings(source: PackSource, profiles: tuple[str, ...]) -> Iterator[Value]:
 
 def _rules(source: PackSource, profiles: tuple[str, ...]) -> Iterator[Value]:
     changed = _changes(source, profiles)
-    for rule in sorted(source.rules, key=lambda one: one.id):
+    for rule in sorted(source.rules, key=lambda each: each.id):
         document = rule.document
         for field in _RULE_FIELDS:
             shipped = rule.data.get(field)
@@ -94,7 +94,7 @@ def _changes(
 ) -> dict[tuple[str, str], tuple[Json, str]]:
     """What profiles and the site say of rules: by rule and field, the last word and its place."""
     assert source.pack is not None
-    found: dict[tuple[str, str], tuple[Json, str]] = {}
+    changes: dict[tuple[str, str], tuple[Json, str]] = {}
     for document, path, part in layers(source.pack, source.site, profiles):
         for rule, change in obj(obj(part).get("rules")).items():
             here: JsonPath = (*path, "rules", rule)
@@ -102,10 +102,10 @@ def _changes(
                 if field == "card":
                     for name, text in obj(value).items():
                         place = at(document, (*here, "card", name))
-                        found[rule, f"card.{name}"] = (text, place)
+                        changes[rule, f"card.{name}"] = (text, place)
                 elif field != "note":
-                    found[rule, field] = (value, at(document, (*here, field)))
-    return found
+                    changes[rule, field] = (value, at(document, (*here, field)))
+    return changes
 
 
 def _services(source: PackSource) -> Iterator[Value]:
@@ -144,13 +144,17 @@ def _entries(source: PackSource) -> Iterator[Value]:
 
 def _value_sets(source: PackSource) -> Iterator[Value]:
     seen: dict[str, str] = {}
-    for one in source.value_sets:
-        before = seen.get(one.id)
-        version = one.data.get("version", "")
-        seen[one.id] = f"{one.name}:1"
-        if before is None and source.site_folder and _replaced_later(source, one.id, one.name):
+    for value_set in source.value_sets:
+        before = seen.get(value_set.id)
+        version = value_set.data.get("version", "")
+        seen[value_set.id] = f"{value_set.name}:1"
+        if (
+            before is None
+            and source.site_folder
+            and _replaced_later(source, value_set.id, value_set.name)
+        ):
             continue
-        yield Value("value set", one.id, version, f"{one.name}:1", None, before or "")
+        yield Value("value set", value_set.id, version, f"{value_set.name}:1", None, before or "")
 
 
 def _replaced_later(source: PackSource, set_id: str, name: str) -> bool:

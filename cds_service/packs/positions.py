@@ -111,10 +111,10 @@ def _strict(text: str) -> Json:
 
 
 def _no_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ValueError("duplicate key")
-    return found
+    return members
 
 
 def _number(literal: str) -> Decimal:

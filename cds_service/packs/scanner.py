@@ -55,7 +55,7 @@ def scan(text: str) -> Scan:
     scanner = _Scanner(text)
     with suppress(_Stop):
         scanner.document()
-    return scanner.found
+    return scanner.scan
 
 
 def absurd_number(literal: str) -> bool:
@@ -79,7 +79,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self.found = Scan()
+        self.scan = Scan()
         self.starts = [0] + [m.end() for m in re.finditer(r"\n|\r(?!\n)", text)]
 
     def document(self) -> None:
@@ -93,7 +93,7 @@ class _Scanner:
         return Place(line, offset - self.starts[line - 1] + 1)
 
     def fault(self, offset: int, path: Path, code: str, message: str, hint: str = "") -> None:
-        self.found.faults.append(Fault(self.place(offset), path, code, message, hint))
+        self.scan.faults.append(Fault(self.place(offset), path, code, message, hint))
 
     def stop(self, path: Path, message: str, hint: str = "") -> NoReturn:
         self.fault(min(self.at, len(self.text)), path, "P003", message, hint)
@@ -107,7 +107,7 @@ class _Scanner:
 
     def value(self, path: Path, depth: int) -> None:
         char = self.skip()
-        self.found.values[path] = self.place(self.at)
+        self.scan.values[path] = self.place(self.at)
         if depth > MAX_DEPTH:
             self.fault(self.at, path, "P007", f"Nested deeper than {MAX_DEPTH} levels.")
             raise _Stop
@@ -140,11 +140,11 @@ class _Scanner:
         start = self.at
         name = self.string(path)
         inner = (*path, name)
-        if inner in self.found.keys:
-            first = self.found.keys[inner].line
+        if inner in self.scan.keys:
+            first = self.scan.keys[inner].line
             message = f"'{name}' stands twice in this object; the first is on line {first}."
             self.fault(start, inner, "P004", message, "Remove one of the two.")
-        self.found.keys.setdefault(inner, self.place(start))
+        self.scan.keys.setdefault(inner, self.place(start))
         if self.skip() != ":":
             self.stop(inner, f"A colon is missing after '{name}'.")
         self.at += 1

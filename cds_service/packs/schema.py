@@ -48,14 +48,14 @@ def _registry() -> Any:
 
 def check_schema(name: str, document: Document) -> Iterator[Problem]:
     """Every departure of a document from its schema."""
-    found = [
+    problems = [
         problem
         for error in _validator(name).iter_errors(document.data)
         for problem in _problems(document, error)
     ]
     # A property that is misspelt is not missing as well.
-    meant = {problem.hint for problem in found if problem.code == "S101"}
-    for problem in dict.fromkeys(found):
+    meant = {problem.hint for problem in problems if problem.code == "S101"}
+    for problem in dict.fromkeys(problems):
         missing = problem.message.removesuffix(" is missing.")
         if problem.code != "S102" or f"Did you mean {missing}?" not in meant:
             yield problem
@@ -118,8 +118,8 @@ def _words(error: _Error) -> tuple[str, str, str]:
             return "S105", f"{_shown(value)} has not the form wanted here.", about
         case "not":
             known = ["all", "any", "not", "certainly", "is", "setting", "fact"]
-            found = [hint for key in value if (hint := did_you_mean(key, known))]
-            return "S107", about, next(iter(found), "")
+            hints = [hint for key in value if (hint := did_you_mean(key, known))]
+            return "S107", about, next(iter(hints), "")
         case "minLength" | "minItems" | "minProperties":
             return "S106", f"{_shown(value)} is empty.", about
         case "uniqueItems":

@@ -155,33 +155,33 @@ class _Reader:
         else:
             self.source.pack = document
         for name in _ADDITIONS:
-            found = (
+            addition = (
                 self.document(PurePosixPath(f"{name}.json"), name)
                 if self.site
                 else self.required(name)
             )
-            if found:
+            if addition:
                 index: dict[str, Entry] = getattr(self.source, name)
-                for key, data in obj(obj(found.data).get(name)).items():
+                for key, data in obj(obj(addition.data).get(name)).items():
                     if key in index:
                         self.source.replaced.append(index[key])
-                    index[key] = Entry(found, (name, key), data)
+                    index[key] = Entry(addition, (name, key), data)
         self.order_names()
         self.names()
 
     def names(self) -> None:
         """names.json, which a pack may do without; a site's adds to the shipped one."""
-        found = self.document(PurePosixPath("names.json"), "names")
-        if found:
-            for key, data in obj(obj(found.data).get("names")).items():
-                self.source.names.append(Entry(found, ("names", key), data))
+        document = self.document(PurePosixPath("names.json"), "names")
+        if document:
+            for key, data in obj(obj(document.data).get("names")).items():
+                self.source.names.append(Entry(document, ("names", key), data))
 
     def order_names(self) -> None:
         """order-names.json, which a pack may do without."""
-        found = self.document(PurePosixPath("order-names.json"), "order-names")
-        if found:
-            for key, data in obj(obj(found.data).get("orderNames")).items():
-                self.source.order_names[key] = Entry(found, ("orderNames", key), data)
+        document = self.document(PurePosixPath("order-names.json"), "order-names")
+        if document:
+            for key, data in obj(obj(document.data).get("orderNames")).items():
+                self.source.order_names[key] = Entry(document, ("orderNames", key), data)
 
     def required(self, name: str) -> Document | None:
         file = PurePosixPath(f"{name}.json")
@@ -195,11 +195,11 @@ class _Reader:
         raw = self.folder.files.get(file)
         if raw is None:
             return None
-        found, problems = parse(self.folder.name(file), self.folder.root / file, raw)
+        document, problems = parse(self.folder.name(file), self.folder.root / file, raw)
         self.source.problems.extend(problems)
-        if found:
-            self.source.documents.append((schema, found))
-        return found
+        if document:
+            self.source.documents.append((schema, document))
+        return document
 
     def nested(self, file: PurePosixPath) -> None:
         top = file.parts[0]
@@ -243,8 +243,8 @@ class _Reader:
         try:
             data = orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
         except orjson.JSONDecodeError:
-            found, problems = parse(name, self.folder.root / file, raw)
+            document, problems = parse(name, self.folder.root / file, raw)
             self.source.problems.extend(problems)
-            data = found.data if found else None
+            data = document.data if document else None
         if data is not None:
             self.source.value_sets.append(ValueSetFile(name, file, obj(data)))

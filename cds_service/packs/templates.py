@@ -36,7 +36,7 @@ def in_force(
 
 
 def _codes(facts: Iterable[Entry], terminology: Terminology) -> list[str]:
-    found: dict[str, None] = {}
+    codes: dict[str, None] = {}
     for entry in facts:
         data = obj(entry.data)
         if data.get("kind") not in _RESULTS:
@@ -44,5 +44,5 @@ def _codes(facts: Iterable[Entry], terminology: Terminology) -> list[str]:
         for name in [word(data.get("valueSet")), *map(word, seq(data.get("valueSets")))]:
             if terminology.has_set(name):
                 concepts = terminology.value_set(name).concepts
-                found.update(dict.fromkeys(f"{system}|{code}" for system, code in concepts))
-    return list(found)
+                codes.update(dict.fromkeys(f"{system}|{code}" for system, code in concepts))
+    return list(codes)

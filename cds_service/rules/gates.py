@@ -34,8 +34,8 @@ def gate(node: Node, cost: Cost) -> Gate | None:
         case Switch():
             return frozenset() if node.truth(_NOWHERE) is Truth.NO else None
         case All():
-            found = [part for child in node.children if (part := gate(child, cost)) is not None]
-            return min(found, key=lambda part: sum(map(cost, part)), default=None)
+            gates = [part for child in node.children if (part := gate(child, cost)) is not None]
+            return min(gates, key=lambda part: sum(map(cost, part)), default=None)
         case AnyOf():
             return _either([gate(child, cost) for child in node.children])
         case Absent():
@@ -68,12 +68,12 @@ class _Group(NamedTuple):
     guard: Node | None
     positions: list[int]
 
-    def gather(self, possible: Collection[str], context: Context, found: set[int]) -> None:
+    def gather(self, possible: Collection[str], context: Context, positions: set[int]) -> None:
         """Add the positions, unless the second gate or the guard keeps all of them out."""
         if self.second is not None and self.second.isdisjoint(possible):
             return
         if self.guard is None or not _surely_no(self.guard, context):
-            found.update(self.positions)
+            positions.update(self.positions)
 
 
 class Index:
@@ -99,8 +99,8 @@ class Index:
 
         for position, node in enumerate(conditions):
             parts = conjuncts(node)
-            found = {one for part in parts if (one := gate(part, cost)) is not None}
-            best = sorted(found, key=lambda one: (sum(map(cost, one)), sorted(one)))
+            gates = {each for part in parts if (each := gate(part, cost)) is not None}
+            best = sorted(gates, key=lambda each: (sum(map(cost, each)), sorted(each)))
             guard = max(parts, key=lambda part: shared[part])
             self._place(position, best, guard if shared[guard] > 1 else None)
         self._groups.clear()  # needed while building only
@@ -125,16 +125,16 @@ class Index:
 
     def positions(self, context: Context) -> list[int]:
         """Positions, ascending, of all conditions that may be other than NO."""
-        found: set[int] = set()
+        candidates: set[int] = set()
         possible = context.facts.possible(context.draft)
         for group in self._ungated:
-            group.gather(possible, context, found)
+            group.gather(possible, context, candidates)
         behind = self._behind
         for fact in possible:
             if fact in behind:
                 for group in behind[fact]:
-                    group.gather(possible, context, found)
-        return sorted(found)
+                    group.gather(possible, context, candidates)
+        return sorted(candidates)
 
 
 def _surely_no(guard: Node, context: Context) -> bool:
@@ -153,5 +153,5 @@ _NOWHERE: Context = Context(_NoFacts())  # type: ignore[arg-type]
 
 def leaves(nodes: Iterable[Node]) -> list[Leaf]:
     """All leaves of the conditions, those of definitions included, in reading order, each once."""
-    found = [part for node in nodes for part in node.descend() if isinstance(part, Leaf)]
-    return list(dict.fromkeys(found))
+    all_leaves = [part for node in nodes for part in node.descend() if isinstance(part, Leaf)]
+    return list(dict.fromkeys(all_leaves))

@@ -59,14 +59,14 @@ def silenced(compiled: CompiledRule, context: Context) -> bool:
 
 def unique(things: Iterable[_T]) -> tuple[_T, ...]:
     """The things in order, each once."""
-    found: list[_T] = []
+    distinct: list[_T] = []
     alike: dict[object, list[_T]] = {}  # items cannot be hashed, and comparing all with all is slow
     for thing in things:
         known = alike.setdefault(thing.reference if isinstance(thing, Item) else thing, [])
         if thing not in known:
             known.append(thing)
-            found.append(thing)
-    return tuple(found)
+            distinct.append(thing)
+    return tuple(distinct)
 
 
 def _conditional(compiled: CompiledRule, assumed: Context | None, words: Words) -> Finding | None:

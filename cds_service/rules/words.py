@@ -113,18 +113,18 @@ class Words:
         return word.join(self._bracketed(part) for part in parts)
 
     def _bracketed(self, part: Json) -> str:
-        said = self.sentence(part)
+        sentence = self.sentence(part)
         inner = parts_of(part)
-        return f"({said})" if len(inner) > 1 else said
+        return f"({sentence})" if len(inner) > 1 else sentence
 
     def _fact(self, leaf: Json) -> str:
-        said = self._claim(leaf)
+        claim = self._claim(leaf)
         within = self._within(leaf)
         if within:
-            said += f", within {within}"
+            claim += f", within {within}"
         if leaf.get("undated") == "exclude":
-            said += ", undated entries not counted"
-        return said
+            claim += ", undated entries not counted"
+        return claim
 
     def _claim(self, leaf: Json) -> str:
         fact = self._catalogue.facts.get(leaf["fact"])

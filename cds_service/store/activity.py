@@ -69,10 +69,10 @@ def _share(by_day: Iterable[tuple[str, int]], start: str) -> float:
 
 
 def _counted(rows: Iterable[tuple[str, str, str, int]], start: str, share: float) -> list[Activity]:
-    found: dict[str, dict[str, int]] = {}
+    by_rule: dict[str, dict[str, int]] = {}
     last: dict[str, str] = {}
     for rule, outcome, day, count in rows:
-        counts = found.setdefault(
+        counts = by_rule.setdefault(
             rule, dict.fromkeys(("baseline", "recent", "unknown", "error"), 0)
         )
         if outcome == "fires":
@@ -90,5 +90,5 @@ def _counted(rows: Iterable[tuple[str, str, str, int]], start: str, share: float
             counts["baseline"] * share,
             last.get(rule, ""),
         )
-        for rule, counts in sorted(found.items())
+        for rule, counts in sorted(by_rule.items())
     ]

@@ -28,11 +28,11 @@ def problem(engine: Engine, now: int) -> str:
     """Why the database cannot be used, or "". `now` is a Unix second."""
     try:
         with engine.connect() as connection:
-            found, _ = schema.state(connection)
+            state, _ = schema.state(connection)
     except SQLAlchemyError as error:
         return type(error).__name__
-    if found is not schema.State.CURRENT:
-        return f"schema {found.value}"
+    if state is not schema.State.CURRENT:
+        return f"schema {state.value}"
     try:
         _write(engine, now)
     except SQLAlchemyError as error:

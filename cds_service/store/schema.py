@@ -39,10 +39,10 @@ def state(connection: Connection) -> tuple[State, str]:
         return State.EMPTY, ""
     if _VERSION_TABLE not in tables:
         return (State.OLDER if _UNRELEASED_TABLE in tables else State.FOREIGN), ""
-    found = connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar() or ""
-    if found == REVISIONS[-1]:
-        return State.CURRENT, found
-    return (State.OLDER if found in REVISIONS else State.NEWER), found
+    revision = connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar() or ""
+    if revision == REVISIONS[-1]:
+        return State.CURRENT, revision
+    return (State.OLDER if revision in REVISIONS else State.NEWER), revision
 
 
 def require_current(engine: Engine, *, may_upgrade: bool = False) -> None:
@@ -51,12 +51,12 @@ def require_current(engine: Engine, *, may_upgrade: bool = False) -> None:
     `may_upgrade`: an older one is brought up to date (trial runs). Raises ConfigurationError.
     """
     with engine.connect() as connection:
-        found, revision = state(connection)
-    new_file = found is State.EMPTY and engine.dialect.name == "sqlite"
-    if new_file or (found is State.OLDER and may_upgrade):
+        present, revision = state(connection)
+    new_file = present is State.EMPTY and engine.dialect.name == "sqlite"
+    if new_file or (present is State.OLDER and may_upgrade):
         upgrade(engine)
-    elif found is not State.CURRENT:
-        raise _refused(found, revision)
+    elif present is not State.CURRENT:
+        raise _refused(present, revision)
 
 
 def upgrade(engine: Engine) -> tuple[str, str]:
@@ -71,10 +71,10 @@ def upgrade(engine: Engine) -> tuple[str, str]:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with _locked(engine) as connection:
-        found, before = state(connection)
-        if found in (State.NEWER, State.FOREIGN):
-            raise _refused(found, before)
-        if found is not State.CURRENT:
+        present, before = state(connection)
+        if present in (State.NEWER, State.FOREIGN):
+            raise _refused(present, before)
+        if present is not State.CURRENT:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     return before, REVISIONS[-1]
@@ -102,20 +102,20 @@ def _locked(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _refused(found: State, revision: str) -> ConfigurationError:
-    if found is State.NEWER:
+def _refused(present: State, revision: str) -> ConfigurationError:
+    if present is State.NEWER:
         return ConfigurationError(
             f"The database has schema {revision}, which this program does not know; "
             f"it needs {REVISIONS[-1]}: a newer program wrote it.",
             "Use the program's version that wrote it, or another CDS_DATABASE_URL.",
         )
-    if found is State.FOREIGN:
+    if present is State.FOREIGN:
         return ConfigurationError(
             "The database has tables of another program and none of this one.",
             "Give the service a database of its own (CDS_DATABASE_URL).",
         )
     told = {State.EMPTY: "is empty", State.OLDER: f"has the older schema {revision or '0000'}"}
     return ConfigurationError(
-        f"The database {told[found]}; this program needs schema {REVISIONS[-1]}.",
+        f"The database {told[present]}; this program needs schema {REVISIONS[-1]}.",
         "Make a copy of the database, then run: cds db upgrade",
     )

@@ -30,8 +30,8 @@ WORKERS = 2
 MOST_TESTS = 120  # test functions that a mutant must survive
 SECONDS = 240  # after which a mutant counts as noticed: it made something endless
 COPIED = ("cds_service",)  # what a mutant changes; the rest is linked
-TESTS = ("unit", "spec", "property", "rules", "conformance", "functional", "security")
-SLOW = ("functional/test_live_reload", "functional/test_fhir_fallback_process", "rules/test_thresh")
+TESTS = ("unit", "spec", "property", "conformance", "security", "rules")
+SLOW = ("rules/test_thresholds.py", "security/test_everything_logged.py")
 PYTEST = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header")
 
 

@@ -19,13 +19,13 @@ def check(source: PackSource) -> Iterator[Problem]:
     """Problems of every fact."""
     sets = {value_set.id for value_set in source.value_sets}
     for name, entry in source.facts.items():
-        found = [
+        problems = [
             *_settings(source, entry),
             *_value_sets(entry, sets),
             *_flag(name, entry),
             *_computed(source, entry),
         ]
-        yield from found or _catalogue(name, entry)
+        yield from problems or _catalogue(name, entry)
 
 
 def _flag(name: str, entry: Entry) -> Iterator[Problem]:

@@ -155,10 +155,10 @@ class Guarantees:
 
 def unlike(*conditions: Json) -> frozenset[str]:
     """Conditions written so that equal ones are equal; the branches of an `any` one by one."""
-    found = set()
+    texts = set()
     for condition in conditions:
         parts = seq(obj(condition).get("any")) or [condition]
         for part in parts:
             plain = {k: v for k, v in obj(part).items() if k not in ("note", "title")}
-            found.add(json.dumps(plain, sort_keys=True, default=str))
-    return frozenset(found)
+            texts.add(json.dumps(plain, sort_keys=True, default=str))
+    return frozenset(texts)
