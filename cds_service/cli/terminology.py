@@ -171,6 +171,7 @@ def _report_text(report: "ImportReport") -> str:
         f"  only in the shipped one, kept: {report.carried_over:,}",
         f"Concepts left out, no ingredient known: {report.without_ingredient:,}",
         f"Brand names: {report.brands:,}",
+        f"National Drug Codes: {report.packages:,}",
         "Products by value set (before -> after):",
     ]
     for name, (before, after) in sorted(report.sets.items()):

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cds_service.terminology.codings import RXNORM
+from cds_service.terminology.codings import NDC, RXNORM
 from cds_service.terminology.names import NameFinder
+from cds_service.terminology.ndc import eleven_digits
 from cds_service.terminology.routes import SYSTEMIC_ROUTES, RouteClass, route_of
 
 __all__ = ["DrugDictionary", "Product", "RouteClass", "route_of"]
@@ -69,6 +70,8 @@ class DrugDictionary:
         self._forms: Sequence[Sequence[str]] = data.get("forms", ())
         self._products: Mapping[str, Sequence[Any]] = data.get("products", {})
         self._made: dict[str, Product] = {}  # those that calls asked for
+        self._packages: Mapping[str, str] = data.get("ndc", {})
+        self._by_ndc: dict[str, str] | None = None  # made when a call asks
         self.version: str = data.get("version", "")
         self._combinations = [
             Combination(
@@ -82,8 +85,10 @@ class DrugDictionary:
         return len(self._products)
 
     def product(self, system: str, code: str) -> Product | None:
-        """The product of an RxNorm code; None for an unknown code or another system."""
-        if system != RXNORM:
+        """The product of an RxNorm code or NDC; None for an unknown code or another system."""
+        if system == NDC:
+            code = self._of_package(code)
+        elif system != RXNORM:
             return None
         known = self._made.get(code)
         if known is None and code in self._products:
@@ -92,6 +97,17 @@ class DrugDictionary:
                 self._made.clear()
             self._made[code] = known
         return known
+
+    def _of_package(self, ndc: str) -> str:
+        """The RxNorm code of a National Drug Code; "" where it is not known, or could be two."""
+        if self._by_ndc is None:
+            self._by_ndc = {
+                package: product
+                for product, packages in self._packages.items()
+                for package in packages.split()
+            }
+        found = {self._by_ndc.get(spelling, "") for spelling in eleven_digits(ndc)} - {""}
+        return found.pop() if len(found) == 1 else ""
 
     def _make(self, code: str) -> Product:
         ingredients, form_index, name = self._products[code]

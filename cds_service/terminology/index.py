@@ -12,6 +12,7 @@ from cds_service.errors import Problem
 from cds_service.terminology.codings import (
     CANONICAL,
     INGREDIENT,
+    NDC,
     RXNORM,
     canonical_code,
     canonical_system,
@@ -92,7 +93,7 @@ class Terminology:
         exact = self._exact.get((system, code), ())
         if system in PREFIX_SYSTEMS:
             return self._with_prefixes(system, canonical_code(system, code))
-        if system == RXNORM:
+        if system in (RXNORM, NDC):
             return self._of_product(self.drugs.product(system, code), exact)
         return exact
 

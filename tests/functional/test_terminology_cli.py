@@ -14,8 +14,8 @@ from cds_service.authoring.terminology.import_rxnorm import read_release
 from cds_service.cli import main
 from cds_service.packs.load import load_pack
 from cds_service.packs.locate import CHECKOUT
-from cds_service.terminology.codings import ICD10CM, RXNORM, SNOMED
-from tests.support.rxnorm import concept, relation, write_release
+from cds_service.terminology.codings import ICD10CM, NDC, RXNORM, SNOMED
+from tests.support.rxnorm import concept, relation, write_packages, write_release
 from tests.support.sites import Site
 
 BASE = 5_000_000
@@ -63,6 +63,22 @@ class TestImport:
         cds("terminology", "import-rxnorm", release)
         drugs = load_pack(CHECKOUT, site.root).terminology.drugs
         assert drugs.ingredients_in_text("Brandex000001x 20 mg tab") == ("quinine",)
+
+    def test_packages_are_known_by_ndc(self, site: Site, release: Path) -> None:
+        """Ten digits in their layouts, with and without hyphens, and eleven."""
+        hctz = BASE + 1001
+        write_packages(release, {hctz: ["00093-9999-01", "5555-4444-22", "12345067890"]})
+        result = cds("terminology", "import-rxnorm", release)
+        assert "National Drug Codes: 3" in result.output
+        known = load_pack(CHECKOUT, site.root).terminology
+        for code in ("00093999901", "0093-9999-01", "0093999901", "05555-4444-22", "12345-678-90"):
+            assert "drug-thiazide-diuretics" in known.sets_of(NDC, code), code
+        assert known.sets_of(NDC, "99999-9999-99") == ()
+
+    def test_a_package_that_two_products_claim_is_nobodys(self, site: Site, release: Path) -> None:
+        write_packages(release, {BASE + 1001: ["00093999901"], BASE + 1005: ["00093999901"]})
+        cds("terminology", "import-rxnorm", release)
+        assert load_pack(CHECKOUT, site.root).terminology.sets_of(NDC, "00093999901") == ()
 
     def test_what_only_the_shipped_dictionary_knows_stays(self, site: Site, release: Path) -> None:
         shipped = load_pack(CHECKOUT).terminology.drugs

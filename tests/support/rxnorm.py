@@ -1,5 +1,6 @@
 """A made-up RxNorm release of any size, in the layout of the real one (RRF)."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 SUPPRESS = "N"
@@ -19,6 +20,16 @@ def relation(second: int, name: str, first: int) -> str:
     """ "second name first", as RxNorm reads its rows."""
     row = [str(first), "", "CUI", "RO", str(second), "", "CUI", name, "", "", "RXNORM", "RXNORM"]
     return "|".join([*row, "", "", "N", "4096", ""])
+
+
+def write_packages(folder: Path, packages: Mapping[int, Sequence[str]]) -> None:
+    """RXNSAT of a release: National Drug Codes by concept, and an attribute of another kind."""
+    rows = [(code, "NDC", ndc) for code, codes in packages.items() for ndc in codes]
+    rows += [(code, "RXN_STRENGTH", "25 MG") for code in packages]
+    lines = [
+        f"{code}||||CUI|{code}|||{kind}|RXNORM|{value}|{SUPPRESS}||" for code, kind, value in rows
+    ]
+    (folder / "RXNSAT.RRF").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def write_release(folder: Path, concepts: int) -> None:

@@ -1,13 +1,14 @@
 """`cds terminology import-rxnorm DIR`: a release of RxNorm (RRF files) becomes a site's drugs.json.
 
-Read once, line by line: names from RXNCONSO, relations from RXNREL (a relation reads "RXCUI2 RELA
+Read once, line by line: names from RXNCONSO, National Drug Codes from RXNSAT (where the release has
+it), relations from RXNREL (a relation reads "RXCUI2 RELA
 RXCUI1", and each stands twice, once either way). A product's ingredients are the substances that it
 leads to over its components; a brand's those of its generic. Names are those that the value sets
 use, through the shipped dictionary. Products that the release does not know any more are carried
 over: charts still hold them.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +21,13 @@ from cds_service.authoring.terminology.source import RECIPE
 from cds_service.errors import ConfigurationError
 from cds_service.terminology.drugs import INGREDIENT_FORM, DrugDictionary
 from cds_service.terminology.names import words
+from cds_service.terminology.ndc import eleven_digits
 
 Json = Any
 Row = tuple[tuple[str, ...], str, str, str]  # ingredients, form, route, name
 Told = Callable[[int], None]  # bytes read since the last call
 
-CONCEPTS, RELATIONS = "RXNCONSO.RRF", "RXNREL.RRF"
+CONCEPTS, RELATIONS, ATTRIBUTES = "RXNCONSO.RRF", "RXNREL.RRF", "RXNSAT.RRF"
 _SUBSTANCES = frozenset({"IN", "PIN"})
 _KINDS = _SUBSTANCES | {"MIN", "BN", "SCD", "SBD", "GPCK", "BPCK", "SCDC", "SBDC", "SCDF", "SBDF"}
 _FORM = "DF"
@@ -52,6 +54,7 @@ class Release:
     names: dict[int, tuple[str, str]] = field(default_factory=dict)  # kind, name
     parts: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     forms: dict[int, int] = field(default_factory=dict)
+    packages: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # NDC
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class ImportReport:
     carried_over: int
     without_ingredient: int
     brands: int
+    packages: int
     sets: Mapping[str, tuple[int, int]]
 
 
@@ -84,18 +88,28 @@ def import_release(
     changed = sum(code in before and before[code][0] != row[0] for code, row in table.items())
     carried = {code: row for code, row in before.items() if code not in table}
     together = {**table, **carried}
+    packages = _packages(release, together)
     content = _dictionary(together, shipped, _brands(release, table, shipped))
+    content["ndc"] = packages
     counts = {name: (_count(before, own), _count(together, own)) for name, own in sets.items()}
     report = ImportReport(
         len(release.names), len(together), new, changed, len(carried), missing,
-        len(content["brands"]), counts,
+        len(content["brands"]), sum(len(codes.split()) for codes in packages.values()), counts,
     )  # fmt: skip
     return drugs_text(content), report
 
 
 def size(folder: Path) -> int:
     """Bytes to read, for a progress bar. Raises ConfigurationError."""
-    return sum(path.stat().st_size for path in map(_find(folder), (CONCEPTS, RELATIONS)))
+    files = [_find(folder)(name) for name in (CONCEPTS, RELATIONS)]
+    files += [file for file in (_attributes(folder),) if file]
+    return sum(path.stat().st_size for path in files)
+
+
+def _attributes(folder: Path) -> Path | None:
+    """The file with the National Drug Codes. Some extracts of a release come without it."""
+    places = (folder / ATTRIBUTES, folder / "rrf" / ATTRIBUTES)
+    return next((place for place in places if place.is_file()), None)
 
 
 def read_release(folder: Path, told: Told) -> Release:
@@ -111,7 +125,30 @@ def read_release(folder: Path, told: Told) -> Release:
         # RXCUI1 RXAUI1 STYPE1 REL RXCUI2 RXAUI2 STYPE2 RELA RUI SRUI SAB SL DIR RG SUPPRESS CVF
         if row[10] == "RXNORM" and row[14] not in ("Y", "E"):
             _relate(release, row[7], row[4], row[0])
+    if attributes := _attributes(folder):
+        for row in _rows(attributes, told, 13):
+            # RXCUI LUI SUI RXAUI STYPE CODE ATUI SATUI ATN SAB ATV SUPPRESS CVF
+            if row[8] == "NDC" and row[0].isdecimal() and row[11] in ("N", "O", ""):
+                _package(release, int(row[0]), row[10])
     return release
+
+
+def _package(release: Release, code: int, ndc: str) -> None:
+    """Keep a National Drug Code of a product, where its layout leaves no doubt."""
+    spelled = eleven_digits(ndc)
+    if code in release.names and len(spelled) == 1:
+        release.packages[code].add(spelled[0])
+
+
+def _packages(release: Release, table: Mapping[str, Row]) -> dict[str, str]:
+    """RxNorm code -> its National Drug Codes; none that two products claim."""
+    claims = Counter(ndc for codes in release.packages.values() for ndc in codes)
+    found = {
+        str(code): " ".join(sorted(ndc for ndc in codes if claims[ndc] == 1))
+        for code, codes in sorted(release.packages.items())
+        if str(code) in table
+    }
+    return {code: codes for code, codes in found.items() if codes}
 
 
 def _relate(release: Release, relation: str, second: str, first: str) -> None:
