@@ -7,6 +7,7 @@ from typing import Any
 from cds_service.packs.effective import effective_settings, layers
 from cds_service.packs.positions import Document, JsonPath
 from cds_service.packs.source import Entry, PackSource, obj
+from cds_service.terminology.valueset import adds_to_shipped
 
 Json = Any
 
@@ -147,6 +148,8 @@ def _value_sets(source: PackSource) -> Iterator[Value]:
     for value_set in source.value_sets:
         before = seen.get(value_set.id)
         version = value_set.data.get("version", "")
+        if adds_to_shipped(value_set.data):
+            version = f"{version} (adds to the shipped set)"
         seen[value_set.id] = f"{value_set.name}:1"
         if (
             before is None

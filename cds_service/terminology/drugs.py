@@ -6,6 +6,7 @@ Products stay in the compact lists of that file until one is asked for: loading 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from cds_service.terminology.codings import NDC, RXNORM
@@ -65,7 +66,9 @@ class Combination:
 class DrugDictionary:
     """Immutable after construction. `data` is the content of drugs.json."""
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
+    def __init__(self, data: Mapping[str, Any], spoken: Mapping[str, str] | None = None) -> None:
+        """`spoken` are names of ingredients that the value sets in force list: generic names,
+        brands and spellings beside the dictionary's."""
         self._names: Sequence[str] = data.get("ingredients", ())
         self._forms: Sequence[Sequence[str]] = data.get("forms", ())
         self._products: Mapping[str, Sequence[Any]] = data.get("products", {})
@@ -73,13 +76,23 @@ class DrugDictionary:
         self._packages: Mapping[str, str] = data.get("ndc", {})
         self._by_ndc: dict[str, str] | None = None  # made when a call asks
         self.version: str = data.get("version", "")
+        self._ingredients = frozenset([*self._names, *data.get("vocabulary", ())])
         self._combinations = [
             Combination(
                 frozenset(rule["has"]), tuple(rule.get("adds", ())), frozenset(rule["drops"])
             )
             for rule in data.get("combinations", ())
         ]
-        self._finder = NameFinder(_phrases(data), data.get("leadingOnly", ()))
+        phrases = {**{name: (one,) for name, one in (spoken or {}).items()}, **_phrases(data)}
+        self._finder = NameFinder(phrases, data.get("leadingOnly", ()))
+
+    def knows_ingredient(self, name: str) -> bool:
+        """Whether a product has this ingredient, or the vocabulary its name."""
+        return name in self._ingredients
+
+    def near_ingredient(self, name: str) -> str:
+        """The ingredient that is written most like a name; "" without any."""
+        return next(iter(get_close_matches(name, self._ingredients, 1)), "")
 
     def __len__(self) -> int:
         return len(self._products)

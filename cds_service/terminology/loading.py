@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from cds_service.errors import Problem
+from cds_service.terminology.codings import INGREDIENT
 from cds_service.terminology.drugs import DrugDictionary
 from cds_service.terminology.entry_names import name_lists
 from cds_service.terminology.index import Terminology
@@ -27,21 +29,29 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
     """
     problems: list[Problem] = []
     sets: dict[str, ParsedSet] = {}
-    drugs: DrugDictionary | None = None
+    dictionary: Json = None
     units: dict[str, Json] = {}
     order_names: dict[str, Json] = {}
     names: list[Json] = []
     for folder in folders:
-        sets.update(_value_sets(folder, problems))
-        dictionary = _read(folder / "drugs.json", problems)
-        if dictionary is not None:
-            drugs = _dictionary(dictionary, folder / "drugs.json", problems) or drugs
+        for name, one in _value_sets(folder, problems).items():
+            if one.adds and name not in sets:
+                problems.append(_nothing_to_add_to(one, sets))
+            sets[name] = one.added_to(sets[name]) if one.adds and name in sets else one
+        drugs_file = folder / "drugs.json"
+        content = _read(drugs_file, problems)
+        if content is not None and _sound(content, drugs_file, problems):
+            dictionary = content
         table = _read(folder / "units.json", problems)
         if isinstance(table, dict):
             units.update(table.get("analytes", {}))
         names.append(_read(folder / "names.json", problems))
         order_names.update(_order_names(_read(folder / "order-names.json", problems)))
+    listed = [(one.file, code) for one in sets.values() for code in _ingredients(one)]
     problems += resolve(sets)
+    drugs = DrugDictionary(dictionary, _spoken(sets)) if dictionary is not None else None
+    if drugs is not None:
+        problems += _unknown_ingredients(listed, drugs)
     tables, faults = UnitTables.checked(units)
     problems += [problem("units.json", path, "V010", message) for path, message in faults]
     lists = name_lists(names)
@@ -66,6 +76,12 @@ def resolve(sets: dict[str, ParsedSet]) -> list[Problem]:
         for key in one.excluded & one.concepts.keys():
             del one.concepts[key]
     return problems
+
+
+def _nothing_to_add_to(one: ParsedSet, sets: Mapping[str, ParsedSet]) -> Problem:
+    near = get_close_matches(one.id, sets, 1)
+    hint = f"Did you mean '{near[0]}'?" if near else "Leave the extension out for a set of its own"
+    return problem(one.file, "$.id", "V013", f"there is no shipped set '{one.id}' to add to", hint)
 
 
 def _closure(name: str, sets: Mapping[str, ParsedSet], problems: list[Problem]) -> Iterator[str]:
@@ -159,13 +175,48 @@ def _texts(value: Json) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
-def _dictionary(data: Json, file: Path, problems: list[Problem]) -> DrugDictionary | None:
+def _sound(data: Json, file: Path, problems: list[Problem]) -> bool:
+    """Whether a drugs.json is a dictionary; else the problem is told."""
     try:
-        return DrugDictionary(data)
+        DrugDictionary(data)
     except (AttributeError, KeyError, TypeError, ValueError):
         problems.append(
             problem(
                 str(file), "$", "V011", "is not a drug dictionary", "Run: cds terminology build"
             )
         )
-        return None
+        return False
+    return True
+
+
+def _ingredients(one: ParsedSet) -> list[str]:
+    """The generic names that a set lists."""
+    return [code for system, code in one.concepts if system == INGREDIENT]
+
+
+def _spoken(sets: Mapping[str, ParsedSet]) -> dict[str, str]:
+    """The ingredients that the sets list, by each of their names."""
+    names: dict[str, str] = {}
+    for one in sets.values():
+        names |= {code: code for code in _ingredients(one)} | one.spoken
+    return names
+
+
+def _unknown_ingredients(
+    listed: Sequence[tuple[str, str]], drugs: DrugDictionary
+) -> Iterator[Problem]:
+    """Generic names, with the files that list them, that no product of the dictionary has:
+    misspelt, or to be imported."""
+    for file, name in listed:
+        if drugs.knows_ingredient(name):
+            continue
+        near = drugs.near_ingredient(name)
+        yield problem(
+            file,
+            "$.compose.include",
+            "V014",
+            f"no product of the drug dictionary has the ingredient '{name}': "
+            "it is found in text alone",
+            f"Did you mean '{near}'?" if near else "Run: cds terminology import-rxnorm",
+            severity="warning",
+        )

@@ -6,13 +6,14 @@ codes show their hierarchy (the editions of ICD-10, ATC), or by reference to oth
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cds_service.errors import Problem
 from cds_service.terminology.codings import (
     ATC,
     ICD10_EDITIONS,
+    INGREDIENT,
     SNOMED,
     canonical_code,
     canonical_system,
@@ -21,6 +22,8 @@ from cds_service.terminology.codings import (
 PREFIX_SYSTEMS = frozenset({*ICD10_EDITIONS, ATC})
 WIDENED = "https://cds.legcramps.example/StructureDefinition/widened"
 SET_WORDS = "https://cds.legcramps.example/StructureDefinition/set-words"
+# On a site's set: what it lists is added to the shipped set of the same id.
+ADDS = "https://cds.legcramps.example/StructureDefinition/adds-to-shipped"
 FILTER_DISPLAY = "https://cds.legcramps.example/StructureDefinition/filter-display"
 
 Key = tuple[str, str]  # (canonical system, code)
@@ -47,12 +50,39 @@ class ParsedSet:
     explicit: bool = False
     expanded: bool = False
     words: list[str] = field(default_factory=list)
+    spoken: dict[str, str] = field(default_factory=dict)  # further name: ingredient
+    adds: bool = False  # to the set of the same id in the folder below
+
+    def added_to(self, shipped: "ParsedSet") -> "ParsedSet":
+        """The shipped set with what this one lists more and takes away."""
+        return replace(
+            shipped,
+            version=f"{shipped.version}+{self.version}".rstrip("+"),
+            file=self.file,
+            concepts={**shipped.concepts, **self.concepts},
+            below={**shipped.below, **self.below},
+            references=[*shipped.references, *self.references],
+            explicit=shipped.explicit or self.explicit,
+            words=[*shipped.words, *self.words],
+            spoken={**shipped.spoken, **self.spoken},
+            excluded=(shipped.excluded - self.concepts.keys()) | self.excluded,
+            excluded_below=(shipped.excluded_below - self.below.keys()) | self.excluded_below,
+        )
 
 
 def set_id(resource: Mapping[str, Json]) -> str:
     """The id that facts use: the resource's id, else the last part of its url."""
     own = resource.get("id")
     return own if isinstance(own, str) and own else last_part(resource.get("url"))
+
+
+def adds_to_shipped(resource: Mapping[str, Json]) -> bool:
+    """Whether a site's set adds to the shipped one of its id, in place of replacing it."""
+    extensions = resource.get("extension")
+    return isinstance(extensions, list) and any(
+        isinstance(one, dict) and one.get("url") == ADDS and one.get("valueBoolean") is True
+        for one in extensions
+    )
 
 
 def last_part(url: Json) -> str:
@@ -63,7 +93,11 @@ def last_part(url: Json) -> str:
 def parse(resource: Mapping[str, Json], file: str) -> tuple[ParsedSet, list[Problem]]:
     """A ValueSet resource as codes, with everything that is wrong with it."""
     found = ParsedSet(
-        set_id(resource), str(resource.get("title", "")), str(resource.get("version", "")), file
+        set_id(resource),
+        str(resource.get("title", "")),
+        str(resource.get("version", "")),
+        file,
+        adds=adds_to_shipped(resource),
     )
     found.words = [found.title, *_extension(resource, SET_WORDS)]
     problems: list[Problem] = []
@@ -176,7 +210,16 @@ def _read_concepts(
             found.excluded.add((system, code))
         else:
             found.concepts[system, code] = str(concept.get("display", ""))
+            if system == INGREDIENT:
+                found.spoken |= dict.fromkeys(_designations(concept), code)
     return problems
+
+
+def _designations(concept: Mapping[str, Json]) -> Iterator[str]:
+    """Brands and spellings of an ingredient."""
+    for one in concept.get("designation") or ():
+        if isinstance(one, dict) and isinstance(one.get("value"), str):
+            yield one["value"]
 
 
 def _read_filters(
