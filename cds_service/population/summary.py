@@ -18,6 +18,7 @@ from cds_service.population.rows import CALL, CHART, LEFT_OUT, RULE, VARIANT
 from cds_service.population.suppress import SMALLEST, count, parts
 from cds_service.rules.model import Pack, Rule
 from cds_service.rules.ruleset import serves
+from cds_service.rules.syntax import parts_of
 
 Json = Any
 Key = tuple[str, ...]
@@ -356,16 +357,12 @@ def _coverage(totals: Totals, pack: Pack, rule: Rule) -> Json:
 
 def _facts_in(condition: Json, pack: Pack) -> Iterable[str]:
     """The facts that a condition names, definitions looked into."""
-    if isinstance(condition, list):
-        for part in condition:
-            yield from _facts_in(part, pack)
-    elif isinstance(condition, dict):
-        if isinstance(condition.get("fact"), str):
-            yield condition["fact"]
-        if condition.get("is") in pack.definitions:
-            yield from _facts_in(pack.definitions[condition["is"]], pack)
-        for name in ("all", "any", "not", "certainly"):
-            yield from _facts_in(condition.get(name), pack)
+    if isinstance(condition.get("fact"), str):
+        yield condition["fact"]
+    if condition.get("is") in pack.definitions:
+        yield from _facts_in(pack.definitions[condition["is"]], pack)
+    for part in parts_of(condition):
+        yield from _facts_in(part, pack)
 
 
 def _share(part: int, whole: int) -> float | None:

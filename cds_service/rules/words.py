@@ -12,6 +12,7 @@ from typing import Any
 from cds_service.facts.catalogue import Catalogue, FactDefinition
 from cds_service.rules.durations import days_of
 from cds_service.rules.model import Setting
+from cds_service.rules.syntax import parts_of
 
 Json = Any
 
@@ -169,17 +170,6 @@ class Words:
             return f"{self.number(name)} (setting {name})"
         days = days_of(name)
         return f"{days} day{'' if days == 1 else 's'}"
-
-
-def parts_of(condition: Json) -> list[Json]:
-    """The conditions directly inside a condition."""
-    for key in ("all", "any"):
-        if key in condition:
-            return list(condition[key])
-    for key in ("not", "certainly"):
-        if key in condition:
-            return [condition[key]]
-    return []
 
 
 def is_plural(title: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cds_service.rules.model import Pack, Rule
-from cds_service.rules.words import parts_of
+from cds_service.rules.syntax import parts_of
 
 Json = Any
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cds_service.rules.model import Pack
-from cds_service.rules.words import Words, parts_of
+from cds_service.rules.syntax import parts_of
+from cds_service.rules.words import Words
 
 Json = Any
 _HEADS = {"all": "all of these", "any": "at least one of these"}

@@ -12,7 +12,7 @@ from decimal import Decimal
 from cds_service.facts.catalogue import Catalogue, FactDefinition
 from cds_service.rules.durations import days_of
 from cds_service.rules.model import Pack, Rule, Setting
-from cds_service.rules.words import parts_of
+from cds_service.rules.syntax import JOINERS, WRAPPERS, parts_of
 from cds_service.ruletests.sketch_values import Json
 
 Put = Callable[[Json], Json]  # puts a changed part into the whole condition
@@ -122,11 +122,11 @@ class _Maker:
         for change, made in self._changes(node):
             apply = self._with_settings(build(put(made)))
             yield Mutant(self._subject, path, change, apply)
-        for key in ("all", "any"):
+        for key in JOINERS:
             for index, part in enumerate(node.get(key, ())):
                 inside = _put_part(node, key, index, put)
                 yield from self.condition(part, f"{path}.{key}[{index}]", build, inside)
-        for key in ("not", "certainly"):
+        for key in WRAPPERS:
             if key in node:
                 inside = _put_inner(node, key, put)
                 yield from self.condition(node[key], f"{path}.{key}", build, inside)
@@ -143,7 +143,7 @@ class _Maker:
         for key, other in (("all", "any"), ("any", "all")):
             if key in node and len(parts) > 1:
                 yield f"{key} -> {other}", {other: parts}
-        for key in ("not", "certainly"):
+        for key in WRAPPERS:
             if key in node:
                 yield f"{key} dropped", parts[0]
         if "fact" in node:

@@ -13,11 +13,11 @@ from cds_service.packs.check.walk import (
     Node,
     Root,
     all_roots,
-    kind,
     walk,
 )
 from cds_service.packs.schema import did_you_mean
 from cds_service.packs.source import PackSource, obj, seq, word
+from cds_service.rules.syntax import sort_of
 from cds_service.units.convert import UnitUnknown, canonical_unit, convert
 
 Json = Any
@@ -47,7 +47,7 @@ def check(source: PackSource) -> Iterator[Problem]:
 
 
 def _node(source: PackSource, node: Node) -> Iterator[Problem]:
-    match kind(node.data):
+    match sort_of(node.data):
         case "fact":
             yield from _leaf(source, node)
         case "setting":
@@ -63,8 +63,8 @@ def sound(source: PackSource, condition: Root) -> bool:
 
 
 def _faults(source: PackSource, node: Node) -> Iterator[object]:
-    if not kind(node.data) or (
-        kind(node.data) == "fact" and word(node.data.get("op")) not in ALL_OPS
+    if not sort_of(node.data) or (
+        sort_of(node.data) == "fact" and word(node.data.get("op")) not in ALL_OPS
     ):
         yield node
     yield from _node(source, node)
@@ -202,7 +202,7 @@ def _circles(source: PackSource) -> Iterator[Problem]:
         name: [
             (node, word(node.data["is"]))
             for node in walk(Root(entry.document, entry.path, entry.data))
-            if kind(node.data) == "is"
+            if sort_of(node.data) == "is"
         ]
         for name, entry in names.items()
     }

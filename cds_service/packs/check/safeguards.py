@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cds_service.errors import Problem
-from cds_service.packs.check.walk import MAX_CHAIN, Json, kind
+from cds_service.packs.check.walk import MAX_CHAIN, Json
 from cds_service.packs.source import PackSource, ValueSetFile, obj, seq, word
+from cds_service.rules.syntax import parts_of, sort_of
 from cds_service.terminology.codings import SNOMED, canonical_system
 from cds_service.terminology.valueset import last_part
 
@@ -137,15 +138,10 @@ def guards(
 ) -> Iterator[str]:
     """Facts whose *presence* guards: under an odd number of `not`, or in what guards by holding."""
     node = obj(condition)
-    sort = kind(node)
-    if sort in ("all", "any"):
-        parts, flipped = seq(node[sort]), False
-    elif sort in ("not", "certainly"):
-        parts, flipped = [node[sort]], sort == "not"
-    elif sort == "is" and chain < MAX_CHAIN:
-        parts, flipped, chain = [definitions.get(word(node["is"]))], False, chain + 1
-    else:
-        parts, flipped = [], False
+    sort = sort_of(node)
+    parts, flipped = parts_of(node), sort == "not"
+    if sort == "is" and chain < MAX_CHAIN:
+        parts, chain = [definitions.get(word(node["is"]))], chain + 1
     for part in parts:
         yield from guards(definitions, part, guarding=guarding != flipped, chain=chain)
     if sort == "fact" and word(node["fact"]) and guarding != (node.get("op") == "absent"):

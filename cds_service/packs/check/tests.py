@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cds_service.errors import Problem
-from cds_service.packs.check.walk import kind, rule_roots, walk
+from cds_service.packs.check.walk import rule_roots, walk
 from cds_service.packs.positions import Document
 from cds_service.packs.schema import did_you_mean
 from cds_service.packs.source import PackSource, RuleFile, obj, seq, word
+from cds_service.rules.syntax import sort_of
 
 Json = Any
 
@@ -59,7 +60,7 @@ def _may_be_unknown(source: PackSource, rule: RuleFile) -> bool:
     for root in rule_roots(rule):
         if root.path == ("when",):
             for node in walk(root):
-                if kind(node.data) == "fact" and "certainly" not in node.path:
+                if sort_of(node.data) == "fact" and "certainly" not in node.path:
                     fact = source.facts.get(word(node.data["fact"]))
                     if fact and word(obj(fact.data).get("kind")) in _MAY_BE_UNKNOWN:
                         return True

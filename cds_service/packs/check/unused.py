@@ -6,8 +6,9 @@ from typing import Any
 from cds_service.cards.render import TemplateError, compile_template
 from cds_service.errors import Problem
 from cds_service.packs.check.facts import value_sets_of
-from cds_service.packs.check.walk import all_roots, kind, walk
+from cds_service.packs.check.walk import all_roots, walk
 from cds_service.packs.source import PackSource, obj, seq, word
+from cds_service.rules.syntax import sort_of
 
 Json = Any
 
@@ -42,9 +43,9 @@ class _Named:
         self.orders: set[str] = set()
         for root in all_roots(source):
             for node in walk(root):
-                if kind(node.data) == "fact":
+                if sort_of(node.data) == "fact":
                     self.facts.add(word(node.data["fact"]))
-                elif kind(node.data) == "is":
+                elif sort_of(node.data) == "is":
                     self.definitions.add(word(node.data["is"]))
         for fact in source.facts.values():
             data = obj(fact.data)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from cds_service.packs.positions import Document, JsonPath
 from cds_service.packs.source import Entry, PackSource, RuleFile, obj, seq, word
+from cds_service.rules.syntax import inner, sort_of
 
 Json = Any
 
@@ -34,14 +35,6 @@ class Node(NamedTuple):
     depth: int
 
 
-def kind(node: Mapping[str, Json]) -> str:
-    """Which sort of node this is, decided as the engine and the schema do; "" for none."""
-    for key in ("all", "any", "not", "certainly", "fact", "setting", "is"):
-        if key in node:
-            return key
-    return ""
-
-
 def walk(root: Root) -> Iterator[Node]:
     """Every node of a condition, parents first."""
     stack = [(root.path, root.data, 1)]
@@ -51,13 +44,7 @@ def walk(root: Root) -> Iterator[Node]:
         if not node:
             continue
         yield Node(root, path, node, depth)
-        sort = kind(node)
-        if sort in ("all", "any"):
-            stack.extend(
-                ((*path, sort, i), part, depth + 1) for i, part in enumerate(seq(node[sort]))
-            )
-        elif sort in ("not", "certainly"):
-            stack.append(((*path, sort), node[sort], depth + 1))
+        stack.extend(((*path, *tail), part, depth + 1) for tail, part in inner(node))
 
 
 def card_roots(document: Document, path: JsonPath, card: Json, rule: RuleFile) -> Iterator[Root]:
@@ -124,7 +111,7 @@ class Guarantees:
         `never` has conditions, as `unlike` writes them, that are known not to hold.
         """
         node = obj(condition)
-        sort = kind(node)
+        sort = sort_of(node)
         if sort == "all":
             return frozenset().union(*(self.of(part, never) for part in seq(node["all"])))
         if sort == "any":
