@@ -24,7 +24,7 @@ PYTEST = $(BIN)/python -m pytest -q
 TESTS = -n $(TEST_WORKERS) --dist worksteal \
 	-m "not browser and not proxy and not bench and not installed and not spark"
 
-.PHONY: help run test test-pythons coverage mutants-py check bench fuzz population-bench browser frontend proxy spark docs dist installed release lock clean
+.PHONY: help run test test-pythons coverage mutants-py check bench fuzz population-bench browser frontend frontend-check proxy spark docs dist installed release lock clean
 .NOTPARALLEL:
 
 help:
@@ -96,6 +96,8 @@ fuzz: $(DEV)
 		tests/property/test_one_reader.py
 
 browser: $(DEV)
+	.ci/install-node
+	cd frontend && npm ci --silent --no-audit --no-fund # axe
 	.ci/install-chromium
 	$(PYTEST) -m browser
 
@@ -127,6 +129,10 @@ release: $(DEV)
 # The built files are committed: only whoever changes frontend/ needs this.
 frontend:
 	cd frontend && npm ci --no-audit --no-fund && npm run build
+
+frontend-check:
+	.ci/install-node
+	.ci/check-frontend
 
 lock:
 	PYTHON=$(PYTHON) .ci/lock $(LOCK_DATE) $(LOCK_FLAGS)

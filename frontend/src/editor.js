@@ -116,6 +116,7 @@ const view = new EditorView({
     ],
   }),
 });
+view.scrollDOM.tabIndex = 0; // whoever has only a keyboard scrolls it
 source.hidden = true;
 place.hidden = false;
 
