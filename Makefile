@@ -36,6 +36,7 @@ help:
 	@echo "make check    style, types, import directions, the clinical pack and its tests"
 	@echo "make browser  the tests that need Chromium"
 	@echo "make frontend build the workbench's script and style again (needs Node 20 and npm)"
+	@echo "make frontend-check whether what is committed is what frontend/ gives"
 	@echo "make proxy    the tests behind nginx with TLS"
 	@echo "make spark    the population run on Spark (needs Java)"
 	@echo "make docs     build the documents as a site in build/site"

@@ -25,7 +25,7 @@ _RUN = """
     axe.run(document, { resultTypes: ["violations"] }).then((found) => done(
         found.violations
             .filter((one) => ["serious", "critical"].includes(one.impact))
-            .map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`)
+            .map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(" | ")}`)
     ));
 """
 
