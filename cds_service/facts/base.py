@@ -142,7 +142,7 @@ class FactBase:
         index, catalogue = self._patient.index, self.catalogue
         patient = self._patient
         names = index.names() | catalogue.always
-        names |= set(unread.concerned(patient.unread, catalogue, patient.terminology))
+        names |= unread.concerned(patient.unread, catalogue, patient.terminology)
         if index.answers:
             names |= catalogue.answers
         for keys, dependent in catalogue.by_slots.items():

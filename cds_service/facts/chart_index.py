@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from cds_service.facts.catalogue import DOMAINS, Catalogue
 from cds_service.facts.chart import Chart, Draft, Entry, Resource
-from cds_service.facts.codes import Knowns, wanted_codes
+from cds_service.facts.codes import Filed, under, wanted_codes
 from cds_service.facts.diagnoses import Diagnosis
 from cds_service.facts.fhir import objects
 from cds_service.facts.medication_status import Usage
@@ -51,10 +51,6 @@ class Hit(NamedTuple):
     def by_name(self) -> bool:
         """Whether words and not a code put the resource into the value set."""
         return not self.code
-
-    def is_of(self, entry: Entry | Resource, component: Resource | None) -> bool:
-        """Whether this is the same entry: two codings of one concept led to one value set."""
-        return self.entry is entry and self.component is component
 
 
 Hits = dict[str, list[Hit]]
@@ -196,13 +192,13 @@ class ChartIndex:
         if head.component:
             codes = self._codes["observations"]
             for part in objects(entry.body["component"]):
-                known = codes.of(part.get("code"))
-                _file(self.observations, known, entry, part, "", part.get("code"))
+                concept = part.get("code")
+                _file(self.observations, under(codes.of(concept)), entry, part, "", concept)
         if head.value_codeable_concept:
-            known = self._codes["findings"].of_sent(head.value_codeable_concept)
-            if known:
+            filed = self._codes["findings"].filed(head.value_codeable_concept)
+            if filed:
                 value = entry.body["valueCodeableConcept"]
-                _file(self.findings, known, entry, None, "", value)
+                _file(self.findings, filed, entry, None, "", value)
 
     def _procedure(self, entry: Entry) -> None:
         self._collect("procedures", entry)
@@ -215,7 +211,7 @@ class ChartIndex:
         codes = self._codes["orders"]
         for concept in _ordered(resource):
             known = codes.of(concept)
-            _file(hits, known, entry, None, "", concept)
+            _file(hits, under(known), entry, None, "", concept)
             if concept and not any(one.listed for one in known):
                 for set_id in self._terminology.sets_of_order(names_of(concept)):
                     if set_id in self.wanted["orders"]:
@@ -224,9 +220,9 @@ class ChartIndex:
 
     def _collect(self, domain: str, entry: Entry) -> None:
         """File a resource under each wanted value set that has one of its code's codings."""
-        known = self._codes[domain].of_sent(entry.head.code)
-        if known:
-            _file(getattr(self, domain), known, entry)
+        filed = self._codes[domain].filed(entry.head.code)
+        if filed:
+            _file(getattr(self, domain), filed, entry)
 
     def _read_medications(self, reader: MedicationReader) -> None:
         for entry in self._taken:
@@ -250,7 +246,7 @@ class ChartIndex:
     ) -> None:
         for reason in given:
             known = self._codes["reasons"].of(reason.concept)
-            _file(hits, known, reason.condition or owner, None, source, reason.concept)
+            _file(hits, under(known), reason.condition or owner, None, source, reason.concept)
 
     def _draft(self, draft: Draft, reader: MedicationReader) -> DraftIndex:
         resource = next(iter(objects(draft.resource)), {})  # {}: not an object after all
@@ -278,18 +274,16 @@ _READERS: Mapping[str, Callable[[ChartIndex, Entry], None]] = {
 
 def _file(
     hits: Hits,
-    known: Knowns,
+    filed: Filed,
     entry: Entry | Resource,
     component: Resource | None = None,
     source: str = "",
     concept: Any = None,
 ) -> None:
     """File an entry, or a component of it, under the value sets of its codings."""
-    for key, sets, _, _ in known:
-        for set_id in sets:
-            filed = hits.setdefault(set_id, [])
-            if not (filed and filed[-1].is_of(entry, component)):
-                filed.append(Hit(entry, set_id, *key, component, source, concept))
+    for set_id, (system, code) in filed:
+        hit = Hit(entry, set_id, system, code, component, source, concept)
+        hits.setdefault(set_id, []).append(hit)
 
 
 def _ordered(resource: Resource) -> Iterable[Any]:

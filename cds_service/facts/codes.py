@@ -36,6 +36,16 @@ class Known(NamedTuple):
 
 
 Knowns = tuple[Known, ...]
+Filed = tuple[tuple[str, Key], ...]  # value set, and the code that led to it
+
+
+def under(known: Knowns) -> Filed:
+    """The value sets of a concept's codings; where two codings lead to one, the first counts."""
+    found: dict[str, Key] = {}
+    for one in known:
+        for set_id in one.sets:
+            found.setdefault(set_id, one.key)
+    return tuple(found.items())
 
 
 class Codes(dict[Key, Known]):
@@ -50,17 +60,23 @@ class Codes(dict[Key, Known]):
         super().__init__()
         self.wanted = wanted
         self._terminology = terminology
-        self._concepts: dict[bytes, Knowns] = {}
+        self._concepts: dict[bytes, tuple[Knowns, Filed]] = {}
 
     def of_sent(self, concept: Raw) -> Knowns:
-        """What is known of each coding of a concept that was not read yet.
+        """What is known of each coding of a concept that was not read yet."""
+        return self._sent(bytes(concept))[0]
 
-        The same few hundred concepts come in every call, to the letter.
-        """
-        written = bytes(concept)
+    def filed(self, concept: Raw) -> Filed:
+        """Under which value sets a concept that was not read yet is filed, once under each."""
+        known = self._concepts.get(bytes(concept))
+        return (known or self._sent(bytes(concept)))[1]
+
+    def _sent(self, written: bytes) -> tuple[Knowns, Filed]:
+        """The same few hundred concepts come in every call, to the letter: they are remembered."""
         known = self._concepts.get(written)
         if known is None:
-            known = self.of(decoded(written)) if written else ()
+            found = self.of(decoded(written)) if written else ()
+            known = (found, under(found))
             if len(written) <= _LONGEST_CONCEPT:
                 if len(self._concepts) >= MOST_REMEMBERED:
                     self._concepts.clear()

@@ -5,15 +5,21 @@ there nor that it is not: the fact is unknown, not absent. The same holds for pr
 Words that are equal to a name say a little more: that entry may be the problem itself.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from cds_service.facts.catalogue import Catalogue, FactDefinition
-from cds_service.facts.chart import Resource
+from cds_service.facts.chart import Entry, Resource
 from cds_service.facts.chart_index import ChartIndex
 from cds_service.facts.codes import OTHER, problem_names
+from cds_service.protocol.raw import decoded
 from cds_service.terminology.codings import codings, names_of
 from cds_service.terminology.index import Terminology
+
+MOST_REMEMBERED = 2_000  # concepts, and charts by what their Conditions say
+_LONGEST_REMEMBERED = 600  # bytes
+
+Said = tuple[frozenset[str], frozenset[str], str]  # systems, value sets of that name, words
 
 
 class Unread(NamedTuple):
@@ -22,26 +28,51 @@ class Unread(NamedTuple):
     systems: frozenset[str]  # empty: words alone
     named: frozenset[str]
     words: str
-    resources: list[Resource]
+    entries: list[Entry]
+
+    @property
+    def resources(self) -> list[Resource]:
+        """The Conditions as a whole."""
+        return [entry.body for entry in self.entries]
 
 
 def unread(index: ChartIndex, catalogue: Catalogue, terminology: Terminology) -> list[Unread]:
     """The chart's Conditions that some fact could not recognise, by what they say."""
-    names = problem_names(catalogue, terminology)
     found: dict[tuple[frozenset[str], frozenset[str]], Unread] = {}
-    hits = {id(hit.entry): hit for hit in index.conditions.get(OTHER, ())}
-    for hit in hits.values():
-        said = names_of(hit.concept)
-        if any(map(terminology.names.denies, said)):
-            continue
-        systems = frozenset(system for system, _, _ in codings(hit.concept))
-        if not (systems or said):
-            continue
-        named = frozenset(set_id for text in said for set_id in names.sets_of(text))
-        key = (systems, named)
-        entry = found.setdefault(key, Unread(systems, named, next(iter(said), ""), []))
-        entry.resources.append(hit.resource)
+    hits = {id(hit.entry): hit.entry for hit in index.conditions.get(OTHER, ())}
+    for entry in hits.values():
+        if isinstance(entry, Entry) and (said := _remembered(entry, catalogue, terminology)):
+            systems, named, words = said
+            sort = found.setdefault((systems, named), Unread(systems, named, words, []))
+            sort.entries.append(entry)
     return list(found.values())
+
+
+def _remembered(entry: Entry, catalogue: Catalogue, terminology: Terminology) -> Said | None:
+    """What a Condition says without a code that is known; None for one that denies a problem."""
+    known: dict[bytes, Said | None] = catalogue.remembered.setdefault(("said", terminology), {})
+    written = bytes(entry.head.code)
+    if written not in known:
+        said = _said(decoded(written) if written else None, catalogue, terminology)
+        if len(written) > _LONGEST_REMEMBERED:
+            return said
+        if len(known) >= MOST_REMEMBERED:
+            known.clear()
+        known[written] = said
+        return said
+    return known[written]
+
+
+def _said(concept: Any, catalogue: Catalogue, terminology: Terminology) -> Said | None:
+    said = names_of(concept)
+    if any(map(terminology.names.denies, said)):
+        return None
+    systems = frozenset(system for system, _, _ in codings(concept))
+    if not (systems or said):
+        return None
+    names = problem_names(catalogue, terminology)
+    named = frozenset(set_id for text in said for set_id in names.sets_of(text))
+    return systems, named, next(iter(said), "")
 
 
 def coverage(catalogue: Catalogue, terminology: Terminology) -> Mapping[str, frozenset[str]]:
@@ -73,10 +104,19 @@ def may_concern(definition: FactDefinition, entry: Unread, systems: frozenset[st
 
 def concerned(
     entries: Sequence[Unread], catalogue: Catalogue, terminology: Terminology
-) -> Iterator[str]:
+) -> frozenset[str]:
     """Names of the facts that the Conditions may concern."""
-    if entries:
-        for name, systems in coverage(catalogue, terminology).items():
-            definition = catalogue.facts[name]
-            if any(may_concern(definition, entry, systems) for entry in entries):
-                yield name
+    known: dict[Any, frozenset[str]] = catalogue.remembered.setdefault(
+        ("concerned", terminology), {}
+    )
+    sorts = frozenset((entry.systems, entry.named) for entry in entries)
+    found = known.get(sorts)
+    if found is None:
+        if len(known) >= MOST_REMEMBERED:
+            known.clear()
+        found = known[sorts] = frozenset(
+            name
+            for name, systems in coverage(catalogue, terminology).items()
+            if any(may_concern(catalogue.facts[name], entry, systems) for entry in entries)
+        )
+    return found

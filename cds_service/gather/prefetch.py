@@ -29,6 +29,7 @@ from cds_service.protocol.raw import NULL, Raw, decoded, word
 
 _MAX_NESTED_BUNDLES = 3  # a batch-response holds searchsets; deeper nesting is not FHIR
 _LISTS = {"Bundle": "entry", "Parameters": "parameter"}  # what holds resources, and where
+_NO_DATA = frozenset({"OperationOutcome", *_LISTS})
 _REPORTS = ("DiagnosticReport", "Observation")
 _WITH_ERROR = "was read by the EHR with an error (OperationOutcome)"
 
@@ -139,16 +140,19 @@ def _read_bundle(raw: Raw, value: Value, room: Room, depth: int = 0) -> Reading:
 def _collect(entries: Entries, reading: Reading, room: Room, depth: int) -> str:
     """Add the resources of entries; what keeps them from being all there are."""
     room.take(len(entries))
-    worst = ""
+    worst, found = "", reading.resources
     for entry in entries:
         if entry is None:
             reading.unreadable += 1
-        elif entry.kind == "OperationOutcome":
-            worst = worst or _error_in(entry.body)
-        elif entry.kind in _LISTS:
-            worst = _read_inner(entry, depth, reading, room) or worst
-        else:
+        elif entry.kind in _NO_DATA:
+            if entry.kind == "OperationOutcome":
+                worst = worst or _error_in(entry.body)
+            else:
+                worst = _read_inner(entry, depth, reading, room) or worst
+        elif entry.head.component or entry.head.contained:
             _keep(entry, reading, room)
+        else:  # nearly all of a chart
+            found.append(entry)
     return worst
 
 

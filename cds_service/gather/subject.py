@@ -19,8 +19,16 @@ class Subject:
     def owned(self, entries: Iterable[Entry], dropped: Counter[str]) -> list[Entry]:
         """The resources that are not another patient's; the others are counted in `dropped`."""
         kept: list[Entry] = []
+        known = self._known
         for entry in entries:
-            if self.owns(entry):
+            head = entry.head
+            if entry.kind == "Patient":
+                mine: bool | None = self._is_patient(entry)
+            else:  # nearly all of a chart says so in the same words
+                mine = known.get((bytes(head.subject), bytes(head.patient)))
+                if mine is None:
+                    mine = self.owns(entry)
+            if mine:
                 kept.append(entry)
             else:
                 dropped["other-patient"] += 1

@@ -7,7 +7,7 @@ is refused here, whatever stands in a member, and of two equal members the last 
 head as in the body.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import MsgspecError, Struct
@@ -139,18 +139,26 @@ def is_array(raw: Raw) -> bool:
 class Entry:
     """One resource as sent. `kind` is its resourceType."""
 
-    __slots__ = ("_body", "_inside", "_read", "_url", "head", "kind")
+    __slots__ = ("_body", "_inside", "_number", "_source", "_url", "head", "kind")
 
     def __init__(
-        self, head: Head, kind: str, url: Raw, read: Callable[[], Raw], inside: str = ""
+        self,
+        head: Head,
+        kind: str,
+        url: Raw,
+        source: "Entries | Raw",
+        number: int = 0,
+        inside: str = "",
     ) -> None:
-        """`inside` is the id of the resource that contains this one."""
+        """`source` is the resource, or the list that has it as element `number`; `inside` is the id
+        of the resource that contains this one."""
+        self._body: Resource | None = None
         self._inside = inside
+        self._number = number
+        self._source = source
+        self._url = url
         self.head = head
         self.kind = kind
-        self._url = url
-        self._read = read
-        self._body: Resource | None = None
 
     @property
     def id(self) -> str:
@@ -181,7 +189,8 @@ class Entry:
     @property
     def raw(self) -> Raw:
         """The whole resource, not read."""
-        return self._read()
+        source = self._source
+        return source.resource(self._number) if isinstance(source, Entries) else source
 
     def contained(self) -> "Iterator[Entry]":
         """The resources inside, with ids that no other resource has."""
@@ -201,7 +210,7 @@ def entry_of(raw: Raw, url: Raw = NOTHING, inside: str = "") -> Entry | None:
     except MsgspecError:  # no object
         return None
     kind = word(head.resource_type)
-    return Entry(head, kind, url, lambda: raw, inside) if kind else None
+    return Entry(head, kind, url, raw, 0, inside) if kind else None
 
 
 def entry(resource: Resource) -> Entry:
@@ -245,7 +254,7 @@ class Entries:
                 continue
             head = element.resource
             if type(head) is Head and (kind := word(head.resource_type)):
-                yield Entry(head, kind, element.full_url, _Place(self, number))
+                yield Entry(head, kind, element.full_url, self, number)
             elif head is None and element.resource_type:
                 yield entry_of(self._raw(number))
             else:
@@ -262,16 +271,3 @@ class Entries:
                 listed = getattr(on_any_stack(_LOOSE.decode, listed), self._name)
             self._raws = array(listed)
         return self._raws[number]
-
-
-class _Place:
-    """Where a resource stands, until it is read."""
-
-    __slots__ = ("_entries", "_number")
-
-    def __init__(self, entries: Entries, number: int) -> None:
-        self._entries = entries
-        self._number = number
-
-    def __call__(self) -> Raw:
-        return self._entries.resource(self._number)

@@ -114,7 +114,7 @@ class PlainEntry(Entry):
         members = {field.encode_name: field.name for field in fields(Head)}
         sent = {members[name]: _raw(body[name]) for name in members.keys() & body.keys()}
         kind = body["resourceType"].strip()
-        super().__init__(Head(**sent), kind, _raw(url), lambda: _raw(body), inside)
+        super().__init__(Head(**sent), kind, _raw(url), _raw(body), 0, inside)
         self._body = dict(body)
         if inside or not (isinstance(body.get("id"), str) and body["id"].strip()):
             self._body |= {"id": self.id} if self.id else {}

@@ -116,7 +116,7 @@ def _leave_unknown(query: Query, systems: frozenset[str], others: Sequence[Unrea
     """
     coded, any_entry = any(entry.systems for entry in others), query.definition.unread == "entry"
     uncovered = [entry for entry in query.patient.unread if not entry.systems & systems]
-    conditions = sum(len(entry.resources) for entry in uncovered)
+    conditions = sum(len(entry.entries) for entry in uncovered)
     nothing_covered = conditions == query.patient.index.conditions_on_file
     return (coded and (any_entry or nothing_covered)) or (any_entry and nothing_covered)
 
