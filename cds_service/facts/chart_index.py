@@ -17,7 +17,6 @@ from cds_service.facts.medication_status import Usage
 from cds_service.facts.medications import Medication, MedicationReader
 from cds_service.facts.reasons import Reason, reasons_of
 from cds_service.facts.references import References
-from cds_service.terminology.codings import names_of
 from cds_service.terminology.index import Terminology
 
 
@@ -87,7 +86,7 @@ class ChartIndex:
 
     def __init__(self, catalogue: Catalogue, terminology: Terminology, chart: Chart) -> None:
         self.wanted = catalogue.readers
-        self.patient: Resource | None = None
+        self._person: Entry | None = None
         self.encounters: list[Resource] = []
         self.answers: list[Resource] = []
         self.conditions: Hits = {}
@@ -117,6 +116,11 @@ class ChartIndex:
         self._read_encounters()
         self._chart_reasons = self.reasons
         self.drafts = tuple(self._draft(draft, reader) for draft in chart.drafts)
+
+    @property
+    def patient(self) -> Resource | None:
+        """The Patient, if one was sent."""
+        return self._person.body if self._person else None
 
     def domain(self, name: str) -> Mapping[str, Any]:
         """The hits of one of `catalogue.DOMAINS`, without the drafts'."""
@@ -179,7 +183,7 @@ class ChartIndex:
         self._taken.append(entry)
 
     def _patient(self, entry: Entry) -> None:
-        self.patient = self.patient or entry.body
+        self._person = self._person or entry
 
     def _condition(self, entry: Entry) -> None:
         self._references.add(entry)
@@ -204,19 +208,16 @@ class ChartIndex:
         self._collect("procedures", entry)
 
     def _order(self, entry: Entry) -> None:
-        self._file_order(self.orders, entry, entry.body)
+        if entry.head.item:  # DSTU2
+            self._file_order(self.orders, entry, entry.body)
+        else:
+            self._collect("orders", entry)
 
     def _file_order(self, hits: Hits, entry: Entry | Resource, resource: Resource) -> None:
-        """File an order by its codes; by its words where no set knows any of its codes."""
-        codes = self._codes["orders"]
+        """File an order by all that it asks for."""
         for concept in _ordered(resource):
-            known = codes.of(concept)
-            _file(hits, under(known), entry, None, "", concept)
-            if concept and not any(one.listed for one in known):
-                for set_id in self._terminology.sets_of_order(names_of(concept)):
-                    if set_id in self.wanted["orders"]:
-                        hit = Hit(entry, set_id, "", "", given=concept)
-                        hits.setdefault(set_id, []).append(hit)
+            filed = under(self._codes["orders"].of(concept))
+            _file(hits, filed, entry, None, "", concept)
 
     def _collect(self, domain: str, entry: Entry) -> None:
         """File a resource under each wanted value set that has one of its code's codings."""
@@ -226,7 +227,7 @@ class ChartIndex:
 
     def _read_medications(self, reader: MedicationReader) -> None:
         for entry in self._taken:
-            medication = reader.read(entry.body)
+            medication = reader.read(entry)
             if medication is None:
                 self.unreadable_medications += 1
                 continue
@@ -267,6 +268,7 @@ _READERS: Mapping[str, Callable[[ChartIndex, Entry], None]] = {
     "Procedure": ChartIndex._procedure,
     "DiagnosticReport": ChartIndex._procedure,
     "Medication": ChartIndex._drug_on_file,
+    "Substance": ChartIndex._drug_on_file,
     **dict.fromkeys(_ORDER_TYPES, ChartIndex._order),
     **dict.fromkeys(_MEDICATION_TYPES, ChartIndex._medication),
 }

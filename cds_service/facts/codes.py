@@ -130,6 +130,17 @@ class Problems(Codes):
         return known._replace(sets=(*known.sets, OTHER))
 
 
+class OrderCodes(Codes):
+    """The codes of orders, and their words where no set knows any of their codes."""
+
+    def beside(self, concept: Any, known: Knowns) -> Knowns:
+        """With the sets that the words name; such an entry has no system and no code."""
+        if any(one.listed for one in known):
+            return known
+        named = self._terminology.sets_of_order(names_of(concept))
+        return (*known, Known(("", ""), tuple(s for s in named if s in self.wanted), False, False))
+
+
 class ResultCodes(Codes):
     """The codes of results, and their names where no code says the same."""
 
@@ -169,6 +180,7 @@ def wanted_codes(catalogue: Catalogue, terminology: Terminology) -> Wanted:
     known = remembered.get(terminology)
     if known is None:
         made = {name: Codes(catalogue.readers[name], terminology) for name in _CODED}
+        made["orders"] = OrderCodes(catalogue.readers["orders"], terminology)
         made["conditions"] = Problems(catalogue.readers["conditions"], terminology)
         made["observations"] = ResultCodes(
             catalogue.readers["observations"], terminology, catalogue.results

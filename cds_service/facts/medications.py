@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from cds_service.facts.chart import Resource
+from cds_service.facts.chart import Entry, Resource
 from cds_service.facts.fhir import objects, reference_of, string
 from cds_service.terminology.codings import codings, text_of
 from cds_service.terminology.drugs import Product, route_of
@@ -51,13 +51,18 @@ class Medication:
     `code` is the one that was recognised; `sets` are the drug value sets that the entry is in.
     """
 
-    __slots__ = ("_drug", "_local", "_said", "resource")
+    __slots__ = ("_drug", "_entry", "_local", "_said")
 
-    def __init__(self, resource: Resource, said: _Said, drug: _Drug) -> None:
-        self.resource = resource
+    def __init__(self, entry: Entry | Resource, said: _Said, drug: _Drug) -> None:
+        self._entry = entry
         self._said = said
         self._drug = drug
         self._local: bool | None = None
+
+    @property
+    def resource(self) -> Resource:
+        """The entry as a whole."""
+        return self._entry.body if isinstance(self._entry, Entry) else self._entry
 
     @property
     def reference(self) -> str:
@@ -104,17 +109,11 @@ class Medication:
         return _is_injected(self.resource, self._drug.products, self._said)
 
 
-Words = tuple[str, ...]
-
 # What drugs are called, as calls wrote it, with what it was recognised as. The same few hundred
 # products come in every call. Kept in memory only, and only so many.
 MOST_REMEMBERED = 2_000
-_MOST_CODINGS = 4
-_LONGEST_WORDS = 120  # characters
-_REFERS = frozenset({"medication", "medicationReference"})
-_OF_CONCEPT = frozenset({"coding", "text"})
-_OF_CODING = frozenset({"system", "code", "display", "version", "userSelected"})
-_seen: WeakKeyDictionary[Terminology, dict[Words, tuple[_Said, _Drug]]] = WeakKeyDictionary()
+_LONGEST_WORDS = 600  # bytes
+_seen: WeakKeyDictionary[Terminology, dict[bytes, tuple[_Said, _Drug]]] = WeakKeyDictionary()
 
 
 class MedicationReader:
@@ -126,32 +125,21 @@ class MedicationReader:
         self._unknown = unknown
         self._seen = _seen.setdefault(terminology, {})
 
-    def read(self, resource: Resource) -> Medication | None:
-        """The medication of a resource; None where it names none that can be read."""
-        said, drug = self._recognised(resource)
+    def read(self, entry: Entry | Resource) -> Medication | None:
+        """The medication of an entry; None where it names none that can be read."""
+        said, drug = self._recognised(entry)
         if not said.codings and not said.names:
             return None
         if drug.unknown:
             self._unknown.update(drug.unknown)
-        return Medication(resource, said, drug)
+        return Medication(entry, said, drug)
 
-    def _recognised(self, resource: Resource) -> tuple[_Said, _Drug]:
-        """What the resource says of its drug; remembered for what has been said before."""
-        try:
-            concept = resource["medicationCodeableConcept"]
-            (coding,) = concept["coding"]
-            if len(concept) == 2 and len(coding) == 3 and not _REFERS.intersection(resource):
-                words = (concept["text"], coding["system"], coding["code"], coding["display"])
-                return self._seen[words]
-        except (KeyError, TypeError, ValueError):
-            pass  # not the commonest shape, or not said before
-        return self._recognised_slowly(resource)
-
-    def _recognised_slowly(self, resource: Resource) -> tuple[_Said, _Drug]:
-        words = _plain_words(resource)
+    def _recognised(self, entry: Entry | Resource) -> tuple[_Said, _Drug]:
+        """What the entry says of its drug; remembered for what has been said before."""
+        words = _plain_words(entry)
         known = self._seen.get(words) if words else None
         if known is None:
-            known = self._recognise(resource)
+            known = self._recognise(entry.body if isinstance(entry, Entry) else entry)
             if words:
                 if len(self._seen) >= MOST_REMEMBERED:
                     self._seen.clear()
@@ -245,26 +233,15 @@ class MedicationReader:
         return frozenset(set_id for name in ingredients for set_id in of_ingredient(name))
 
 
-def _plain_words(resource: Resource) -> Words | None:
-    """All that a resource of the common shape says of its drug: text, then each coding's system,
-    code and display. None where there is more to look at, or so much that it is no drug's name.
-    """
-    concept = resource.get("medicationCodeableConcept")
-    if type(concept) is not dict or _REFERS.intersection(resource):
-        return None
-    listed = concept.get("coding", [])
-    if type(listed) is not list or len(listed) > _MOST_CODINGS:
-        return None
-    if not concept.keys() <= _OF_CONCEPT:
-        return None
-    words = [concept.get("text", "")]
-    for coding in listed:
-        if type(coding) is not dict or "code" not in coding or not coding.keys() <= _OF_CODING:
-            return None
-        words += (coding.get("system", ""), coding["code"], coding.get("display", ""))
-    if not all(type(word) is str and len(word) <= _LONGEST_WORDS for word in words):
-        return None
-    return tuple(words)
+def _plain_words(entry: Entry | Resource) -> bytes:
+    """All that an entry says of its drug, as sent; empty where that leads elsewhere in the chart,
+    or is so much that it is no drug's name."""
+    if not isinstance(entry, Entry) or entry.head.medication or entry.head.medication_reference:
+        return b""
+    written = bytes(entry.head.medication_codeable_concept)
+    if len(written) > _LONGEST_WORDS or b"reference" in written or b"\\u" in written:
+        return b""
+    return written
 
 
 def _is_local(resource: Resource, products: list[Product], said: _Said) -> bool:

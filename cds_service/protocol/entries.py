@@ -36,6 +36,10 @@ class Head(Struct, rename="camel", gc=False):
     component: Raw = NOTHING
     value_codeable_concept: Raw = NOTHING
     contained: Raw = NOTHING
+    medication_codeable_concept: Raw = NOTHING
+    medication_reference: Raw = NOTHING
+    medication: Raw = NOTHING
+    item: Raw = NOTHING
 
 
 class Element(Struct, rename="camel", gc=False):
