@@ -35,6 +35,7 @@ help:
 	@echo "make mutants-py  changes of the program that no test notices (MUTANTS=\"--sample 100 rules\")"
 	@echo "make check    style, types, import directions, the clinical pack and its tests"
 	@echo "make browser  the tests that need Chromium"
+	@echo "make frontend-check  whether the built files are those of frontend/ (needs Node 20 and npm)"
 	@echo "make frontend build the workbench's script and style again (needs Node 20 and npm)"
 	@echo "make frontend-check whether what is committed is what frontend/ gives"
 	@echo "make proxy    the tests behind nginx with TLS"

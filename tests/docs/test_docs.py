@@ -70,6 +70,15 @@ def test_links_between_documents_lead_somewhere(name: str) -> None:
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 
+def test_what_the_readme_names_is_there() -> None:
+    paths = re.findall(r"`((?:hooks|frontend|\w+)/[\w./*-]*|config\.py)`", README)
+    roots = (ROOT, ROOT / "cds_service")
+    assert [path for path in paths if not any(list(root.glob(path)) for root in roots)] == []
+    rooms = {path.name for path in (ROOT / "cds_service").iterdir() if path.is_dir()}
+    unnamed = {room for room in rooms if not room.startswith("_") and f"`{room}/" not in README}
+    assert unnamed <= {"authoring", "cli", "population", "protocol", "schemas", "service"}
+
+
 def test_each_make_target_that_is_named_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     named = {
