@@ -11,7 +11,7 @@ from cds_service.cards.finding_texts import Sentence, strength
 from cds_service.cards.grouping import Part, Plan
 from cds_service.values import value
 
-MOST_WORDS = 150  # to be 60 as soon as every text of the pack is that short
+MOST_WORDS = 60
 ACTION = "Consider:"  # a sentence that begins with it is a paragraph of its own
 
 

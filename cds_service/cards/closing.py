@@ -8,7 +8,13 @@ NOT_SIGNED_OFF = "Not signed off by a clinician."
 
 def sentences(plan: Plan, pack: Pack) -> list[str]:
     """What closes a card, as Markdown."""
-    return [sign_off(pack)]
+    return [_unrecognised(plan.unrecognised), sign_off(pack)]
+
+
+def _unrecognised(count: int) -> str:
+    if not count:
+        return ""
+    return f"{count} medication{'s were' if count > 1 else ' was'} not recognised."
 
 
 def sign_off(pack: Pack) -> str:

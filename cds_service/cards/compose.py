@@ -120,6 +120,8 @@ class Composer:
         if plans:
             # The conditional card opens by saying that the conditions are not complete.
             told = ["conditions"] if plans[-1].conditional else []
+            if about_drugs := [plan for plan in plans if plan.is_about_drugs]:
+                about_drugs[0].unrecognised = self._facts.unrecognised_medications
             plans[-1].gaps = gaps.of_call(self._pack, evaluation, self._facts.chart, told)
         return [self._card(plan) for plan in plans]
 

@@ -109,6 +109,7 @@ def trace(plan: Plan, pack: Pack, drafts: Sequence[Draft]) -> dict[str, Json]:
         "caveats": _once(part.said.caveat for part in plan.parts),
         "notes": _bounded(_once(note for finding in findings for note in finding.notes)),
         "gaps": plan.gaps.full,
+        "unrecognisedMedications": plan.unrecognised,
         "evidence": _bounded(about),
         "basis": _bounded(basis),
         "draft": ordered[0] if len(ordered) == 1 else "",

@@ -46,6 +46,13 @@ class Plan:
     unshown: list[str] = field(default_factory=list)  # titles of cards that were cut
     gaps: Gaps = field(default_factory=Gaps)  # what was not to be had, on the last card
 
+    unrecognised: int = 0  # medications that nothing recognises, on the first card about drugs
+
+    @property
+    def is_about_drugs(self) -> bool:
+        """Whether a drug is among the subjects of the card."""
+        return any(item.ingredients for part in self.reasons for item in part.about)
+
     @property
     def reasons(self) -> list[Part]:
         """The parts that are a reason for the card."""

@@ -84,6 +84,11 @@ class FactBase:
         knows."""
         return self._patient.index.unknown_codes()
 
+    @property
+    def unrecognised_medications(self) -> int:
+        """How many active medications nothing recognises."""
+        return drug.unrecognised(self._patient)
+
     def get(
         self,
         name: str,

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from cds_service.facts.chart import Entry, Resource
 from cds_service.facts.fhir import objects, reference_of, string
-from cds_service.terminology.codings import codings, text_of
+from cds_service.terminology.codings import ATC, codings, text_of
 from cds_service.terminology.drugs import Product, route_of
 from cds_service.terminology.index import Terminology
 from cds_service.terminology.routes import is_injected
@@ -35,7 +35,10 @@ class _Said:
 
 
 class _Drug(NamedTuple):
-    """What codings and names were recognised as. `unknown`: systems of codes nobody knows."""
+    """What codings and names were recognised as. `unknown`: systems of codes nobody knows.
+
+    `known`: whether it is any drug at all that the pack knows, in a value set or not.
+    """
 
     products: list[Product]
     code: str
@@ -43,6 +46,7 @@ class _Drug(NamedTuple):
     sets: frozenset[str]
     via: str
     unknown: list[str]
+    known: bool
 
 
 class Medication:
@@ -79,6 +83,16 @@ class Medication:
     def code(self) -> str:
         """The code that was recognised, or ""."""
         return self._drug.code
+
+    @property
+    def name(self) -> str:
+        """The drug in the chart's words; "" where it gives a code alone."""
+        return self._said.names[0] if self._said.names else ""
+
+    @property
+    def known(self) -> bool:
+        """Whether anything recognises it, be it as a drug that no rule asks for."""
+        return self._drug.known
 
     @property
     def ingredients(self) -> tuple[str, ...]:
@@ -156,10 +170,17 @@ class MedicationReader:
         ingredients = tuple(dict.fromkeys(name for p in products for name in p.ingredients))
         via = "code"
         if not ingredients:
-            ingredients = self._by_name(said)
+            ingredients = self._by_atc(said) or self._by_name(said)
             if not sets:
                 via, sets = "name", self._sets_of(ingredients)
-        return said, _Drug(products, code, ingredients, sets, via, unknown)
+        known = bool(ingredients or sets) or self._is_another(said, unknown)
+        return said, _Drug(products, code, ingredients, sets, via, unknown, known)
+
+    def _is_another(self, said: _Said, unknown: list[str]) -> bool:
+        """Whether a code or a name is known as that of a drug that no rule asks for."""
+        if len(unknown) < len(said.codings):
+            return True
+        return any(map(self._terminology.drugs.names_another_drug, said.names))
 
     def _gather(self, value: Any, owner: Resource, said: _Said, depth: int) -> None:
         """Codings and names of a CodeableConcept, Reference, CodeableReference or Medication."""
@@ -221,6 +242,10 @@ class MedicationReader:
             elif not self._terminology.knows(system, code):
                 unknown.append(system)
         return known, frozenset(sets), unknown
+
+    def _by_atc(self, said: _Said) -> tuple[str, ...]:
+        found = (self._terminology.drugs.ingredients_of_atc(c) for s, c in said.codings if s == ATC)
+        return tuple(dict.fromkeys(name for names in found for name in names))
 
     def _by_name(self, said: _Said) -> tuple[str, ...]:
         found: dict[str, None] = {}

@@ -14,6 +14,10 @@ class Facts(Protocol):
     def chart(self) -> Chart:
         """The chart that the facts are read from."""
 
+    @property
+    def unrecognised_medications(self) -> int:
+        """How many active medications nothing recognises."""
+
     def get(
         self,
         name: str,

@@ -85,6 +85,9 @@ class DrugDictionary:
         ]
         phrases = {**{name: (one,) for name, one in (spoken or {}).items()}, **_phrases(data)}
         self._finder = NameFinder(phrases, data.get("leadingOnly", ()))
+        self._atc: Mapping[str, Sequence[str]] = data.get("atc", {})
+        self._others: Sequence[str] = data.get("others", ())
+        self._other_finder: NameFinder | None = None  # made when a name is not known otherwise
 
     def knows_ingredient(self, name: str) -> bool:
         """Whether a product has this ingredient, or the vocabulary its name."""
@@ -137,6 +140,16 @@ class DrugDictionary:
         "Zestoretic 20-12.5 mg tab" gives hydrochlorothiazide and lisinopril.
         """
         return self.combine(self._finder.find(text))
+
+    def ingredients_of_atc(self, code: str) -> tuple[str, ...]:
+        """The ingredients of an ATC code of a substance; none for a class or an unknown code."""
+        return tuple(self._atc.get(code, ()))
+
+    def names_another_drug(self, text: str) -> bool:
+        """Whether a text names a drug that is in no value set."""
+        if self._other_finder is None:
+            self._other_finder = NameFinder({name: (name,) for name in self._others})
+        return bool(self._other_finder.find(text))
 
     def combine(self, ingredients: Iterable[str]) -> tuple[str, ...]:
         """What a mixture of ingredients counts as (drugs.json, "combinations")."""

@@ -35,6 +35,8 @@ class FakeFacts:
     `by_draft` has what is said of one draft order alone.
     """
 
+    unrecognised_medications = 0
+
     def __init__(
         self,
         *told: Fact,

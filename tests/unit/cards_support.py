@@ -64,6 +64,7 @@ class StubFacts:
     def __init__(self, *facts: Fact, drafts: Sequence[Draft] = ()) -> None:
         self._facts = {fact.name: fact for fact in facts}
         self.chart = Chart({}, drafts=tuple(drafts))
+        self.unrecognised_medications = 0
 
     def get(
         self,

@@ -324,7 +324,16 @@ def _dictionary(
     }
 
 
-_HEAD = ("version", "vocabulary", "aliases", "leadingOnly", "notDrugs", "combinations")
+_HEAD = (
+    "version",
+    "vocabulary",
+    "aliases",
+    "leadingOnly",
+    "notDrugs",
+    "combinations",
+    "others",
+    "atc",
+)
 
 
 def _count(table: Mapping[str, Row], own: frozenset[str]) -> int:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from cds_service.authoring.terminology.others import atc_ingredients, other_names
 from cds_service.authoring.terminology.source import Source, usable
 from cds_service.terminology.codings import RXNORM
 from cds_service.terminology.drugs import INGREDIENT_FORM, DrugDictionary
@@ -215,9 +216,15 @@ def dictionary(table: Mapping[str, Row], source: Source) -> dict[str, Json]:
     names = sorted({name for row in table.values() for name in row[0]})
     forms = sorted({(row[1], row[2]) for row in table.values()})
     name_at, form_at = {n: i for i, n in enumerate(names)}, {f: i for i, f in enumerate(forms)}
-    return {
+    head = {
         **Products(source).header(),
         "brands": named_brands(source, brands(table, source.recipe)),
+    }
+    known = DrugDictionary(head)
+    return {
+        **head,
+        "others": other_names(source, known),
+        "atc": atc_ingredients(source, known),
         "ingredients": names,
         "forms": [list(form) for form in forms],
         "products": {

@@ -160,7 +160,7 @@ def item(query: Query, entry: Medication) -> Item:
     }
     return Item(
         reference=entry.reference,
-        text=" / ".join(matching(query, entry)) or entry.text,
+        text=" / ".join(matching(query, entry)) or entry.name or _titled(query),
         on=_past_day(when, today),
         date_text=when.text if when else "",
         code=entry.code,
@@ -168,6 +168,17 @@ def item(query: Query, entry: Medication) -> Item:
         ingredients=entry.ingredients,
         details={key: value for key, value in details.items() if value},
     )
+
+
+def _titled(query: Query) -> str:
+    """What a drug that a code alone names is called: a code is no name for a clinician."""
+    return query.definition.title.removeprefix("active ").removesuffix(" (this order)")
+
+
+def unrecognised(patient: Patient) -> int:
+    """How many active medications nothing recognises, each drug once."""
+    entries = (entry for entry in patient.index.medications if not entry.known)
+    return len({entry.text.lower() for entry in entries if _usage(patient, entry).active})
 
 
 def _past_day(when: dates.When | None, today: date) -> date | None:

@@ -14,7 +14,7 @@ from cds_service.packs.source import PackSource, RuleFile, obj, seq, word
 
 Json = Any
 
-MAX_SUMMARY = 139
+MAX_SUMMARY = 120
 Drafts = Literal["always", "sometimes", "never"]  # whether there is an order under evaluation
 _QUANTITY = frozenset({"value", "unit", "shown", "flag", "side"})
 PROPERTIES = _QUANTITY | {"date", "text", "names", "count", "last"}
