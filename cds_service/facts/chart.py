@@ -13,7 +13,12 @@ from cds_service.facts.prefetch_keys import PREFETCH_KEYS
 from cds_service.protocol.entries import Entry, Resource
 from cds_service.values import value
 
-__all__ = ["PREFETCH_KEYS", "Chart", "Draft", "Entry", "Resource", "Slot", "Supply"]
+__all__ = ["PREFETCH_KEYS", "RESULT_KEYS", "Chart", "Draft", "Entry", "Resource", "Slot", "Supply"]
+
+
+# The results come by theme, under these keys; `observations` with all of them is as good. They are
+# one slot of the chart, `observations`.
+RESULT_KEYS = ("ironResults", "electrolyteResults", "vascularResults", "otherResults")
 
 
 class Supply(Enum):

@@ -5,11 +5,11 @@ they are, so that a key under another name works, and what belongs to another pa
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cds_service.errors import PreconditionFailed
-from cds_service.facts.chart import PREFETCH_KEYS, Chart, Draft, Resource, Slot, Supply
+from cds_service.facts.chart import PREFETCH_KEYS, RESULT_KEYS, Chart, Draft, Resource, Slot, Supply
 from cds_service.facts.prefetch_keys import KEY_OF_TYPE, MEDICATIONS
 from cds_service.gather import prefetch
 from cds_service.gather.fallback import Fallback
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cds_service.rules.model import ServiceDefinition
 
 _NOT_TO_BE_HAD = (Supply.MISSING, Supply.FAILED)
+_RESULTS = "observations"
 
 
 def gather(
@@ -39,14 +40,17 @@ def gather(
     """
     room = Room(most)
     readings = {key: prefetch.read(request.prefetch[key], room) for key in _keys(request.prefetch)}
-    chart = _sorted(request, readings)
+    themes = _themes(service)
+    sorter = _sort(request, readings, themes)
+    chart = _chart(request, sorter)
     refusal = ""
     if fallback is not None:
-        wanted = _wanted(service, readings, chart)
+        wanted = _wanted(service, readings, chart, sorter.parts)
         fetched = fallback.fetch(request, wanted, _resources(chart))
         refusal = fetched.refusal
         if fetched.readings:
-            chart = _sorted(request, {**readings, **fetched.readings})
+            sorter = _sort(request, {**readings, **fetched.readings}, themes)
+            chart = _chart(request, sorter)
     _require(service, chart.slots, refusal)
     return chart
 
@@ -56,29 +60,73 @@ def _keys(sent: Mapping[str, Any]) -> list[str]:
 
     Of two entries that are alike the first counts, and JSON says nothing of an order of members.
     """
-    return [key for key in PREFETCH_KEYS if key in sent] + [
-        key for key in sent if key not in PREFETCH_KEYS
-    ]
+    known = (*PREFETCH_KEYS, *RESULT_KEYS)
+    return [key for key in known if key in sent] + [key for key in sent if key not in known]
 
 
-def _sorted(request: HookRequest, readings: Mapping[str, Reading]) -> Chart:
-    sorter = _Sorter(Subject(request.patient_id, _people(request, readings.values())))
+def _themes(service: "ServiceDefinition") -> tuple[str, ...]:
+    """The keys that hold the results together: those of the service's templates."""
+    return tuple(
+        key
+        for key, template in service.prefetch.items()
+        if key != _RESULTS and template.startswith("Observation?")
+    )
+
+
+def _sort(
+    request: HookRequest, readings: Mapping[str, Reading], themes: Sequence[str]
+) -> "_Sorter":
+    sorter = _Sorter(Subject(request.patient_id, _people(request, readings.values())), themes)
     for key, reading in readings.items():
         sorter.add(key, reading)
+    return sorter
+
+
+def _chart(request: HookRequest, sorter: "_Sorter") -> Chart:
     drafts = tuple(sorter.keep_drafts(request))
     others = [*sorter.keep(request.others), *sorter.others]
     return Chart(sorter.slots(), drafts, others, request.hook, dict(sorter.dropped))
 
 
 def _wanted(
-    service: "ServiceDefinition", readings: Mapping[str, Reading], chart: Chart
+    service: "ServiceDefinition",
+    readings: Mapping[str, Reading],
+    chart: Chart,
+    parts: Mapping[str, Slot],
 ) -> dict[str, str]:
     """The templates of the keys that are worth asking for."""
-    return {
+    wanted = {
         key: template
         for key, template in service.prefetch.items()
-        if _worth_asking(chart.slot(key), readings.get(key), key in service.required)
+        if key not in parts
+        and _worth_asking(chart.slot(key), readings.get(key), key in service.required)
     }
+    return wanted | _wanted_results(service, readings, chart, parts)
+
+
+def _wanted_results(
+    service: "ServiceDefinition",
+    readings: Mapping[str, Reading],
+    chart: Chart,
+    parts: Mapping[str, Slot],
+) -> dict[str, str]:
+    """By theme, unless `observations` brought them: then what is left of it, under its own key."""
+    whole, slot = readings.get(_RESULTS), chart.slot(_RESULTS)
+    if not parts or slot.supply.complete:
+        return {}
+    if whole is not None and whole.supply is not Supply.MISSING and not _in_parts(readings, parts):
+        first = next(iter(parts))
+        again = _worth_asking(slot, whole, _RESULTS in service.required)
+        return {_RESULTS: service.prefetch[first]} if again and whole.next_page else {}
+    return {
+        key: service.prefetch[key]
+        for key, part in parts.items()
+        if _worth_asking(part, readings.get(key), _RESULTS in service.required)
+    }
+
+
+def _in_parts(readings: Mapping[str, Reading], parts: Mapping[str, Slot]) -> bool:
+    return any(key in readings for key in parts)
 
 
 def _worth_asking(slot: Slot, sent: Reading | None, required: bool) -> bool:
@@ -108,9 +156,12 @@ def _people(request: HookRequest, readings: Iterable[Reading]) -> dict[str, Entr
 class _Sorter:
     """Sorts resources into slots and counts what it leaves out."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, themes: Sequence[str]) -> None:
         self._subject = subject
-        self._builders = {key: SlotBuilder(key) for key in PREFETCH_KEYS}
+        self._themes = frozenset(themes)
+        self._builders = {
+            key: SlotBuilder(key, themes if key == _RESULTS else ()) for key in PREFETCH_KEYS
+        }
         self.others: list[Entry] = []
         self.dropped: Counter[str] = Counter()
 
@@ -123,7 +174,12 @@ class _Sorter:
         if key in self._builders:
             own = by_type.pop(self._builders[key].resource_type, [])
             self._builders[key].answer(reading, own, self.dropped.total() > dropped_before)
-        complete = key not in self._builders and _answers_one_question(reading, by_type)
+        elif key in self._themes:
+            own = by_type.pop("Observation", [])
+            dropped = self.dropped.total() > dropped_before
+            self._builders[_RESULTS].part(key, reading, own, dropped)
+        known = key in self._builders or key in self._themes
+        complete = not known and _answers_one_question(reading, by_type)
         for kind, resources in by_type.items():
             slot_key = KEY_OF_TYPE.get(kind)
             if slot_key is None:
@@ -150,6 +206,11 @@ class _Sorter:
         for order in request.drafts:
             if self.keep([entry(order.resource)]):
                 yield Draft(order.resource, order.reference, order.selected)
+
+    @property
+    def parts(self) -> Mapping[str, Slot]:
+        """The states of the themes."""
+        return self._builders[_RESULTS].parts
 
     def slots(self) -> dict[str, Slot]:
         """The finished slots, one for each prefetch key."""

@@ -1,4 +1,4 @@
-"""The one module of `gather` that opens sockets: GET from one FHIR server, under watch.
+"""The one module of `gather` that opens sockets: reads from one FHIR server, under watch.
 
 urllib3 without requests on top: the address is parsed once (`urls`), and neither a proxy nor a
 password file of the environment can come between. A name is resolved here, its addresses are
@@ -33,6 +33,7 @@ _HEADERS = {
     "Accept-Encoding": "gzip",
     "User-Agent": "leg-cramps-cds",
 }
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _ENCODINGS = ("", "identity", "gzip")
 
 
@@ -89,11 +90,11 @@ class Lane:
         self._pool = self._make_pool()
         self.until = deadline  # when the present request is late
 
-    def get(self, target: str, token: str) -> Answer:
-        """The answer to one GET. Raises ReadFailed."""
+    def ask(self, target: str, token: str, form: str = "") -> Answer:
+        """The answer to one GET, or to a search that is sent as a form. Raises ReadFailed."""
         self._begin()
         try:
-            return self._exchange(target, token)
+            return self._exchange(target, token, form)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ReadFailed(self._late() or _trouble(error)) from None
         except ReadFailed as failure:
@@ -119,11 +120,12 @@ class Lane:
             self.until = min(now + self._limits.request, self._deadline)
         self._left()
 
-    def _exchange(self, target: str, token: str) -> Answer:
+    def _exchange(self, target: str, token: str, form: str) -> Answer:
         response = self._pool.urlopen(
-            "GET",
+            "POST" if form else "GET",
             target,
-            headers={**_HEADERS, "Authorization": f"Bearer {token}"},
+            body=form.encode() if form else None,
+            headers={**_HEADERS, **(_FORM if form else {}), "Authorization": f"Bearer {token}"},
             redirect=False,
             retries=False,
             timeout=urllib3.Timeout(connect=self._left(), read=self._left()),

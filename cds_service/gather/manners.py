@@ -2,7 +2,9 @@
 
 A query that gets HTTP 400 is asked again in the next form of its type, with `patient` and no more
 parameters than the form names. A wider answer does no harm, because `facts` reads dates, codes and
-states itself; a narrower one is said (`lacks`). Sources: US Core (MedicationRequest needs
+states itself; a narrower one is said (`lacks`). A list of codes is asked again also after 403, 404
+or 414, which servers and the fronts before them answer to a long address: as a form (POST
+_search), then a few codes at a time, then by category. Sources: US Core (MedicationRequest needs
 `intent`), Epic and IPA (Observation needs `category` or `code`), servers that refuse `_sort` and
 `_count`.
 
@@ -26,10 +28,15 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to ask for, relative to the base: "Patient/1" or "Condition?patient=1"."""
+    """What to ask for, relative to the base: "Patient/1" or "Condition?patient=1".
+
+    `more` are searches that bring the rest of it. `post`: the query goes into the body of a POST.
+    """
 
     relative: str
     lacks: str = ""
+    more: tuple[str, ...] = ()
+    post: bool = False
 
 
 _ANY = Form("")
@@ -43,6 +50,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
 }
 
 _TOKEN = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+_CODES = re.compile(r"[?&]code=([^&]+)")
+FEW_CODES = 8  # an address of some 300 characters
 _SEARCH = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?.*?\bpatient=(?P<patient>[^&]+)")
 
 
@@ -62,4 +71,17 @@ def queries(template: str, context: Callable[[str], str]) -> tuple[Query, ...]:
         for form in forms
         if search
     ]
-    return (Query(first), *(query for query in others if query.relative != first))
+    others = [query for query in others if query.relative != first]
+    return (Query(first), *_of_long_list(first), *others)
+
+
+def _of_long_list(query: str) -> tuple[Query, ...]:
+    """The same search for many codes without its long address; nothing for another search."""
+    listed = _CODES.search(query)
+    codes = listed[1].split(",") if listed else []
+    if listed is None or len(codes) <= FEW_CODES:
+        return ()
+    before, after = query[: listed.start(1)], query[listed.end(1) :]
+    parts = [codes[start : start + FEW_CODES] for start in range(0, len(codes), FEW_CODES)]
+    first, *more = [f"{before}{','.join(part)}{after}" for part in parts]
+    return Query(query, post=True), Query(first, more=tuple(more))

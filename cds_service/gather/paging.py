@@ -52,13 +52,18 @@ class KeyRead:
     ) -> None:
         self.key = key
         self.target = ""
+        self.form = ""  # what to send along as the body of a POST
         self.resource_type = queries[0].relative.partition("?")[0].partition("/")[0]
         self._search = "?" in queries[0].relative
+        self._by_codes = self.resource_type == "Observation"
         self._base = base
         self._queries = list(queries)
         self._quota = quota
         self._adapt = adapt
         self._pages: list[Json] = []
+        self._kept: list[Json] = []  # of a form that did not bring all
+        self._more: list[str] = []  # searches of the present form
+        self._in_parts = False
         self._seen: set[str] = set()
         self._trouble: Trouble | None = None
         self._lacks = ""
@@ -69,22 +74,40 @@ class KeyRead:
 
     def take(self, value: Json) -> None:
         """Take in the JSON of an answer with status 200."""
-        self.target = ""
+        self.target = self.form = ""
         kind = value.get("resourceType") if isinstance(value, dict) else None
         if not isinstance(kind, str) or (self._pages and kind != "Bundle"):
             self.fail(Trouble.NOT_FHIR)
-        else:
-            self._take_page(value)
+            return
+        self._take_page(value)
+        if not self.target and self._trouble is None and self._more:
+            self._aim(self._more.pop(0))
 
     def fail(self, trouble: Trouble) -> None:
         """Take in that the target could not be had."""
-        self.target = ""
-        if trouble is Trouble.QUERY and not self._pages and self._queries:
+        self.target = self.form = ""
+        if self._queries and self._may_ask_otherwise(trouble):
+            self._kept = self._pages or self._kept
+            self._pages = []
             self._ask()
             return
-        if trouble is Trouble.NOT_FOUND and self._search and not self._pages:
+        if self._is_missing_type(trouble):
             trouble = Trouble.NOT_OFFERED
+        self._pages = self._pages or self._kept
         self._trouble = trouble
+
+    def _is_missing_type(self, trouble: Trouble) -> bool:
+        """Whether the server says that it has no such resources at all, as some say of
+        MedicationStatement. Of Observations that is never believed: it may be a front's 404."""
+        first = self._search and not self._by_codes and not self._pages
+        return first and trouble is Trouble.NOT_FOUND
+
+    def _may_ask_otherwise(self, trouble: Trouble) -> bool:
+        """Whether it was the way of asking. A list of codes may have been too long for a server
+        that says so in no words of its own."""
+        if self._pages and not self._in_parts:
+            return False
+        return trouble is Trouble.QUERY or (self._by_codes and trouble in _OF_LONG_ADDRESSES)
 
     def give_up(self, trouble: Trouble) -> None:
         """Take in that nothing more will be asked, in no other form either."""
@@ -110,12 +133,20 @@ class KeyRead:
     def _ask(self) -> None:
         query = self._queries.pop(0)
         self._lacks = query.lacks
+        self._more, self._in_parts = list(query.more), bool(query.more)
+        self._aim(query.relative, post=query.post)
+
+    def _aim(self, relative: str, *, post: bool = False) -> None:
         try:
-            self.target = target_under(self._base, query.relative)
+            target = target_under(self._base, relative)
         except UrlRefused:
             self.fail(Trouble.QUERY)
             return
-        self._seen.add(self.target)
+        if post:
+            path, _, self.form = target.partition("?")
+            target = f"{path}/_search"
+        self.target = target
+        self._seen.add(target + self.form)
 
     def _take_page(self, page: Json, count: bool = True) -> None:
         self._pages.append(page)
@@ -155,9 +186,12 @@ class KeyRead:
             found = page.get("entry", [])
             entries.extend(found if isinstance(found, list) else [found])
         merged = {"resourceType": "Bundle", "type": "searchset", "entry": entries}
+        if self._in_parts:
+            return merged  # each part has a total of its own
         return merged | ({"total": totals[0]} if totals else {})
 
 
+_OF_LONG_ADDRESSES = (Trouble.NOT_FOUND, Trouble.FORBIDDEN, Trouble.STATUS, Trouble.GONE)
 _SAID_OF_PAGES = "has pages that could not be read from the FHIR server: {} ({})"
 
 

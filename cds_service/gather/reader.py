@@ -29,6 +29,7 @@ class Read(Protocol):
     """Something to read: names its next target, and takes in what came of it."""
 
     target: str
+    form: str  # for a POST, else ""
     resource_type: str
 
     def take(self, value: Any) -> None:
@@ -119,7 +120,7 @@ class Reader:
                 continue
             lane = free.pop()
             lane.until = self._deadline  # until a thread takes it up
-            future = _threads().submit(exchange, lane, turn.read.target, self._token)
+            future = _threads().submit(exchange, lane, turn.read, self._token)
             self._running[future] = _Running(turn, lane, future)
 
     def _wait(self) -> None:
@@ -193,11 +194,11 @@ class Reader:
         self._give_up(Trouble.TIMEOUT)
 
 
-def exchange(lane: Lane, target: str, token: str) -> Result:
+def exchange(lane: Lane, read: Read, token: str) -> Result:
     """One request and its JSON, in a thread of the pool."""
     began = clock.monotonic()
     try:
-        answer = lane.get(target, token)
+        answer = lane.ask(read.target, token, read.form)
     except ReadFailed as failure:
         return Result(trouble=failure.trouble, seconds=clock.monotonic() - began)
     value, trouble = _decoded(answer)

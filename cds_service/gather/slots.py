@@ -1,5 +1,7 @@
 """One slot of the chart, put together from its own prefetch key and from keys under other names."""
 
+from collections.abc import Sequence
+
 from cds_service.facts.chart import Slot, Supply
 from cds_service.facts.prefetch_keys import KEYS, SINGLE
 from cds_service.gather.prefetch import Reading
@@ -15,8 +17,11 @@ class SlotBuilder:
     decide the state only where the key itself said nothing.
     """
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, parts: Sequence[str] = ()) -> None:
+        """`parts` are keys that hold the slot's resources together, in place of its own."""
         self.key = key
+        self._parts = {part: Reading(Supply.MISSING) for part in parts}
+        self._sent_in_parts = False
         self.resource_type = KEYS[key].resource_type
         self._supply = Supply.MISSING
         self._problem = ""
@@ -37,6 +42,21 @@ class SlotBuilder:
             self._supply = Supply.MISSING
             self._problem = "is of another patient" if dropped else f"holds no {self.resource_type}"
 
+    def part(self, part: str, reading: Reading, own: list[Entry], dropped: bool) -> None:
+        """Take the value under one of the keys that hold the slot together."""
+        self._sent_in_parts = True
+        state = SlotBuilder(self.key)
+        state.answer(reading, own, dropped)
+        self._parts[part] = Reading(state._supply, problem=state._problem)
+        self._extra.extend(own)
+
+    @property
+    def parts(self) -> dict[str, Slot]:
+        """The keys that hold the slot together, with their states and no resources."""
+        return {
+            part: Slot(reading.supply, (), reading.problem) for part, reading in self._parts.items()
+        }
+
     def extra(self, resources: list[Entry], complete: bool, problem: str) -> None:
         """Take resources found under another key. `complete`: they answer a search of their own."""
         self._extra.extend(resources)
@@ -51,6 +71,8 @@ class SlotBuilder:
         return Slot(supply, resources, f"{self.key} {problem}" if problem else "")
 
     def _state(self) -> tuple[Supply, str]:
+        if self._sent_in_parts and not self._supply.complete:
+            return self._state_of_parts()
         if not self._extra:
             return self._supply, self._problem
         if self._supply.complete:
@@ -60,6 +82,19 @@ class SlotBuilder:
         if self._extra_complete:
             return Supply.SUPPLIED, ""
         return Supply.INCOMPLETE, self._extra_problem or "came under another key, perhaps in part"
+
+    def _state_of_parts(self) -> tuple[Supply, str]:
+        """What the parts come to: all of them are needed to say that something is not there."""
+        lacking = {name: part for name, part in self._parts.items() if not part.supply.complete}
+        if not lacking:
+            return (Supply.SUPPLIED if self._own or self._extra else Supply.EMPTY), ""
+        words = "; ".join(
+            f"{name} {part.problem or 'was not sent'}" for name, part in lacking.items()
+        )
+        failed = {part.supply for part in lacking.values()} == {Supply.FAILED}
+        if failed and len(lacking) == len(self._parts) and not self._own and not self._extra:
+            return Supply.FAILED, f"of no theme are there: {words}"
+        return Supply.INCOMPLETE, f"are not there in full: {words}"
 
     def _new_extras(self) -> list[Entry]:
         known = {identity for entry in self._own for identity in entry.identities()}

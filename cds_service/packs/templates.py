@@ -1,19 +1,25 @@
 """Prefetch templates in force: they ask for every result that a fact of the pack reads.
 
 A fact that a site adds would never be found if no EHR were asked for its codes, and nobody would
-notice. So the codes are added to the template that EHRs read in discovery.
+notice. So the codes are added to the templates that EHRs read in discovery: where there is room,
+else to templates of their own. None gets longer than servers take.
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import count
 from typing import Any
+from urllib.parse import quote
 
 from cds_service.packs.source import Entry, obj, seq, word
 from cds_service.terminology.index import Terminology
 
 Json = Any
 
-_KEY = "observations"
-_PARAMETER = "code="
+LONGEST = 1_000  # bytes when encoded; common web servers answer 404 above 2,048
+_LONGEST_ID = "x" * 64  # characters of a FHIR id
+_TOKEN = "{{context.patientId}}"
+_NEW = f"Observation?patient={_TOKEN}&code=CODE&_count=200"
+_NEW_KEY = "siteResults"
 _RESULTS = ("quantity", "coded")
 
 
@@ -21,22 +27,53 @@ def in_force(
     prefetch: Mapping[str, str], facts: Iterable[Entry], terminology: Terminology
 ) -> dict[str, str]:
     """The templates, with the codes of results that they do not name yet."""
-    template = prefetch.get(_KEY, "")
-    address, _, query = template.partition("?")
-    parts = query.split("&")
-    places = [number for number, part in enumerate(parts) if part.startswith(_PARAMETER)]
-    if len(places) != 1:
-        return dict(prefetch)
-    asked = parts[places[0]].removeprefix(_PARAMETER).split(",")
-    missing = [code for code in _codes(facts, terminology) if code not in set(asked)]
-    if not missing:
-        return dict(prefetch)
-    parts[places[0]] = _PARAMETER + ",".join([*asked, *missing])
-    return {**prefetch, _KEY: f"{address}?{'&'.join(parts)}"}
+    templates = dict(prefetch)
+    places = [key for key, template in templates.items() if asks_for_results(template)]
+    if not places:
+        return templates
+    asked = {code for key in places for code in codes(templates[key])}
+    for code in _codes_of(facts, terminology):
+        if code not in asked:
+            _add(templates, places, code)
+    return templates
 
 
-def _codes(facts: Iterable[Entry], terminology: Terminology) -> list[str]:
-    codes: dict[str, None] = {}
+def encoded_length(template: str) -> int:
+    """Bytes of a template in a request's address, with the longest id that a patient may have."""
+    return len(quote(template.replace(_TOKEN, _LONGEST_ID), safe="/?&=:,"))
+
+
+def asks_for_results(template: str) -> bool:
+    """Whether a template searches for Observations by their codes."""
+    return template.startswith("Observation?") and template.count("code=") == 1
+
+
+def codes(template: str) -> list[str]:
+    """The codes that a template names, as `system|code`."""
+    return template.partition("code=")[2].partition("&")[0].split(",")
+
+
+def _add(templates: dict[str, str], places: list[str], code: str) -> None:
+    """To the last template that has room, in a place of its own where none has."""
+    for key in reversed(places):
+        longer = _with(templates[key], code)
+        if encoded_length(longer) <= LONGEST:
+            templates[key] = longer
+            return
+    names = (_NEW_KEY if number == 1 else f"{_NEW_KEY}{number}" for number in count(1))
+    key = next(name for name in names if name not in templates)
+    templates[key] = _NEW.replace("CODE", code)
+    places.append(key)
+
+
+def _with(template: str, code: str) -> str:
+    before, mark, rest = template.partition("code=")
+    named, following, others = rest.partition("&")
+    return f"{before}{mark}{named},{code}{following}{others}"
+
+
+def _codes_of(facts: Iterable[Entry], terminology: Terminology) -> list[str]:
+    found: dict[str, None] = {}
     for entry in facts:
         data = obj(entry.data)
         if data.get("kind") not in _RESULTS:
@@ -44,5 +81,5 @@ def _codes(facts: Iterable[Entry], terminology: Terminology) -> list[str]:
         for name in [word(data.get("valueSet")), *map(word, seq(data.get("valueSets")))]:
             if terminology.has_set(name):
                 concepts = terminology.value_set(name).concepts
-                codes.update(dict.fromkeys(f"{system}|{code}" for system, code in concepts))
-    return list(codes)
+                found.update(dict.fromkeys(f"{system}|{code}" for system, code in concepts))
+    return list(found)

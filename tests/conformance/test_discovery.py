@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 
 from cds_service.config import Settings
+from cds_service.facts.chart import RESULT_KEYS
 from cds_service.web.app import create_app
 from tests.support import fixtures
 from tests.support.calls import SERVICE_OF
@@ -91,7 +92,7 @@ def test_ids(client: FlaskClient, services: list[dict[str, Any]]) -> None:
 def test_prefetch_of_an_entry(services: list[dict[str, Any]]) -> None:
     keys = {
         "patient", "encounter", "conditions", "medicationRequests", "medicationStatements",
-        "observations", "procedures", "serviceRequests",
+        *RESULT_KEYS, "procedures", "serviceRequests",
     }  # fmt: skip
     for service in services:
         assert set(service["prefetch"]) <= keys

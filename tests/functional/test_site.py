@@ -13,6 +13,7 @@ from cds_service.cli import main
 from cds_service.packs.load import check_pack, load_pack
 from cds_service.packs.locate import CHECKOUT
 from cds_service.packs.schema import NAMES
+from cds_service.packs.templates import encoded_length
 from cds_service.ruletests.acceptance import accept
 from tests.support.sites import B12, RULE, Site, rule
 
@@ -129,14 +130,31 @@ class TestOverrides:
         assert services["leg-cramps-patient-view"].max_cards == 1
 
     def test_the_codes_of_an_added_fact_are_asked_of_the_ehr(self, site: Site) -> None:
-        shipped = load_pack(CHECKOUT).services[0].prefetch["observations"]
+        shipped = load_pack(CHECKOUT).services[0].prefetch
         site.add_b12()
         of_the_site = site.root / "valuesets/obs-b12-here.json"  # no code that the pack asks for
         of_the_site.write_text(of_the_site.read_text("utf-8").replace(B12, SITE_CODE), "utf-8")
-        template = load_pack(CHECKOUT, site.root).services[0].prefetch["observations"]
-        asked, before = codes(template), codes(shipped)
+        templates = load_pack(CHECKOUT, site.root).services[0].prefetch
+        [changed] = [key for key in templates if templates[key] != shipped.get(key)]
+        asked, before = codes(templates[changed]), codes(shipped[changed])
         assert asked - before == {f"http://loinc.org|{SITE_CODE}"}
-        assert template.replace(f",http://loinc.org|{SITE_CODE}", "") == shipped
+        assert templates[changed].replace(f",http://loinc.org|{SITE_CODE}", "") == shipped[changed]
+
+    def test_what_has_no_room_gets_templates_of_its_own(self, site: Site) -> None:
+        many = [f"{number}-{number % 10}" for number in range(10_000, 10_060)]
+        site.add_b12()
+        value_set = json.loads((site.root / "valuesets/obs-b12-here.json").read_text())
+        value_set["compose"]["include"][0]["concept"] += [{"code": code} for code in many]
+        site.write("valuesets/obs-b12-here.json", value_set)
+        templates = load_pack(CHECKOUT, site.root).services[0].prefetch
+        assert {"siteResults", "siteResults2"} <= templates.keys()
+        assert {f"http://loinc.org|{code}" for code in many} <= {
+            code
+            for template in templates.values()
+            if "code=" in template
+            for code in codes(template)
+        }
+        assert max(encoded_length(template) for template in templates.values()) <= 1_000
 
     def test_an_exported_value_set_counts_by_its_expansion(self, site: Site) -> None:
         site.add_b12()

@@ -6,6 +6,9 @@ from typing import Any
 import orjson
 import pytest
 
+from cds_service.facts.chart import RESULT_KEYS
+from cds_service.packs.templates import LONGEST, codes, encoded_length
+
 HOOKS = Path(__file__).parents[2] / "hooks"
 SERVICES = sorted(HOOKS.glob("*/*.service.json"))
 
@@ -35,13 +38,21 @@ def value_sets_of_results() -> set[str]:
 
 
 @pytest.mark.parametrize("path", SERVICES, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_the_observations_template_names_every_code_that_a_fact_reads(path: Path) -> None:
-    template = read(path)["prefetch"]["observations"]
-    [parameter] = [part for part in template.split("&") if part.startswith("code=")]
-    asked = set(parameter.removeprefix("code=").split(","))
+def test_the_templates_name_every_code_that_a_fact_reads(path: Path) -> None:
+    prefetch = read(path)["prefetch"]
+    asked = [code for key in RESULT_KEYS for code in codes(prefetch[key])]
     needed = {code for set_id in value_sets_of_results() for code in codes_of(set_id)}
     assert needed, "the facts read no results at all"
-    assert needed - asked == set()
+    assert needed - set(asked) == set()
+    assert len(asked) == len(set(asked)), "a code is asked for twice"
+    assert all("|" in code for code in asked)
+
+
+@pytest.mark.parametrize("path", SERVICES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_no_template_is_longer_than_servers_take(path: Path) -> None:
+    for key, template in read(path)["prefetch"].items():
+        assert encoded_length(template) <= LONGEST, key
+        assert "_sort" not in template, key
 
 
 def test_all_services_share_their_templates() -> None:

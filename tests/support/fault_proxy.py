@@ -57,14 +57,20 @@ class Rule:
 class Exchange:
     """One request, as a fault sees it."""
 
-    def __init__(self, proxy: "FaultProxy", handler: BaseHTTPRequestHandler, target: str) -> None:
+    def __init__(
+        self, proxy: "FaultProxy", handler: BaseHTTPRequestHandler, target: str, form: str = ""
+    ) -> None:
         self.proxy = proxy
         self.handler = handler
         self.target = target
+        self.form = form  # of a search by POST
 
     def forward(self) -> Reply:
         """The answer of the server behind, with its address replaced by the proxy's."""
-        return self.proxy.forward(self.target)
+        target = self.target
+        return self.proxy.forward(
+            f"{target.removesuffix('/_search')}?{self.form}" if self.form else target
+        )
 
     def send(self, content: bytes) -> None:
         """Bytes as they are."""
@@ -163,11 +169,18 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_POST(self) -> None:
+            length = int(self.headers["Content-Length"])
+            self._answer(self.rfile.read(length).decode())
+
         def do_GET(self) -> None:
+            self._answer()
+
+        def _answer(self, form: str = "") -> None:
             target = self.path.removeprefix("/fhir").lstrip("/")
             headers = {name.lower(): value for name, value in self.headers.items()}
             proxy.seen.append(Seen(target, headers.get("authorization", ""), headers))
-            exchange = Exchange(proxy, self, target)
+            exchange = Exchange(proxy, self, target, form)
             try:
                 reply = proxy.answer(exchange)
                 if reply is None:
