@@ -13,14 +13,11 @@ from cds_service.authoring.diff import rule_changes
 from cds_service.cards.compose import compose
 from cds_service.errors import BadRequest, ConfigurationError, PackError, Problem
 from cds_service.live.active import activate
-from cds_service.rules.model import Pack
-from cds_service.workbench import bench, compare, draft, guard, imports, ready, views
-from cds_service.workbench.chart import ChartState
+from cds_service.workbench import bench, compare, draft, dropped, guard, views
 from cds_service.workbench.draft import EditedFile, Folders
 from cds_service.workbench.what_if import NO_CHANGE
 
 Json = Any
-MOST_CHARTS = 200
 
 
 def add(blueprint: Blueprint) -> None:
@@ -150,7 +147,7 @@ def cards() -> Response:
     """Cards before and after, on the ready patients and on the charts that were dropped here."""
     current = bench.current()
     pack, now = current.runtime().pack, current.now()
-    charts = [*_ready_charts(pack), *_dropped(pack)]
+    charts = list(dropped.charts(pack, now))
     with _folders() as folders:
         return _guarded(
             lambda: views.part(
@@ -166,21 +163,6 @@ def cards() -> Response:
                 charts=len(charts),
             )
         )
-
-
-def _ready_charts(pack: Pack) -> Iterator[tuple[str, ChartState]]:
-    now = bench.current().now()
-    for one in ready.patients():
-        yield one.title, ready.chart_of(one.id, pack, now)
-
-
-def _dropped(pack: Pack) -> Iterator[tuple[str, ChartState]]:
-    """Read in memory; nothing of them is written anywhere."""
-    now = bench.current().now()
-    for upload in request.files.getlist("charts")[:MOST_CHARTS]:
-        if upload.filename:
-            text = upload.stream.read().decode("utf-8", "replace")
-            yield upload.filename, imports.read(text, pack, now)
 
 
 def save() -> Response:

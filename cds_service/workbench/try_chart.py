@@ -16,6 +16,8 @@ from cds_service.workbench import (
     bench,
     card_view,
     compare,
+    draft,
+    dropped,
     entries,
     imports,
     make_fire,
@@ -42,6 +44,8 @@ def add(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/try/pick", "pick", pick)
     blueprint.add_url_rule("/try/departures", "departures", departures, methods=["POST"])
     blueprint.add_url_rule("/try/site.json", "site_patch", site_patch, methods=["POST"])
+    blueprint.add_url_rule("/try/save-site", "save_site", save_site, methods=["POST"])
+    blueprint.add_url_rule("/try/compare", "compare_charts", compare_charts, methods=["POST"])
     blueprint.add_url_rule("/try/chart.json", "chart_file", chart_file, methods=["POST"])
     blueprint.add_url_rule("/try/request.json", "request_file", request_file, methods=["POST"])
     blueprint.add_url_rule("/try/case.test.json", "case_file", case_file, methods=["POST"])
@@ -361,6 +365,23 @@ def site_patch() -> Response:
     return views.download(
         _pretty(what_if.site_json(work.before.ruleset.pack, work.change)) + "\n", "site.json"
     )
+
+
+def save_site() -> Response:
+    """Write the change into `site.json` of the site's folder, where that is allowed."""
+    work, current = _work(), bench.current()
+    text = _pretty(what_if.site_json(work.before.ruleset.pack, work.change)) + "\n"
+    draft.save(current, draft.find(current, "site/site.json"), text)
+    words = "site.json is saved. A running service takes it live when its tests pass."
+    return views.part("edit_said.html", text=words)
+
+
+def compare_charts() -> Response:
+    """Whose cards the change brings, takes away or words differently."""
+    work, clock = _work(), bench.current().now()
+    charts = list(dropped.charts(work.before.ruleset.pack, clock))
+    found = list(compare.over(work.before, work.after, charts, clock))
+    return views.part("edit_cards.html", found=found, charts=len(charts))
 
 
 def chart_file() -> Response:

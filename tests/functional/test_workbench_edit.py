@@ -14,7 +14,7 @@ from cds_service.service.runtime import build_runtime
 from cds_service.web.app import create_app
 from cds_service.workbench.bench import EXTENSION
 from tests.support.calls import NOW
-from tests.support.pages import post
+from tests.support.pages import chart, post
 
 FILE = "hooks/patient-view/rls/low-ferritin.json"
 SITE = "site/site.json"
@@ -111,3 +111,10 @@ def test_a_pack_that_cannot_be_loaded_is_said(workbench: FlaskClient) -> None:
         answer = post(workbench, f"/workbench/edit/{page}", fields, **{"HX-Request": "true"})
         assert answer.status_code == 400, page
         assert "S10" in answer.text or "R" in answer.text
+
+
+def test_a_change_of_what_if_is_written_with_leave(opened: Opened, tmp_path: Path) -> None:
+    client = opened(edit=True)
+    fields = {"chart": chart(client, "quiet"), "set.ferritin.low": "75"}
+    assert post(client, "/workbench/try/save-site", fields).status_code == 200
+    assert json.loads(site_json(tmp_path))["settings"] == {"ferritin.low": 75}

@@ -1,6 +1,7 @@
 """What the Try page gives to take away, and what it says of charts that it cannot read."""
 
 import html
+import io
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -109,3 +110,28 @@ def test_numbers_come_back_as_they_were_sent(workbench: FlaskClient) -> None:
     fields = {"chart": held}
     again = post(workbench, "/workbench/try/chart.json", fields).data
     assert json.loads(again, parse_float=Decimal) == json.loads(held, parse_float=Decimal)
+
+
+def test_a_change_is_compared_on_other_charts(workbench: FlaskClient) -> None:
+    call = Path("fixtures/requests/patient-view/cramps-and-restless-legs.json").read_bytes()
+    fields = {
+        "chart": chart(workbench, "quiet"),
+        "rule.rls.low-ferritin": "retired",
+        "charts": (io.BytesIO(call), "mine.json"),
+    }
+    shown = post(workbench, "/workbench/try/compare", fields).text
+    assert "mine.json" in shown
+    assert "Restless legs, ferritin 40, on iron" in shown
+    assert "loses" in shown
+
+
+def test_a_file_that_is_no_chart_is_named(workbench: FlaskClient) -> None:
+    fields = {"chart": chart(workbench, "quiet"), "charts": (io.BytesIO(b"x"), "odd.json")}
+    answer = post(workbench, "/workbench/try/compare", fields, **{"HX-Request": "true"})
+    assert answer.status_code == 400
+    assert "odd.json" in answer.text
+
+
+def test_without_leave_a_change_is_not_saved(workbench: FlaskClient) -> None:
+    fields = {"chart": chart(workbench, "quiet"), "set.ferritin.low": "75"}
+    assert post(workbench, "/workbench/try/save-site", fields).status_code in (403, 404)
