@@ -23,6 +23,13 @@ PRESETS: Mapping[str, Dialect] = {
             "http://www.nlm.nih.gov/research/umls/rxnorm": f"{_OID}.88",
         },
     ),
+    # Oracle Health's document (fhir.cerner.com, 2021, never made final): cards of CDS Hooks 1.0. It
+    # takes links off that the domain does not list: `linkHosts`.
+    "oracle": Dialect(specification_version="1.0"),
+    # Neither publishes anything in which it departs from the specification; the names are there so
+    # that a site's file says whom it speaks with, and gets what is learnt later.
+    "athena": STANDARD,
+    "ocean": STANDARD,
 }
 
 _FIELDS = {

@@ -14,6 +14,7 @@ COMMANDS = {
     "feedback": ("feedback", "feedback"),
     "init": ("init", "init"),
     "population": ("population", "population"),
+    "prefetch": ("prefetch", "prefetch"),
     "request": ("request", "request"),
     "rules": ("rules", "rules"),
     "schemas": ("schemas", "schemas"),

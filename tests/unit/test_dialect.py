@@ -160,3 +160,12 @@ def test_renaming_hides_no_name_that_comes_twice() -> None:
 def test_without_renaming_a_call_stays_as_it_is() -> None:
     content = call_with("urn:local")
     assert dialect.read(content, STANDARD) is content
+
+
+@pytest.mark.parametrize("name", ["athena", "ocean"])
+def test_presets_without_a_known_departure_are_the_standard(name: str) -> None:
+    assert build_dialect({"preset": name}) == STANDARD
+
+
+def test_oracle_gets_cards_of_1_0() -> None:
+    assert build_dialect({"preset": "oracle"}).specification_version == "1.0"
