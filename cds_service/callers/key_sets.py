@@ -6,19 +6,17 @@ a site that can reach no key server lists the keys themselves.
 """
 
 import json
-import ssl
-from collections.abc import Callable, Iterator, Mapping
-from socket import AF_UNSPEC, SOCK_STREAM, getaddrinfo
+from collections.abc import Callable, Mapping
 from threading import Lock, Thread
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-import certifi
 import urllib3
 
 from cds_service import clock, logs
 from cds_service.callers.jwk import KeyRefused, SigningKey, read_set
 from cds_service.callers.model import Client
+from cds_service.protocol import connections
 from cds_service.protocol.addresses import may_connect
 
 TIMEOUT = urllib3.Timeout(connect=2.0, read=2.0)  # seconds
@@ -168,12 +166,12 @@ def _json(content: bytes) -> Any:
         raise ValueError("nested too deeply") from error
 
 
-def _addresses(parts: SplitResult, networks: tuple[str, ...]) -> Iterator[str]:
-    """The addresses that the host has at this moment and that may be connected to."""
-    found = getaddrinfo(parts.hostname, _port(parts), AF_UNSPEC, SOCK_STREAM)
-    addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
-    allowed = [address for address in addresses if may_connect(address, networks)]
-    yield from allowed[:MOST_ADDRESSES]
+def _addresses(parts: SplitResult, networks: tuple[str, ...]) -> list[str]:
+    """The addresses that are tried. Raises OSError."""
+    found = connections.addresses(
+        parts.hostname or "", _port(parts), lambda address: may_connect(address, networks)
+    )
+    return found[:MOST_ADDRESSES]
 
 
 def _port(parts: SplitResult) -> int:
@@ -209,17 +207,10 @@ def _pool(parts: SplitResult, address: str) -> urllib3.HTTPConnectionPool:
     return urllib3.HTTPSConnectionPool(
         address,
         _port(parts),
-        ssl_context=_tls(),
+        ssl_context=connections.tls(),
         server_hostname=parts.hostname,
         assert_hostname=parts.hostname,
     )
-
-
-def _tls() -> ssl.SSLContext:
-    """The system's authorities (or SSL_CERT_FILE); certifi's where the system has none."""
-    paths = ssl.get_default_verify_paths()
-    has_own = paths.cafile or paths.capath
-    return ssl.create_default_context(cafile=None if has_own else certifi.where())
 
 
 def _body(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:

@@ -11,11 +11,9 @@ import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-import certifi
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
@@ -23,8 +21,8 @@ from cds_service import clock
 from cds_service.gather.limits import Limits
 from cds_service.gather.trouble import Trouble
 from cds_service.gather.urls import Base
-
-Permits = Callable[[str], bool]
+from cds_service.protocol import connections
+from cds_service.protocol.connections import Permits
 
 _CHUNK = 65_536
 _NOT_LAST_ADDRESS = 0.5  # seconds for an address while there is another one to try
@@ -171,7 +169,7 @@ class Lane:
         base, dial = self._base, self._dial
         if base.scheme == "http":
             return _pinned(urllib3.HTTPConnectionPool(base.host, base.port), HTTPConnection, dial)
-        secure = urllib3.HTTPSConnectionPool(base.host, base.port, ssl_context=_tls())
+        secure = urllib3.HTTPSConnectionPool(base.host, base.port, ssl_context=connections.tls())
         return _pinned(secure, HTTPSConnection, dial)
 
     def _dial(self) -> socket.socket:
@@ -189,16 +187,13 @@ class Lane:
         raise ReadFailed(Trouble.TIMEOUT if late else Trouble.UNREACHABLE)
 
     def _addresses(self) -> list[str]:
-        """All addresses of the host. One that is not permitted refuses them all: a name that leads
-        to inside and outside at once is no accident."""
+        """All addresses of the host. Raises ReadFailed."""
         try:
-            found = socket.getaddrinfo(self._base.host, self._base.port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
+            return connections.addresses(self._base.host, self._base.port, self._permits)
+        except connections.AddressRefused:
+            raise ReadFailed(Trouble.ADDRESS) from None
+        except OSError:
             raise ReadFailed(Trouble.UNREACHABLE) from None
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        if not all(self._permits(address) for address in addresses):
-            raise ReadFailed(Trouble.ADDRESS)
-        return addresses
 
     def _watched(self, connection: socket.socket) -> socket.socket:
         """Keep a second handle: it ends the connection also when TLS has taken over the first."""
@@ -245,11 +240,3 @@ def _trouble(error: Exception) -> Trouble:
     if isinstance(error, exceptions.DecodeError):
         return Trouble.NOT_FHIR
     return Trouble.UNREACHABLE
-
-
-@lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
-    """The authorities of the system or of SSL_CERT_FILE; certifi's where the system has none."""
-    paths = ssl.get_default_verify_paths()
-    has_own = paths.cafile or paths.capath
-    return ssl.create_default_context(cafile=None if has_own else certifi.where())

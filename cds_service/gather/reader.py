@@ -18,11 +18,12 @@ from typing import Any, Protocol
 from cds_service import clock
 from cds_service.errors import BadRequest
 from cds_service.gather import meter
-from cds_service.gather.fhir_client import Allowance, Answer, Lane, Permits, ReadFailed
+from cds_service.gather.fhir_client import Allowance, Answer, Lane, ReadFailed
 from cds_service.gather.limits import THREADS, Limits
 from cds_service.gather.trouble import Trouble, of_status
 from cds_service.gather.urls import Base
 from cds_service.protocol import body
+from cds_service.protocol.connections import Permits
 
 
 class Read(Protocol):

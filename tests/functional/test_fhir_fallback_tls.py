@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 
 from cds_service.errors import PreconditionFailed
-from cds_service.gather import fhir_client
+from cds_service.protocol import connections
 from tests.support import fixtures
 from tests.support.calls import Caller
 from tests.support.certificates import certificate
@@ -29,10 +29,10 @@ def trust(monkeypatch: pytest.MonkeyPatch) -> Iterator[Trust]:
 
     def set_file(path: Path) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(path))
-        fhir_client._tls.cache_clear()
+        connections.tls.cache_clear()
 
     yield set_file
-    fhir_client._tls.cache_clear()
+    connections.tls.cache_clear()
 
 
 def secured(fhir: FhirServer, path: Path) -> Any:

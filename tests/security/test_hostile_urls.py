@@ -14,10 +14,10 @@ import pytest
 
 from cds_service.errors import PreconditionFailed
 from cds_service.facts.chart import Chart, Supply
-from cds_service.gather import fhir_client
 from cds_service.gather.access import Grant
 from cds_service.gather.chart import gather
 from cds_service.gather.fallback import FhirFallback
+from cds_service.protocol import connections
 from cds_service.protocol.model import FhirAuthorization, HookRequest
 from tests.support.fake_runtime import service
 from tests.support.fault_proxy import proxied, says
@@ -63,7 +63,7 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
             host = "127.0.0.1"
         return real(host, port, *args, **more)
 
-    monkeypatch.setattr(fhir_client.socket, "getaddrinfo", to_the_loopback)
+    monkeypatch.setattr(connections, "getaddrinfo", to_the_loopback)
     yield found
     found.close()
 
@@ -193,9 +193,9 @@ def test_addresses_that_are_not_public(monkeypatch: Any, address: str) -> None:
     tried: list[Any] = []
     entry = (socket.AF_INET6 if ":" in address else socket.AF_INET, 1, 6, "", (address, 443))
     public = (socket.AF_INET, 1, 6, "", ("93.184.216.34", 443))
-    monkeypatch.setattr(fhir_client.socket, "create_connection", lambda *args: tried.append(args))
+    monkeypatch.setattr(socket, "create_connection", lambda *args: tried.append(args))
     for answer in ([entry], [public, entry], [entry, public]):
-        monkeypatch.setattr(fhir_client.socket, "getaddrinfo", lambda *_, a=answer, **__: a)
+        monkeypatch.setattr(connections, "getaddrinfo", lambda *_, a=answer, **__: a)
         assert "(address-refused)" in refused(LISTED, Grant((LISTED,)))
     assert not tried
 
@@ -209,10 +209,8 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_used(monkeypatch: An
         tried.append(address)
         raise OSError
 
-    monkeypatch.setattr(
-        fhir_client.socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", next(answers))]
-    )
-    monkeypatch.setattr(fhir_client.socket, "create_connection", connect)
+    monkeypatch.setattr(connections, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", next(answers))])
+    monkeypatch.setattr(socket, "create_connection", connect)
     assert "(unreachable)" in refused(LISTED, Grant((LISTED,)))
     assert tried == [("93.184.216.34", 443)]
 
@@ -239,7 +237,7 @@ def test_a_name_that_nobody_knows(monkeypatch: Any) -> None:
     def unknown(*_: Any, **__: Any) -> Any:
         raise socket.gaierror
 
-    monkeypatch.setattr(fhir_client.socket, "getaddrinfo", unknown)
+    monkeypatch.setattr(connections, "getaddrinfo", unknown)
     assert "(unreachable)" in refused(LISTED, Grant((LISTED,)))
 
 

@@ -15,6 +15,7 @@ import pytest
 from cds_service.callers import key_sets
 from cds_service.callers.key_sets import FRESH, PAUSE, STALE, KeySets, fetch
 from cds_service.callers.model import Client
+from cds_service.protocol import connections
 from cds_service.protocol.addresses import may_connect
 from tests.support.rows import row
 from tests.support.tokens import (
@@ -343,16 +344,29 @@ def test_a_name_that_points_inside_is_refused_after_it_is_resolved(
     port = int(server.url.rpartition(":")[2].partition("/")[0])
     answers = iter(["127.0.0.1", "127.0.0.1"])
 
-    def resolve(_host: str, *_more: Any) -> list[Any]:
+    def resolve(_host: str, *_more: Any, **_named: Any) -> list[Any]:
         return [(2, 1, 6, "", (next(answers), port))]
 
-    monkeypatch.setattr(key_sets, "getaddrinfo", resolve)
+    monkeypatch.setattr(connections, "getaddrinfo", resolve)
     with pytest.raises(OSError):
         fetch(f"http://keys.example.org:{port}/jwks", ())
     assert server.asked == []
     # Once resolved, the address is kept: a second answer of the name server changes nothing.
     assert fetch(f"http://keys.example.org:{port}/jwks", LOOPBACK) == server.body
     assert next(answers, "asked once each time") == "asked once each time"
+
+
+@pytest.mark.parametrize("inner", ["10.1.2.3", "169.254.169.254", "::1", "100.64.0.1"])
+def test_a_name_with_one_inner_address_is_refused(
+    server: KeyServer, monkeypatch: pytest.MonkeyPatch, inner: str
+) -> None:
+    """As for FHIR servers: one policy for both."""
+    port = int(server.url.rpartition(":")[2].partition("/")[0])
+    found = [(2, 1, 6, "", ("127.0.0.1", port)), (2, 1, 6, "", (inner, port))]
+    monkeypatch.setattr(connections, "getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(connections.AddressRefused):
+        fetch(f"http://keys.example.org:{port}/jwks", ("127.0.0.0/8",))
+    assert server.asked == []
 
 
 @pytest.mark.parametrize(

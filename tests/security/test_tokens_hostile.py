@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cds_service import logs
 from cds_service.callers.model import LONGEST_TOKEN_AGE
+from cds_service.protocol import connections
 from tests.support.rows import row
 from tests.support.tokens import (
     DISCOVERY,
@@ -245,7 +246,7 @@ def no_calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         attempts.append(args)
         raise OSError
 
-    monkeypatch.setattr("cds_service.callers.key_sets.getaddrinfo", attempt)
+    monkeypatch.setattr(connections, "getaddrinfo", attempt)
     monkeypatch.setattr(socket, "getaddrinfo", attempt)
     monkeypatch.setattr(socket.socket, "connect", attempt)
     return attempts
