@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from cds_service.facts.prefetch_keys import KEY_OF_TYPE, KEYS
 from cds_service.rules.model import Pack, ServiceDefinition
 from cds_service.terminology.codings import codings
 from cds_service.workbench.chart import (
@@ -36,6 +37,18 @@ def types_of_keys(pack: Pack) -> dict[str, str]:
         for service in pack.services
         for key, template in service.prefetch.items()
     }
+
+
+def keys_of(slot: str, pack: Pack) -> list[str]:
+    """The keys of the pack's templates that fill a slot of the chart: of `observations` those of
+    each theme."""
+    kind = KEYS[slot].resource_type if slot in KEYS else ""
+    return [key for key, of in types_of_keys(pack).items() if of == kind] or [slot]
+
+
+def slot_of(template: str) -> str:
+    """The slot of the chart that a template's resources come under; "" for none."""
+    return KEY_OF_TYPE.get(urlsplit(template).path.partition("/")[0], "")
 
 
 def call_for(state: ChartState, service: ServiceDefinition) -> dict[str, Json]:

@@ -16,7 +16,7 @@ from cds_service.rules.model import Pack
 from cds_service.ruletests.sketch import KEYS, chart_of, merged
 from cds_service.ruletests.sketch_values import SketchError
 from cds_service.ruletests.trial import questionnaire_of
-from cds_service.workbench.calls_of import types_of_keys
+from cds_service.workbench.calls_of import keys_of, types_of_keys
 from cds_service.workbench.chart import (
     FAILED,
     INCOMPLETE,
@@ -119,10 +119,15 @@ def of_call(data: Mapping[str, Json], pack: Pack) -> ChartState:
     sent = sent if isinstance(sent, dict) else {}
     readings = {key: prefetch.read(encoded(value)) for key, value in sent.items()}
     resources = [one.body for reading in readings.values() for one in reading.resources]
-    gaps = {key: _GAPS[r.supply] for key, r in readings.items() if r.supply in _GAPS}
+    gaps = {
+        one: _GAPS[reading.supply]
+        for key, reading in readings.items()
+        if reading.supply in _GAPS
+        for one in keys_of(key, pack)
+    }
     types = {one.get("resourceType") for one in resources}
     for key, kind in types_of_keys(pack).items():
-        if key not in sent and kind not in types:
+        if key not in sent and key not in gaps and kind not in types:
             gaps[key] = MISSING
     return ChartState(tuple(resources), tuple(_drafts(data)), "", gaps)
 
@@ -145,12 +150,17 @@ def of_sketch(sketch: Mapping[str, Json], pack: Pack, now: datetime) -> ChartSta
         chart = chart_of(sketch, now, hook, questionnaire_of(pack))
     except SketchError as error:
         raise BadRequest("sketch-invalid", f"The chart of the test case: {error}.") from None
-    return _of_chart(chart)
+    return _of_chart(chart, pack)
 
 
-def _of_chart(chart: Chart) -> ChartState:
+def _of_chart(chart: Chart, pack: Pack) -> ChartState:
     resources = [one.body for slot in chart.slots.values() for one in slot.resources]
-    gaps = {key: _GAPS[slot.supply] for key, slot in chart.slots.items() if slot.supply in _GAPS}
+    gaps = {
+        key: _GAPS[slot.supply]
+        for name, slot in chart.slots.items()
+        if slot.supply in _GAPS
+        for key in keys_of(name, pack)
+    }
     drafts = tuple(Order(draft.resource, draft.selected) for draft in chart.drafts)
     resources += [one.body for one in chart.others]
     return ChartState(tuple(resources), drafts, "", gaps)

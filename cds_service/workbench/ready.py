@@ -10,7 +10,6 @@ import orjson
 
 from cds_service.errors import ServiceError
 from cds_service.rules.model import Pack
-from cds_service.workbench.calls_of import types_of_keys
 from cds_service.workbench.chart import ChartState
 from cds_service.workbench.imports import of_sketch
 
@@ -38,14 +37,5 @@ def chart_of(name: str, pack: Pack, now: datetime) -> ChartState:
     """The chart of one. Raises ServiceError 404."""
     for one in patients():
         if one.id == name:
-            return of_sketch(_spread(one.chart, pack), pack, now)
+            return of_sketch(one.chart, pack, now)
     raise ServiceError(404, "not-found", "No ready patient has this id.", "not-found")
-
-
-def _spread(sketch: Json, pack: Pack) -> Json:
-    """A failed key `observations` stands for every key that asks for results."""
-    failed = sketch.get("failed")
-    if failed != ["observations"]:
-        return sketch
-    keys = [key for key, kind in types_of_keys(pack).items() if kind == "Observation"]
-    return {**sketch, "failed": keys or failed}

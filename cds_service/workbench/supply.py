@@ -5,7 +5,7 @@ from datetime import datetime
 
 from cds_service.facts.chart import Chart
 from cds_service.live.active import Active
-from cds_service.workbench.calls_of import assigned
+from cds_service.workbench.calls_of import assigned, slot_of
 from cds_service.workbench.chart import FAILED, SENT, ChartState
 from cds_service.workbench.judge import Judgement, judge
 
@@ -35,7 +35,7 @@ def keys(active: Active, state: ChartState, judged: Judgement, clock: datetime) 
     found = []
     for key, template in service.prefetch.items():
         mode = state.supply.get(key, SENT)
-        supply, problem = _slot(judged.chart, key)
+        supply, problem = _slot(judged.chart, slot_of(template))
         one = KeyState(
             key, template, key in service.required, mode, len(by_key.get(key, ())), supply, problem
         )

@@ -5,11 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from cds_service.facts.chart import PREFETCH_KEYS
 from cds_service.protocol.model import Action
 from cds_service.rules.model import Pack
 from cds_service.ruletests import sketch_entries as builders
 from cds_service.ruletests.sketch_values import SYSTEMS, SketchError
 from cds_service.terminology.codings import codings, text_of
+from cds_service.workbench.calls_of import keys_of
 from cds_service.workbench.chart import (
     FAILED,
     INCOMPLETE,
@@ -40,7 +42,7 @@ def file_of(
     """A test file with the chart as its only case, and what the service says now as expected."""
     case: dict[str, Json] = {
         "name": _name(judged),
-        "chart": sketch_of(state, now),
+        "chart": sketch_of(state, now, pack),
         "expect": {
             rule: outcome
             for rule, outcome in sorted(judged.outcomes().items())
@@ -74,7 +76,7 @@ def _name(judged: Judgement) -> str:
     return f"from the workbench: {', '.join(fired) or 'no rule'} fires"
 
 
-def sketch_of(state: ChartState, now: datetime) -> dict[str, Json]:
+def sketch_of(state: ChartState, now: datetime, pack: Pack) -> dict[str, Json]:
     """The chart in the notation of test files."""
     sketch: dict[str, Json] = {}
     for resource in state.resources:
@@ -88,11 +90,20 @@ def sketch_of(state: ChartState, now: datetime) -> dict[str, Json]:
         sketch["drafts"] = [
             {**_draft_entry(one.resource, now), "selected": one.selected} for one in state.drafts
         ]
-    for key, mode in state.supply.items():
-        if mode != SENT:
-            gap = "incomplete" if mode == INCOMPLETE else _GAPS[mode]
-            sketch.setdefault(gap, []).append(key)
+    for slot in PREFETCH_KEYS:
+        gap = _gap([state.supply.get(key, SENT) for key in keys_of(slot, pack)])
+        if gap:
+            sketch.setdefault(gap, []).append(slot)
     return sketch
+
+
+def _gap(modes: list[str]) -> str:
+    """What the keys that fill one slot make of it: a gap in one of several is a gap in part."""
+    if all(mode == SENT for mode in modes):
+        return ""
+    if SENT in modes or INCOMPLETE in modes or len({_GAPS[mode] for mode in modes}) > 1:
+        return "incomplete"
+    return _GAPS[modes[0]]
 
 
 def _entry(
