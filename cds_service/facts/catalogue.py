@@ -87,7 +87,8 @@ class Computed:
     `how`: "percent": the first in per cent of the second, both of one day, where nothing was
     reported. "drop": how many per cent the first lies below the second, of one side. "multiple":
     the first as a multiple of the upper reference limit that came with it. "same-day": the first
-    as measured on the day of the second's value that counts.
+    as measured on the day of the second's value that counts. "named": results that only their name
+    says to be of the first and that keep it from being known; they have no value here.
     """
 
     how: str
@@ -418,12 +419,12 @@ def _by_words(value: Any) -> ByWords:
 
 
 def _computed(value: Any) -> Computed:
-    """`{"percent": ["lab.iron", "lab.tibc"]}`, `{"drop": [...]}`, `{"same-day": [...]}` or
-    `{"multiple": "lab.ck"}`."""
-    known = dict.fromkeys(("percent", "drop", "same-day", "multiple"), "")
+    """`{"percent": ["lab.iron", "lab.tibc"]}`, `{"drop": [...]}`, `{"same-day": [...]}`,
+    `{"multiple": "lab.ck"}` or `{"named": "lab.ferritin"}`."""
+    known = dict.fromkeys(("percent", "drop", "same-day", "multiple", "named"), "")
     (how, names), *more = _known(value, known).items()
     parts = _texts(names)
-    if more or len(parts) != (1 if how == "multiple" else 2):
+    if more or len(parts) != (1 if how in ("multiple", "named") else 2):
         raise ValueError(value)
     return Computed(how, *parts)
 

@@ -99,6 +99,16 @@ def _same_day(query: Query, rule: Computed) -> Fact:
     return Fact(name, State.UNKNOWN if unknown else State.ABSENT, (), measured.reasons)
 
 
+def _named(query: Query, rule: Computed) -> Fact:
+    """The results of which only the name says what they are, where they make the fact unknown."""
+    name, other = query.definition.name, query.other(rule.of)
+    found = quantity.newer_by_name(other)
+    if found:
+        return Fact(name, State.KNOWN, tuple(found))
+    gaps = other.gaps()
+    return Fact(name, State.UNKNOWN if gaps else State.ABSENT, (), gaps)
+
+
 def _multiple(query: Query, rule: Computed) -> Fact:
     """The value that counts, over the upper reference limit that its laboratory gave."""
     name = query.definition.name
@@ -120,6 +130,7 @@ _READERS: Mapping[str, Callable[[Query, Computed], Fact]] = {
     "percent": _percent,
     "drop": _drop,
     "same-day": _same_day,
+    "named": _named,
     "multiple": _multiple,
 }
 

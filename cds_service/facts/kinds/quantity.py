@@ -56,8 +56,14 @@ def read(query: Query) -> Fact:
     Values are read from the newest back, until a usable one decides.
     """
     fact = _coded(query)
-    words = by_name(query)
+    words = _newer(by_name(query), fact)
     return _with_names(query, fact, words) if words else fact
+
+
+def newer_by_name(query: Query) -> list[Item]:
+    """Results that only a name tells and that no known result is as new as; the newest first."""
+    words = by_name(query)
+    return _newer(words, _coded(query)) if words else []
 
 
 def _coded(query: Query) -> Fact:
@@ -122,13 +128,17 @@ def _named_item(query: Query, hit: Hit, when: dates.When | None) -> Item:
     )
 
 
-def _with_names(query: Query, fact: Fact, words: list[Item]) -> Fact:
-    """The fact beside results that only a name tells: unknown where one of them is newer."""
+def _newer(words: list[Item], fact: Fact) -> list[Item]:
+    """Those of the results that are newer than the value that decides; all where none does."""
     decides = fact.items[0] if fact.items else None
-    if decides is not None and decides.on is not None:
-        words = [item for item in words if item.on is not None and item.on > decides.on]
-    if not words:
-        return fact
+    if decides is None or decides.on is None:
+        return words
+    return [item for item in words if item.on is not None and item.on > decides.on]
+
+
+def _with_names(query: Query, fact: Fact, words: list[Item]) -> Fact:
+    """The fact beside newer results that only a name tells: unknown."""
+    decides = fact.items[0] if fact.items else None
     notes = [_named_note(item) for item in words]
     reasons = [_named_reason(query, item) for item in words]
     return Fact(
