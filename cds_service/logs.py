@@ -18,7 +18,7 @@ ALLOWED = frozenset({
     "service", "hook", "hook_instance", "method", "route", "status", "code", "milliseconds",
     "cards", "card_uuids", "entries", "rules", "rule", "outcomes", "warnings", "dropped", "supply",
     "reason", "client", "clients", "issuer_hash", "kid_hash", "jti_hash",
-    "error_id", "exception", "frames", "cause",
+    "key", "error_id", "exception", "frames", "cause",
     "pack", "revision", "profile", "site", "problems", "address", "auth", "hint", "signal",
 })  # fmt: skip
 

@@ -14,7 +14,7 @@ from cds_service.facts.prefetch_keys import KEY_OF_TYPE, MEDICATIONS
 from cds_service.gather import prefetch
 from cds_service.gather.fallback import Fallback
 from cds_service.gather.prefetch import Reading, Room
-from cds_service.gather.slots import SlotBuilder
+from cds_service.gather.slots import OF_ANOTHER_PATIENT, SlotBuilder
 from cds_service.gather.subject import Subject
 from cds_service.protocol.entries import Entry, entry
 from cds_service.protocol.model import HookRequest
@@ -235,6 +235,13 @@ def _require(service: "ServiceDefinition", slots: Mapping[str, Slot], refusal: s
         return
     reasons = "; ".join(slot.problem or f"{key} was not sent" for key, slot in gaps.items())
     not_asked = f" The FHIR server was not asked: {refusal}." if refusal else ""
+    others = [key for key, slot in gaps.items() if slot.problem == f"{key} {OF_ANOTHER_PATIENT}"]
+    if others:
+        raise PreconditionFailed(
+            "data-of-another-patient",
+            f"The service needs prefetch data of context.patientId: {reasons}.{not_asked}",
+            f"prefetch.{others[0]}",
+        )
     missing = [key for key, slot in gaps.items() if slot.supply is Supply.MISSING]
     raise PreconditionFailed(
         "data-missing" if missing else "data-failed",

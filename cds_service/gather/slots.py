@@ -7,6 +7,7 @@ from cds_service.facts.prefetch_keys import KEYS, SINGLE
 from cds_service.gather.prefetch import Reading
 from cds_service.protocol.entries import Entry
 
+OF_ANOTHER_PATIENT = "is of another patient"
 _NARROW = ("observations",)  # under another name it is probably one laboratory value
 
 
@@ -40,7 +41,7 @@ class SlotBuilder:
             self._supply, self._problem = Supply.INCOMPLETE, "holds only entries of another patient"
         else:
             self._supply = Supply.MISSING
-            self._problem = "is of another patient" if dropped else f"holds no {self.resource_type}"
+            self._problem = OF_ANOTHER_PATIENT if dropped else f"holds no {self.resource_type}"
 
     def part(self, part: str, reading: Reading, own: list[Entry], dropped: bool) -> None:
         """Take the value under one of the keys that hold the slot together."""

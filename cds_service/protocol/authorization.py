@@ -9,14 +9,13 @@ _FIELD = "fhirAuthorization"
 
 
 def read(value: Any, fhir_server: str, warnings: list[str]) -> FhirAuthorization | None:
-    """The access token, or None where there is none: absent, null, or an empty token."""
+    """The access token, or None where there is none: absent, null, or an object without one, as
+    clients send it that never logged in (the CRD request generator)."""
     if value is None:
         return None
     if not isinstance(value, dict):
         raise BadRequest("field-invalid", f"{_FIELD} must be an object.", _FIELD)
-    if "access_token" not in value:
-        raise _missing("access_token")
-    token = value["access_token"]
+    token = value.get("access_token")
     if token is None or token == "":
         warnings.append("fhirAuthorization has no token and was ignored")
         return None

@@ -23,6 +23,10 @@ CODES: dict[str, tuple[int, str]] = {
     "not-found": (404, "There is nothing at this address."),
     "method-not-allowed": (405, "The address does not answer this method."),
     "data-missing": (412, "Data that the service requires was not sent."),
+    "data-of-another-patient": (
+        412,
+        "Data that the service requires came, of another patient than `context.patientId`.",
+    ),
     "data-failed": (
         412,
         "Data that the service requires could not be read, by the EHR or from its FHIR server.",

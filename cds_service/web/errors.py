@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from cds_service import logs
 from cds_service.errors import IssueType, ServiceError
 from cds_service.protocol import outcome
+from cds_service.web import metrics
 
 JSON = "application/json"
 
@@ -39,13 +40,24 @@ def respond(error: ServiceError) -> Response:
     if error.status not in _LOGGED_ELSEWHERE:
         # By route: an address may carry anything.
         route = request.url_rule.rule if request.url_rule else "none"
-        logs.logger().info("refused", route=route, status=error.status, code=error.code)
+        more = _details(error)
+        logs.logger().info("refused", route=route, status=error.status, code=error.code, **more)
     response = Response(outcome.write(error), status=error.status, mimetype=JSON)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     if error.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _details(error: ServiceError) -> dict[str, str]:
+    """Which service, and of data that is needed and not there which key, and why: words of ours
+    alone. What a malformed request holds is not for the log."""
+    service = metrics.named_service()
+    details = {"service": service} if service else {}
+    if error.status == HTTPStatus.PRECONDITION_FAILED:
+        details |= {"key": error.expression.removeprefix("prefetch."), "hint": error.message}
+    return details
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -65,7 +65,7 @@ def install(app: Flask) -> None:
     def _count(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "none"
         code = g.get("error_code", "")
-        _answer(route, _service(), response.status_code, code).inc()
+        _answer(route, named_service(), response.status_code, code).inc()
         _time(route).observe(clock.monotonic() - g.started)
         return response
 
@@ -115,7 +115,7 @@ def _card(service: str, indicator: str) -> Counter:
     return _cards.labels(service, indicator)
 
 
-def _service() -> str:
+def named_service() -> str:
     """The id in the address if it is one of ours: anybody can write anything there."""
     wanted = (request.view_args or {}).get("service_id")
     found = runtime.current().service(wanted) if wanted else None

@@ -48,6 +48,7 @@ def post(body: Any, path: str = REVIEW, **more: Any) -> dict[str, Any]:
 MANY = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": {}}] * 6}
 TOKEN = {"access_token": "t"}
 ACCEPTED = {"card": "c", "outcome": "accepted", "outcomeTimestamp": "2026-11-21T09:00:00Z"}
+OTHER = {"resourceType": "Patient", "id": "somebody-else"}
 CASES = [
     ("body-empty", post(b"")),
     ("json-malformed", post(b"{")),
@@ -72,6 +73,7 @@ CASES = [
     ("method-not-allowed", {"path": "/cds-services", "method": "DELETE"}),
     ("data-missing", post(CALL | {"prefetch": {}})),
     ("data-failed", post(CALL | {"prefetch": {"patient": {"resourceType": "OperationOutcome"}}})),
+    ("data-of-another-patient", post(CALL | {"prefetch": {"patient": OTHER}})),
     ("body-too-large", post(b" " * 100_001)),
     ("too-many-resources", post(CALL | {"prefetch": {"conditions": MANY}})),
     ("media-type", post(b"{}", content_type="text/plain")),

@@ -108,3 +108,12 @@ def test_a_chained_exception_shows_only_types(written: Any) -> None:
     text, (entry,) = written()
     assert entry["cause"] == "builtins.KeyError"
     assert "secret" not in text
+
+
+def test_a_refusal_for_missing_data_names_service_key_and_reason(written: Any) -> None:
+    app = create_app(Settings(auth="off"), FakeRuntime(service()))  # type: ignore[arg-type]
+    call = secret_call() | {"prefetch": {}}
+    assert app.test_client().post(REVIEW, json=call).status_code == 412
+    [line] = [entry for entry in written()[1] if entry["event"] == "refused"]
+    assert (line["service"], line["key"], line["code"]) == ("review", "patient", "data-missing")
+    assert "patient was not sent" in line["hint"]
