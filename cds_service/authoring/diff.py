@@ -1,6 +1,6 @@
 """Two packs side by side: what changed about each rule, and who gains or loses which card."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from cds_service.packs.load import load_pack
 from cds_service.protocol.model import Card, HookRequest
 from cds_service.protocol.request import parse_request
 from cds_service.rules.engine import evaluate
-from cds_service.rules.model import Pack, Rule, ServiceDefinition
+from cds_service.rules.model import Pack, ServiceDefinition
 
 Json = Any
 SHIPPED, CURRENT = "shipped", "current"
@@ -56,19 +56,6 @@ def pack_of(spec: str, hooks: Path, site: Path | None) -> Pack:
     if folder.exists() or "/" in spec:
         raise ConfigurationError(f"{spec} holds neither pack.json nor site.json.")
     return load_pack(hooks, None, spec.split(","), thorough=False)
-
-
-def rule_changes(before: Pack, after: Pack) -> list[str]:
-    """One line a change, as a reviewer wants to read it."""
-    return [
-        *_setting_changes(before, after),
-        *_of_rules(before, after),
-        *_service_changes(before, after),
-        *_named("definition", before.definitions, after.definitions),
-        *_named("fact", before.catalogue.facts, after.catalogue.facts),
-        *_named("value set", _sets(before), _sets(after)),
-        *_named("order", before.orders, after.orders),
-    ]
 
 
 def card_changes(
@@ -185,70 +172,3 @@ def _seen(card: Card) -> tuple[Any, ...]:
 def _change(chart: str, asked: _Asked, what: str, card: Card, before: str = "") -> CardChange:
     rules = tuple(rule for rule, _ in card.rules)
     return CardChange(chart, asked.service, what, card.indicator, card.summary, rules, before)
-
-
-def _setting_changes(before: Pack, after: Pack) -> Iterator[str]:
-    for name, setting in after.settings.items():
-        old = before.settings.get(name)
-        if old is None:
-            yield f"setting {name}: added"
-        elif old.value != setting.value:
-            yield f"setting {name}: {old.value} -> {setting.value} {setting.unit}".rstrip()
-    for name in before.settings.keys() - after.settings.keys():
-        yield f"setting {name}: removed"
-
-
-def _of_rules(before: Pack, after: Pack) -> Iterator[str]:
-    old = {rule.id: rule for rule in before.rules}
-    new = {rule.id: rule for rule in after.rules}
-    for name in sorted(old.keys() | new.keys()):
-        if name not in new:
-            yield f"rule {name}: removed"
-        elif name not in old:
-            yield f"rule {name}: added, {new[name].status}"
-        else:
-            changes = list(_differences(old[name], new[name]))
-            if changes:
-                yield f"rule {name}: {', '.join(changes)}"
-
-
-def _differences(old: Rule, new: Rule) -> Iterator[str]:
-    for name in ("version", "status", "group", "rank"):
-        if getattr(old, name) != getattr(new, name):
-            yield f"{name} {getattr(old, name)} -> {getattr(new, name)}"
-    for name, word in (("when", "condition"), ("unless", "exclusion"), ("variants", "variants")):
-        if getattr(old, name) != getattr(new, name):
-            yield f"{word} changed"
-    if old.when_unknown != new.when_unknown:
-        yield f"whenUnknown {old.when_unknown} -> {new.when_unknown}"
-    for field in sorted(old.card.keys() | new.card.keys()):
-        if old.card.get(field) != new.card.get(field):
-            yield f"card {field} changed"
-
-
-def _service_changes(before: Pack, after: Pack) -> Iterator[str]:
-    old = {service.id: service for service in before.services}
-    for service in after.services:
-        was = old.get(service.id)
-        if was is None:
-            yield f"service {service.id}: added"
-            continue
-        for name in ("enabled", "max_cards", "groups", "prefetch"):
-            if getattr(was, name) != getattr(service, name):
-                yield f"service {service.id}: {name.replace('_', ' ')} changed"
-
-
-def _named(kind: str, old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[str]:
-    for name in sorted(old.keys() | new.keys()):
-        if name not in new or name not in old:
-            yield f"{kind} {name}: {'added' if name in new else 'removed'}"
-        elif old[name] != new[name]:
-            yield f"{kind} {name}: changed"
-
-
-def _sets(pack: Pack) -> dict[str, Json]:
-    found = {}
-    for name in pack.terminology.set_ids():
-        one = pack.terminology.value_set(name)
-        found[name] = (one.concepts.keys(), one.below.keys(), one.excluded)
-    return found

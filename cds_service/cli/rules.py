@@ -14,6 +14,7 @@ import orjson
 from cds_service.cli import context, tests_text
 from cds_service.cli.failures import FAILED, WARNINGS, fail, for_people
 from cds_service.cli.rules_diff import diff
+from cds_service.cli.rules_review import review
 from cds_service.cli.rules_stats import stats
 from cds_service.cli.tables import table
 from cds_service.errors import Problem, ServiceError
@@ -32,6 +33,7 @@ def rules() -> None:
 
 
 rules.add_command(diff)
+rules.add_command(review)
 rules.add_command(stats)
 
 

@@ -33,7 +33,8 @@ def diff(before: str, after: str, charts: Sequence[Path], style: str) -> None:
     BEFORE and AFTER: "shipped", "current", a site's or a pack's folder, or profiles of the shipped
     pack. Shows card texts of the charts: for the screen, not for a log.
     """
-    from cds_service.authoring.diff import card_changes, pack_of, rule_changes
+    from cds_service.authoring.diff import card_changes, pack_of
+    from cds_service.authoring.pack_changes import pack_changes
     from cds_service.authoring.stats import chart_files
     from cds_service.clock import Clock
 
@@ -51,7 +52,7 @@ def diff(before: str, after: str, charts: Sequence[Path], style: str) -> None:
     ) as progress:
         for changes in progress:
             found += changes
-    rules = rule_changes(old, new)
+    rules = pack_changes(old, new)
     if style == "json":
         content = {"rules": rules, "files": len(files), "cards": [asdict(one) for one in found]}
         click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
@@ -61,7 +62,7 @@ def diff(before: str, after: str, charts: Sequence[Path], style: str) -> None:
 
 def as_text(rules: Sequence[str], found: Sequence[CardChange], files: int) -> str:
     """Rules first, then each chart with its cards."""
-    lines = list(rules) or ["The rules are the same."]
+    lines = list(rules) or ["The packs are the same."]
     for change in found:
         where = f"{change.chart} {change.service}"
         lines.append(f"{_SIGNS[change.change]} {where}: [{change.indicator}] {change.summary}")

@@ -16,6 +16,11 @@ from cds_service.rules.model import Group, Pack, Rule, ServiceDefinition
 from cds_service.terminology.index import Terminology
 
 Json = Any
+# Files that are compared as what they are read into.
+_PARTS = frozenset({
+    "pack", "site", "facts", "definitions", "orders", "rule", "rule-test", "service", "valueset",
+    "units", "clients",
+})  # fmt: skip
 
 
 def build(source: PackSource, terminology: Terminology, profiles: tuple[str, ...]) -> Pack:
@@ -44,9 +49,31 @@ def build(source: PackSource, terminology: Terminology, profiles: tuple[str, ...
         links=frame["links"],
         override_reasons=frame["overrideReasons"],
         orders={name: _plain(entry.data) for name, entry in source.orders.items()},
-        raw={"pack": source.pack, "site": source.site, "rules": {rule.id: rule for rule in rules}},
+        raw={
+            "pack": source.pack,
+            "site": source.site,
+            "rules": {rule.id: rule for rule in rules},
+            "facts": {name: entry.data for name, entry in source.facts.items()},
+            "words": _words(source),
+        },
     )
     return with_profiles(pack, profiles)
+
+
+def _words(source: PackSource) -> dict[str, Json]:
+    """The files that belong to no other part of the pack, by name, the site's laid over the
+    shipped ones entry by entry: for comparisons."""
+    words: dict[str, Json] = {}
+    for name, document in source.documents:
+        if name not in _PARTS:
+            words[name] = _laid_over(words.get(name), document.data)
+    return words
+
+
+def _laid_over(below: Json, above: Json) -> Json:
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return {**below, **{key: _laid_over(below.get(key), value) for key, value in above.items()}}
 
 
 def with_profiles(pack: Pack, profiles: Sequence[str]) -> Pack:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, g, request
 
-from cds_service.authoring.diff import rule_changes
+from cds_service.authoring.pack_changes import pack_changes
 from cds_service.cards.compose import compose
 from cds_service.errors import BadRequest, ConfigurationError, PackError, Problem
 from cds_service.live.active import activate
@@ -137,7 +137,7 @@ def diff() -> Response:
         return _guarded(
             lambda: views.part(
                 "edit_diff.html",
-                changes=rule_changes(pack, folders.pack()),
+                changes=pack_changes(pack, folders.pack()),
                 lines=list(_lines(chosen, text)),
             )
         )

@@ -58,7 +58,7 @@ def test_the_same_pack_gives_no_difference(charts: Path) -> None:
 def test_an_added_rule_names_who_gains_its_card(site: Site, charts: Path) -> None:
     site.add_b12()
     found = diff("shipped", site.root, "--on", charts)
-    assert f"rule {RULE}: added, active" in found["rules"]
+    assert f"rule {RULE}: added, active: Low vitamin B12 with leg cramps" in found["rules"]
     assert "fact lab.b12: added" in found["rules"]
     gained = [card for card in found["cards"] if card["change"] == "gains"]
     assert [(card["chart"], card["rules"]) for card in gained] == [("low.json", [RULE])]
@@ -74,7 +74,7 @@ def test_turned_round_the_card_is_lost(site: Site, charts: Path) -> None:
 def test_a_shadow_rule_changes_no_card(site: Site, charts: Path) -> None:
     site.add_b12(status="shadow")
     found = diff("shipped", site.root, "--on", charts)
-    assert f"rule {RULE}: added, shadow" in found["rules"]
+    assert f"rule {RULE}: added, shadow: Low vitamin B12 with leg cramps" in found["rules"]
     assert found["cards"] == []
 
 
@@ -83,7 +83,7 @@ def test_other_words_are_shown_with_those_before(site: Site, charts: Path, tmp_p
     other = Site(tmp_path / "other")
     other.add_b12(word="very low")
     result = cds(site.root, other.root, "--on", charts)
-    assert f"rule {RULE}: card summary changed" in result.output
+    assert f"rule {RULE}: card.summary 'Leg cramps" in result.output
     assert (
         "~ low.json leg-cramps-patient-view: [warning] Leg cramps and a very low" in result.output
     )
@@ -95,7 +95,7 @@ def test_changes_of_a_rule_are_named(site: Site, tmp_path: Path) -> None:
     other = Site(tmp_path / "other", {"settings": {"ferritin.low": 40}})
     other.add_b12(threshold=250)
     rules = diff(site.root, other.root)["rules"]
-    assert f"rule {RULE}: condition changed" in rules
+    assert f"rule {RULE}: when.all[1].value 200 -> 250" in rules
     assert "setting ferritin.low: 50 -> 40 ng/mL" in rules
 
 

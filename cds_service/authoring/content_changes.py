@@ -1,0 +1,190 @@
+"""What two packs know, side by side and code by code: value sets, drug dictionary, units, order
+names, names of entries and routes. A reviewer sees here what decides without being a rule."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from cds_service.rules.model import Pack
+from cds_service.terminology import codings
+from cds_service.terminology.drugs import DrugDictionary, Product
+from cds_service.terminology.valueset import Key, ParsedSet
+from cds_service.units.table import UnitTable
+
+Json = Any
+_SYSTEMS = {
+    codings.LOINC: "LOINC",
+    codings.SNOMED: "SNOMED CT",
+    codings.RXNORM: "RxNorm",
+    codings.ICD10CM: "ICD-10-CM",
+    codings.ICD10: "ICD-10",
+    codings.ICD10GM: "ICD-10-GM",
+    codings.ATC: "ATC",
+    codings.NDC: "NDC",
+    codings.CPT: "CPT",
+    codings.INGREDIENT: "ingredient",
+}
+_SHOWN = 4  # codes, names or products of one change; the number of the others is told
+
+
+def content_changes(before: Pack, after: Pack) -> list[str]:
+    """One line a change, as `rule_changes` has it."""
+    old, new = before.terminology, after.terminology
+    return [
+        *_value_sets(_sets(before), _sets(after)),
+        *_dictionary(old.drugs, new.drugs),
+        *_units(old.units.tables, new.units.tables),
+        *_files(before, after),
+    ]
+
+
+def _sets(pack: Pack) -> dict[str, ParsedSet]:
+    terminology = pack.terminology
+    return {name: terminology.value_set(name) for name in terminology.set_ids()}
+
+
+def _value_sets(old: Mapping[str, ParsedSet], new: Mapping[str, ParsedSet]) -> Iterator[str]:
+    for name in sorted(old.keys() | new.keys()):
+        if name not in new or name not in old:
+            yield f"value set {name}: {'added' if name in new else 'removed'}"
+            continue
+        changes = list(_codes(old[name], new[name]))
+        if changes:
+            yield f"value set {name}: {'; '.join(changes)}"
+
+
+def _codes(old: ParsedSet, new: ParsedSet) -> Iterator[str]:
+    for word, before, after in (
+        ("code", _named(old.concepts), _named(new.concepts)),
+        ("branch", _named(old.below), _named(new.below)),
+        ("name", {f"'{n}'": n for n in old.spoken}, {f"'{n}'": n for n in new.spoken}),
+    ):
+        more, fewer = after.keys() - before.keys(), before.keys() - after.keys()
+        for sign, keys, names in (("+", more, after), ("-", fewer, before)):
+            if keys:
+                told = [names[key] for key in sorted(keys)]
+                yield f"{sign}{len(keys)} {_plural(word, len(keys))} ({_some(told)})"
+    excluded = (new.excluded ^ old.excluded) | (new.excluded_below ^ old.excluded_below)
+    if excluded:
+        yield f"exclusions differ in {_some(map(_code, sorted(excluded)))}"
+
+
+def _named(codes: Mapping[Key, str]) -> dict[str, str]:
+    """Each code with its name, by the code alone: a display that reads differently is no change."""
+    return {
+        _code(key): f"{_code(key)} {name}" if name and name != key[1] else _code(key)
+        for key, name in codes.items()
+    }
+
+
+def _code(key: Key) -> str:
+    return f"{_SYSTEMS.get(key[0], key[0])} {key[1]}"
+
+
+def _dictionary(old: DrugDictionary, new: DrugDictionary) -> Iterator[str]:
+    before = {product.code: product for product in old.products()}
+    after = {product.code: product for product in new.products()}
+    more = [_product(after[code]) for code in sorted(after.keys() - before.keys())]
+    fewer = [_product(before[code]) for code in sorted(before.keys() - after.keys())]
+    other = [
+        f"{_product(after[code])}: {_ingredients(before[code])} -> {_ingredients(after[code])}"
+        for code in sorted(after.keys() & before.keys())
+        if _read(before[code]) != _read(after[code])
+    ]
+    for sign, products in (("+", more), ("-", fewer), ("changed ", other)):
+        if products:
+            word = _plural("product", len(products))
+            yield f"drug dictionary: {sign}{len(products)} {word} ({_some(products)})"
+
+
+def _product(product: Product) -> str:
+    return f"RxNorm {product.code} {product.name}"
+
+
+def _read(product: Product) -> tuple[Json, ...]:
+    return product.ingredients, product.form, product.route
+
+
+def _ingredients(product: Product) -> str:
+    return f"{' and '.join(product.ingredients) or 'nothing'} {product.route}".strip()
+
+
+def _units(old: Mapping[str, UnitTable], new: Mapping[str, UnitTable]) -> Iterator[str]:
+    for analyte in sorted(old.keys() | new.keys()):
+        if analyte not in new or analyte not in old:
+            yield f"units of {analyte}: {'added' if analyte in new else 'removed'}"
+            continue
+        before, after = old[analyte], new[analyte]
+        changes = [
+            f"{unit} {_factor(before, unit)} -> {_factor(after, unit)}"
+            for unit in sorted(before.factors.keys() | after.factors.keys())
+            if before.factors.get(unit) != after.factors.get(unit)
+        ]
+        if before.canonical != after.canonical:
+            changes.insert(0, f"canonical {before.canonical} -> {after.canonical}")
+        if changes:
+            yield f"units of {analyte}: {_some(changes)}"
+
+
+def _factor(table: UnitTable, unit: str) -> str:
+    factor = table.factors.get(unit)
+    if factor is None:
+        return "not read"
+    if factor.divided_by != 1:
+        return f"divided by {factor.divided_by:f}"
+    return f"times {factor.times:f}"
+
+
+def _files(before: Pack, after: Pack) -> Iterator[str]:
+    """Changes of word lists and routes, entry by entry."""
+    old, new = _texts(before), _texts(after)
+    for file in sorted(old.keys() | new.keys()):
+        yield from _entries(file, old.get(file, {}), new.get(file, {}))
+
+
+def _texts(pack: Pack) -> dict[str, dict[str, Json]]:
+    """What the files of words say in force, by file and by path in it ("obs-ferritin names")."""
+    files: dict[str, dict[str, Json]] = {}
+    for file, content in pack.raw.get("words", {}).items():
+        files[file] = dict(_leaves(content, ()))
+    return files
+
+
+def _leaves(content: Json, path: tuple[str, ...]) -> Iterator[tuple[str, Json]]:
+    if isinstance(content, dict):
+        for key, value in content.items():
+            if key not in ("note", "$schema"):
+                yield from _leaves(value, (*path, key))
+    else:
+        yield " ".join(path), content
+
+
+def _entries(file: str, old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[str]:
+    for path in sorted(old.keys() | new.keys()):
+        before, after = old.get(path), new.get(path)
+        if before == after:
+            continue
+        if isinstance(before or [], list) and isinstance(after or [], list):
+            more = [word for word in after or [] if word not in (before or [])]
+            fewer = [word for word in before or [] if word not in (after or [])]
+            words = [*(f"+{_quoted(word)}" for word in more), *(f"-{_quoted(w)}" for w in fewer)]
+            yield f"{file} {path}: {_some(words) or 'another order'}"
+        else:
+            yield f"{file} {path}: {_quoted(before)} -> {_quoted(after)}"
+
+
+def _quoted(value: Json) -> str:
+    return f"'{value}'" if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _some(told: Iterable[str]) -> str:
+    words = list(told)
+    others = len(words) - _SHOWN
+    return ", ".join(words[:_SHOWN]) + (f" and {others} more" if others > 0 else "")
+
+
+def _plural(word: str, count: int) -> str:
+    if count == 1:
+        return word
+    return f"{word}es" if word.endswith("ch") else f"{word}s"
