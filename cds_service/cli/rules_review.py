@@ -1,4 +1,4 @@
-"""`cds rules review`: the text of a request for approval, for somebody who saw none of the files."""
+"""`cds rules review`: the text of a request for approval, for somebody who saw no file of it."""
 
 from pathlib import Path
 from typing import Any
