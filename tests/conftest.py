@@ -69,6 +69,23 @@ def client(app_with_profile: AppOfProfile) -> FlaskClient:
 
 
 @pytest.fixture
+def app_with_site() -> Iterator[Callable[[Path], Flask]]:
+    """Builds the application with the shipped pack and a site's folder."""
+    from cds_service.service.runtime import Runtime, build_runtime
+
+    built: list[Runtime] = []
+
+    def build(folder: Path) -> Flask:
+        settings = replace(_settings(folder.parent, ()), site_dir=folder)
+        built.append(build_runtime(settings))
+        return create_app(settings, built[-1])
+
+    yield build
+    for runtime in built:
+        runtime.close()
+
+
+@pytest.fixture
 def caller(client: FlaskClient) -> Caller:
     """Sends whole calls with the default profile."""
     return Caller(client)

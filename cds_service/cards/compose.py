@@ -152,7 +152,9 @@ class Composer:
             indicator=plan.indicator,
             source=frame.source(plan, self._public_url),
             detail=detail.paragraphs(
-                plan, frame.opening(plan, pack), closing.sentences(plan, pack)
+                plan,
+                frame.opening(plan, pack),
+                closing.sentences(plan, pack, self._prepared.site_numbers),
             ),
             suggestions=offered,
             selection_behavior=behavior if offered else "",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from cds_service.cards import site_numbers
 from cds_service.cards.render import compile_template
 from cds_service.cards.values import setting_texts
 from cds_service.facts.model import Item, Truth
@@ -21,6 +22,9 @@ class Prepared:
 
     def __init__(self, pack: Pack) -> None:
         self.settings: Mapping[str, str] = setting_texts(pack.settings)
+        self.site_numbers: Mapping[str, tuple[str, ...]] = {
+            rule.id: site_numbers.sentences(pack, rule) for rule in pack.rules
+        }
         compiler = Compiler(pack.catalogue, pack.settings, pack.definitions)
         # By identity: the pack's JSON does not change, and hashing it would cost too much.
         self._nodes: dict[int, tuple[Json, Node]] = {

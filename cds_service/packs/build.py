@@ -11,6 +11,8 @@ from cds_service.packs import templates
 from cds_service.packs.check.facts import without_notes
 from cds_service.packs.effective import effective_settings, rule_changes
 from cds_service.packs.revision import revision
+from cds_service.packs.signing import signature
+from cds_service.packs.sites import marked
 from cds_service.packs.source import PackSource, RuleFile, obj
 from cds_service.rules.model import Group, Pack, Rule, ServiceDefinition
 from cds_service.terminology.index import Terminology
@@ -29,10 +31,12 @@ def build(source: PackSource, terminology: Terminology, profiles: tuple[str, ...
         raise ValueError("a pack without pack.json cannot be built")
     frame = source.pack.data
     rules = tuple(_rule(file) for file in sorted(source.rules, key=lambda rule: rule.id))
+    now = revision(source, profiles)
     pack = Pack(
         name=frame["name"],
         version=frame["version"],
-        revision=revision(source, profiles),
+        revision=now,
+        signed_off=signature(source, now),
         root=source.hooks.root,
         profiles=profiles,
         settings={},
@@ -86,13 +90,15 @@ def with_profiles(pack: Pack, profiles: Sequence[str]) -> Pack:
     changes = rule_changes(frame, site, chosen)
     rules = tuple(_changed(rule, changes.get(id, {})) for id, rule in pack.raw["rules"].items())
     same = chosen == pack.profiles
-    return replace(
+    made = replace(
         pack,
         profiles=chosen,
         revision=pack.revision if same else f"{pack.revision}+{','.join(chosen)}",
+        signed_off=pack.signed_off if same else {},
         settings=effective_settings(frame, site, chosen),
         rules=rules,
     )
+    return replace(made, rules=marked(made, obj(site.data) if site else {}))
 
 
 def _changed(rule: Rule, change: Mapping[str, Json]) -> Rule:

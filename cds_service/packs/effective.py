@@ -1,6 +1,7 @@
 """What is in force: the shipped values, then each profile in order, then the site's."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -26,14 +27,20 @@ def effective_settings(
     pack: Document, site: Document | None, profiles: Sequence[str]
 ) -> dict[str, Setting]:
     """Every setting with its value in force, its default, and the place that decided."""
+    shipped = pack.data["settings"]
     values: dict[str, tuple[Json, str]] = {}
+    by_site: set[str] = set()
     for document, path, changes in layers(pack, site, profiles):
         for name, value in obj(obj(changes).get("settings")).items():
+            before = values[name][0] if name in values else obj(shipped.get(name)).get("value")
+            if document is site and value != before:
+                by_site.add(name)
             values[name] = (value, _origin(document, (*path, "settings", name)))
-    return {
+    found = {
         name: _setting(name, data, values.get(name), _origin(pack, ("settings", name)))
-        for name, data in pack.data["settings"].items()
+        for name, data in shipped.items()
     }
+    return {name: replace(s, by_site=name in by_site) for name, s in found.items()}
 
 
 def rule_changes(

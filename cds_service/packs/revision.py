@@ -7,8 +7,10 @@ from pathlib import PurePosixPath
 import orjson
 
 from cds_service.packs.folder import Folder
+from cds_service.packs.signing import KEY
 from cds_service.packs.source import PackSource
 
+_SIGNABLE = frozenset({"pack.json", "site.json"})
 _NOT_CONTENT = PurePosixPath("clients.json")  # who may call: changes no answer, has its own digest
 
 
@@ -30,14 +32,18 @@ def _add(digest: "hashlib._Hash", name: str, folder: Folder) -> None:
     for file in sorted(folder.files):
         if file == _NOT_CONTENT:
             continue
-        content = _canonical(folder.files[file]) if file.suffix == ".json" else folder.files[file]
+        content = folder.files[file]
+        if file.suffix == ".json":
+            content = _canonical(content, signable=str(file) in _SIGNABLE)
         digest.update(f"{name}/{file}\0{len(content)}\0".encode("utf-8", "surrogateescape"))
         digest.update(content)
 
 
-def _canonical(raw: bytes) -> bytes:
+def _canonical(raw: bytes, *, signable: bool) -> bytes:
     try:
         data = orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
+        if signable and isinstance(data, dict):
+            data.pop(KEY, None)
         return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return raw

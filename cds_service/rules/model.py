@@ -32,6 +32,7 @@ class Setting:
     step: Decimal | None = None  # a clinically small change
     description: str = ""
     source: str = ""
+    by_site: bool = False  # whether the site gave it another value than pack and profiles
     origin: str = "pack.json"  # the file (and line) or profile that the effective value came from
 
 

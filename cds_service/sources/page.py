@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cds_service.cards.closing import sign_off
 from cds_service.cards.values import setting_texts
+from cds_service.packs.sites import MARK
+from cds_service.rules.inputs import Inputs, definitions_of, exclusions_of, inputs_of
 from cds_service.rules.model import Pack, Rule
 from cds_service.rules.ruleset import serves
 from cds_service.rules.words import with_unit
 from cds_service.sources.attributes import attributes
-from cds_service.sources.inputs import Inputs, definitions_of, exclusions_of, inputs_of
 from cds_service.sources.library import NOT_PROVIDED, Claim, Library, library_of
 from cds_service.sources.limits import limits, listed_safeguards, when_unknown
 from cds_service.sources.logic import Logic
@@ -23,6 +25,16 @@ SIGN_OFF = (
     "No clinician has signed this content off. It is translated from source documents and has not"
     " been clinically validated."
 )
+
+
+def signed(pack: Pack) -> dict[str, Json]:
+    """What the pages say of the sign-off, and the signature where there is one."""
+    if not pack.signed_off:
+        return {"signedOff": SIGN_OFF}
+    return {
+        "signedOff": f"{sign_off(pack)} Revision {pack.signed_off['revision']}.",
+        "signature": dict(pack.signed_off),
+    }
 
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z][A-Za-z0-9.-]*)\}")
@@ -64,7 +76,7 @@ def index(pack: Pack) -> dict[str, Json]:
         rules = sorted((r for r in pack.rules if r.group == group.id), key=lambda r: (r.rank, r.id))
         if rules:
             groups.append({"title": group.title, "rules": [_entry(rule) for rule in rules]})
-    return {"signedOff": SIGN_OFF, "pack": _pack(pack), "groups": groups}
+    return {**signed(pack), "pack": _pack(pack), "groups": groups}
 
 
 def page(pack: Pack, rule: Rule) -> dict[str, Json]:
@@ -78,7 +90,7 @@ def page(pack: Pack, rule: Rule) -> dict[str, Json]:
         "hooks": list(rule.hooks),
         "services": [s.id for s in pack.services if s.enabled and serves(s, rule)],
         "group": pack.groups[rule.group].title,
-        "signedOff": SIGN_OFF,
+        **signed(pack),
         "pendingReview": _pending(library, rule),
         "pack": _pack(pack),
         "claims": claims,
@@ -147,7 +159,8 @@ def history(library: Library, rule: Rule) -> list[dict[str, str]]:
     entries = [dict(entry) for entry in library.history.get("rules", {}).get(rule.id, ())]
     known = [*entries, *([dict(first)] if first else [])]
     if rule.version not in {entry["version"] for entry in known}:
-        known.insert(0, {"version": rule.version, "date": NOT_PROVIDED, "change": NOT_PROVIDED})
+        own = "Changed by this site." if rule.version.endswith(MARK) else NOT_PROVIDED
+        known.insert(0, {"version": rule.version, "date": NOT_PROVIDED, "change": own})
     return known
 
 

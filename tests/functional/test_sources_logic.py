@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.sources.inputs import inputs_of
+from cds_service.rules.inputs import inputs_of
 from cds_service.sources.logic import Logic
 from tests.support import packs
 from tests.support.packs import present
