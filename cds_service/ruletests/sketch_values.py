@@ -9,7 +9,9 @@ from typing import Any
 from cds_service.terminology.codings import (
     ATC,
     CPT,
+    ICD10,
     ICD10CM,
+    ICD10GM,
     LOINC,
     NDC,
     RXNORM,
@@ -20,6 +22,8 @@ Json = Any
 
 SYSTEMS: Mapping[str, str] = {
     "icd10": ICD10CM,
+    "icd10who": ICD10,
+    "icd10gm": ICD10GM,
     "snomed": SNOMED,
     "loinc": LOINC,
     "rxnorm": RXNORM,

@@ -177,6 +177,10 @@ class SetMaker:
                     concept, one_source=bool(entry.get("allowOneSource"))
                 ):
                     yield concept
+        for origin in entry.get("snomedOf", ()):
+            for concept in self._source.sets[origin]["concepts"]:
+                if concept["system"] == SNOMED and usable(concept):
+                    yield concept
         yield from self._members(entry.get("codesFrom", {}))
         if matching := entry.get("codesMatching"):
             for concept in self._source.sets[matching["from"]]["concepts"]:
@@ -285,7 +289,12 @@ def _same_meaning(source: Source) -> dict[str, frozenset[str]]:
 def _origins(entry: Mapping[str, Json]) -> set[str]:
     """The sets of the collection that a recipe entry takes from."""
     matching = entry.get("codesMatching", {})
-    named = {*entry.get("from", ()), *entry.get("codesFrom", {}), *entry.get("excludeFrom", {})}
+    named = {
+        *entry.get("from", ()),
+        *entry.get("snomedOf", ()),
+        *entry.get("codesFrom", {}),
+        *entry.get("excludeFrom", {}),
+    }
     return named | ({matching["from"]} if matching else set())
 
 
