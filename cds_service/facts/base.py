@@ -125,7 +125,7 @@ class FactBase:
         """Whether facts of a kind that are certainly absent have nothing to add to that."""
         if kind == "quantity":  # says "not found in the data sent" where nothing was sent
             return self.chart.slot("observations").supply is not Supply.EMPTY
-        return kind != "drug" or not self._patient.index.unreadable_medications
+        return kind != "drug" or not drug.notes(self._patient)
 
     def possible(self, draft: int | None = None) -> frozenset[str]:
         """Names of all facts that may be other than ABSENT; the others certainly are.

@@ -20,8 +20,10 @@ KINDS: Mapping[str, frozenset[str]] = {
         | {"verification", "clinical", "from", "encounterLookback", "notBodySite", "bodySite"}
         | {"notBodySiteWords", "byWords", "clearedBy", "unread"}
     ),
-    "drug": frozenset(_SETS | {"routes", "givenWithin", "maxStrength"}),
-    "draft-drug": frozenset({"valueSet", "valueSets", "routes", "maxStrength", "inUse"}),
+    "drug": frozenset(_SETS | {"routes", "givenWithin", "maxStrength", "disputed"}),
+    "draft-drug": frozenset(
+        {"valueSet", "valueSets", "routes", "maxStrength", "inUse", "disputed"}
+    ),
     "draft-order": frozenset({"valueSet", "valueSets"}),
     "order": frozenset(_SETS),
     "procedure": frozenset(_SETS | {"from"}),
@@ -125,6 +127,7 @@ class FactDefinition:
     routes: str = "systemic"
     given_within: str = ""
     max_strength: MaxStrength | None = None
+    disputed: str = "unknown"  # an entry whose code and name are different drugs: or it "counts"
     in_use: bool = False  # draft-drug: all that the draft has of the sets is in use already
     # quantity
     unit: str = ""
@@ -185,8 +188,9 @@ class Catalogue:
                 for set_id in self._sets_read(definition):
                     readers[domain].setdefault(set_id, set()).add(definition.name)
             by_slots.setdefault(slots_of(definition), set()).add(definition.name)
-        for set_id, names in list(readers["observations"].items()):
-            readers["observations"][NAMED + set_id] = names
+        for domain in ("observations", "drugs"):
+            for set_id, names in list(readers[domain].items()):
+                readers[domain][NAMED + set_id] = names
         frozen = {
             domain: MappingProxyType({key: frozenset(names) for key, names in sets.items()})
             for domain, sets in readers.items()
@@ -456,6 +460,7 @@ _PROPERTIES: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "taken": ("taken", _one_of("at-rest", "after-exercise")),
     "computed": ("computed", _computed),
     "of": ("of", _text),
+    "disputed": ("disputed", _one_of("unknown", "counts")),
     "unread": ("unread", _one_of("entry", "chart", "never")),
     "answers": ("answers", _answers),
     "questionnaire": ("questionnaire", _text),

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from cds_service.facts.catalogue import DOMAINS, Catalogue
+from cds_service.facts.catalogue import DOMAINS, NAMED, Catalogue
 from cds_service.facts.chart import Chart, Draft, Entry, Resource
 from cds_service.facts.codes import Filed, under, wanted_codes
 from cds_service.facts.diagnoses import Diagnosis
@@ -142,7 +142,7 @@ class ChartIndex:
         for entry in self.drafts:
             for set_id in entry.orders:
                 found |= self.wanted["orders"].get(set_id, frozenset())
-            for set_id in entry.medication.sets if entry.medication else ():
+            for set_id in _sets_of(entry.medication):
                 found |= self.wanted["drugs"].get(set_id, frozenset())
         if 0 <= number < len(self.drafts):
             for set_id in self.drafts[number].reasons:
@@ -235,6 +235,8 @@ class ChartIndex:
             for set_id in medication.sets:
                 if set_id in self.wanted["drugs"]:
                     self.drugs.setdefault(set_id, []).append(medication)
+            for set_id in medication.disputed:
+                self.drugs.setdefault(NAMED + set_id, []).append(medication)
 
     def _read_encounters(self) -> None:
         for encounter in self.encounters:
@@ -286,6 +288,11 @@ def _file(
     for set_id, (system, code) in filed:
         hit = Hit(entry, set_id, system, code, component, source, concept)
         hits.setdefault(set_id, []).append(hit)
+
+
+def _sets_of(medication: Medication | None) -> frozenset[str]:
+    """The sets that a draft's medication is in, or may be in."""
+    return medication.sets | medication.disputed if medication else frozenset()
 
 
 def _ordered(resource: Resource) -> Iterable[Any]:

@@ -3,6 +3,7 @@
 Nothing here raises: what cannot be read as a date is no date (clinical section 2.5).
 """
 
+import re
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -18,13 +19,23 @@ class When(NamedTuple):
     text: str
 
 
+# FHIR's form, with a blank for the "T" as some systems write it. What follows the hour is not
+# looked at: the day holds where the clock is broken. Python reads more, which are no FHIR dates.
+_DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2}(?:[Tt ][0-9]{2}.*)?)?)?", re.DOTALL)
+
+
+def is_date(value: str) -> bool:
+    """Whether a text has the form of a FHIR date, dateTime or instant."""
+    return _DATE.fullmatch(value) is not None
+
+
 def parse(value: Any, today: date) -> When | None:
     """Read a FHIR date, dateTime or instant.
 
     A year or a month stands for its latest possible day, though not for one after `today` when a
     day up to today is possible. With a time zone the day is the day in UTC.
     """
-    if not isinstance(value, str) or len(value) < 4:
+    if not isinstance(value, str) or not is_date(value):
         return None
     try:
         if len(value) > 10:

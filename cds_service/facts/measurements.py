@@ -12,6 +12,10 @@ from cds_service.units.convert import UnitUnknown, canonical_unit, convert
 
 _UNITLESS = ("1", "{ratio}")  # UCUM's ways to write no unit; nobody reads them as one
 _COMPARATORS = ("<", "<=", ">", ">=")
+_COMPARATORS_AS_SENT = {
+    "=": "", "==": "", "\u2264": "<=", "\u2265": ">=", "=<": "<=", "=>": ">=",
+    "\uff1c": "<", "\uff1e": ">", "\uff1d": "",
+}  # fmt: skip
 _LARGEST_EXPONENT = 15  # no laboratory value is near it; keeps arithmetic from overflowing
 # HL7 v3 ObservationInterpretation, and v2 table 0078; the most telling first.
 _FLAGS = ("LL", "HH", "L", "H", "LU", "HU", "<", ">", "N")
@@ -39,9 +43,10 @@ def measure(query: Query, part: Resource) -> Measurement:
     number = decimal(value.get("value"))
     if number is None:
         return Measurement(None, "", "" if value.get("value") is None else "number")
-    comparator = string(value.get("comparator"))
+    comparator = _COMPARATORS_AS_SENT.get(sent := string(value.get("comparator")), sent)
     unit_text = string(value.get("unit")) or string(value.get("code"))
-    unit_text = "" if unit_text in _UNITLESS else unit_text
+    if unit_text in _UNITLESS or query.definition.unit in _UNITLESS:
+        unit_text = unit_text if unit_text == "%" else ""
     shown = f"{comparator}{_plain(value['value'], number)} {unit_text}".strip()
     if comparator and comparator not in _COMPARATORS:
         return Measurement(None, shown, "number")

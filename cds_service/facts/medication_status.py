@@ -16,11 +16,26 @@ _DISPENSE_DATES = ("whenHandedOver", "whenPrepared")
 _LONGEST_SUPPLY = 366  # days; a longer one is a mistyped number
 
 
+# All that FHIR has, of any release. "unknown" is no status that is understood.
+_STATUSES = frozenset(
+    {"active", "on-hold", "ended", "stopped", "completed", "cancelled", "entered-in-error", "draft"}
+    | {"intended", "recorded", "not-taken", "in-progress", "not-done", "preparation", "declined"}
+    | {"suspended", "rejected", "proposed", "planned"}
+)
+_WORDS = {
+    "current": "active", "taking": "active", "ongoing": "active", "in use": "active",
+    "discontinued": "stopped", "inactive": "stopped", "past": "stopped", "expired": "stopped",
+    "finished": "completed", "dispensed": "completed", "given": "completed",
+}  # fmt: skip
+_TAKEN = "?"  # stands for the status by which an entry of its kind would count
+_AS_TAKEN = {"MedicationAdministration": "completed", "MedicationDispense": "completed"}
+
+
 class Usage(NamedTuple):
     """When an entry says that the drug was ordered or taken, and whether it is in use."""
 
     when: dates.When | None
-    active: bool
+    active: bool | None  # None: its status is missing or not understood
 
 
 class Spans(NamedTuple):
@@ -31,9 +46,22 @@ class Spans(NamedTuple):
     given: int | None  # a dose that was administered
 
 
-def is_active(resource: Resource, today: date, spans: Spans) -> bool:
-    """Whether the drug counts as being taken."""
+def is_active(resource: Resource, today: date, spans: Spans) -> bool | None:
+    """Whether the drug counts as being taken; None where no status that is understood says so.
+
+    What is over for another reason (its period, "not taken") is over whatever the status.
+    """
     status = string(resource.get("status")).lower()
+    known = status in _STATUSES
+    status = _WORDS.get(status, status)
+    if known or status in _WORDS.values():
+        return _holds(resource, status, today, spans)
+    return None if _holds(resource, _TAKEN, today, spans) else False
+
+
+def _holds(resource: Resource, status: str, today: date, spans: Spans) -> bool:
+    if status == _TAKEN:
+        status = _AS_TAKEN.get(str(resource.get("resourceType")), "active")
     match resource.get("resourceType"):
         case "MedicationStatement" | "MedicationUsage":
             return _statement_active(resource, status, today)

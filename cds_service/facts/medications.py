@@ -32,12 +32,14 @@ class _Said:
     codings: list[tuple[str, str]]
     names: list[str]
     forms: list[str]
+    parts: "list[_Said]"  # of each ingredient of a Medication
 
 
 class _Drug(NamedTuple):
     """What codings and names were recognised as. `unknown`: systems of codes nobody knows.
 
     `known`: whether it is any drug at all that the pack knows, in a value set or not.
+    `disputed`: the sets of a drug whose code and name are different drugs; it has no others.
     """
 
     products: list[Product]
@@ -47,6 +49,7 @@ class _Drug(NamedTuple):
     via: str
     unknown: list[str]
     known: bool
+    disputed: frozenset[str] = frozenset()
 
 
 class Medication:
@@ -105,6 +108,11 @@ class Medication:
         return self._drug.sets
 
     @property
+    def disputed(self) -> frozenset[str]:
+        """The sets that its code or its name is in, where the two mean different drugs."""
+        return self._drug.disputed
+
+    @property
     def via(self) -> str:
         """What it was recognised by: "code" or "name"."""
         return self._drug.via
@@ -114,7 +122,9 @@ class Medication:
         """Whether it acts where it is put; found out when somebody asks, as few do."""
         if self._local is None:
             products = self._drug.products
-            self._local = bool(self.sets) and _is_local(self.resource, products, self._said)
+            self._local = bool(self.sets or self.disputed) and _is_local(
+                self.resource, products, self._said
+            )
         return self._local
 
     @property
@@ -161,29 +171,67 @@ class MedicationReader:
         return known
 
     def _recognise(self, resource: Resource) -> tuple[_Said, _Drug]:
-        said = _Said([], [], [])
+        said = _Said([], [], [], [])
         for key in _CONCEPTS:
             if key in resource:
                 self._gather(resource[key], resource, said, _MAX_DEPTH)
+        drug = self._drug_of(said)
+        if not (drug.ingredients or drug.sets or drug.disputed) and said.parts:
+            for part in said.parts:
+                said.codings += part.codings
+                said.names += part.names
+            drug = self._drug_of(said)
+        return said, drug
+
+    def _drug_of(self, said: _Said) -> _Drug:
         products = self._products(said)
         code, sets, unknown = self._by_code(said, products)
         ingredients = tuple(dict.fromkeys(name for p in products for name in p.ingredients))
+        named = self._by_name(said)
+        if self._contradict(said, ingredients, sets, named):
+            both = tuple(dict.fromkeys((*ingredients, *named)))
+            disputed = sets | self._sets_of(named)
+            return _Drug(products, code, both, frozenset(), "code", unknown, True, disputed)
         via = "code"
         if not ingredients:
-            ingredients = self._by_atc(said) or self._by_name(said)
+            ingredients = self._by_atc(said) or named
             if not sets:
                 via, sets = "name", self._sets_of(ingredients)
         known = bool(ingredients or sets) or self._is_another(said, unknown)
-        return said, _Drug(products, code, ingredients, sets, via, unknown, known)
+        return _Drug(products, code, ingredients, sets, via, unknown, known)
 
     def _is_another(self, said: _Said, unknown: list[str]) -> bool:
         """Whether a code or a name is known as that of a drug that no rule asks for."""
         if len(unknown) < len(said.codings):
             return True
+        return self._names_another(said)
+
+    def _names_another(self, said: _Said) -> bool:
         return any(map(self._terminology.drugs.names_another_drug, said.names))
 
-    def _gather(self, value: Any, owner: Resource, said: _Said, depth: int) -> None:
-        """Codings and names of a CodeableConcept, Reference, CodeableReference or Medication."""
+    def _contradict(
+        self,
+        said: _Said,
+        ingredients: tuple[str, ...],
+        sets: frozenset[str],
+        named: tuple[str, ...],
+    ) -> bool:
+        """Whether code and name are different drugs. A code of a group (ATC) has sets alone."""
+        if not (ingredients or sets):
+            return False
+        if not named:
+            return self._names_another(said)
+        if ingredients:
+            return set(ingredients).isdisjoint(named)
+        return sets.isdisjoint(self._sets_of(named))
+
+    def _gather(
+        self, value: Any, owner: Resource, said: _Said, depth: int, outer: Resource | None = None
+    ) -> None:
+        """Codings and names of a CodeableConcept, Reference, CodeableReference or Medication.
+
+        `outer`: what the owner may be contained in, and with it what the owner refers to.
+        """
         if not isinstance(value, dict) or depth == 0:
             return
         _add(said.names, value.get("text"))
@@ -201,9 +249,12 @@ class MedicationReader:
         if isinstance(reference, dict):
             self._gather(reference, owner, said, depth - 1)
         elif isinstance(reference, str):
-            found = self._find(value, owner)
-            if found is not None and found.get("resourceType") == "Medication":
-                self._gather_medication(found, owner, said, depth - 1)
+            found = self._find(value, owner) or (self._find(value, outer) if outer else None)
+            kind = found.get("resourceType") if found else ""
+            if found and kind == "Medication":
+                self._gather_medication(found, outer or owner, said, depth - 1)
+            elif found and kind == "Substance":
+                self._gather(found.get("code"), found, said, depth - 1)
         if "coding" not in value:
             _add(said.names, value.get("display"))
 
@@ -216,10 +267,11 @@ class MedicationReader:
             product if isinstance(product, dict) else medication
         )  # DSTU2 keeps them in `product`
         said.forms.extend(_texts(parts.get("form")))
-        if not said.codings:
-            for part in objects(parts.get("ingredient")):
-                for key in ("itemCodeableConcept", "itemReference", "item"):
-                    self._gather(part.get(key), medication, said, depth)
+        for entry in objects(parts.get("ingredient")):
+            part = _Said([], [], [], said.parts)
+            for key in ("itemCodeableConcept", "itemReference", "item"):
+                self._gather(entry.get(key), medication, part, depth, owner)
+            said.parts.append(part)
         for identifier in objects(medication.get("identifier")):
             _add(said.names, identifier.get("value"))  # the only name in MIMIC's Medication
 

@@ -48,7 +48,7 @@ def status_of_hit(hit: Hit) -> str:
 def moment_of(hit: Hit, today: date) -> datetime | None:
     """The moment of `when_of` alone, which is all that putting results in order takes."""
     value = text(hit.entry.head.effective_date_time) if isinstance(hit.entry, Entry) else ""
-    if len(value) > 10:
+    if len(value) > 10 and dates.is_date(value):
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:

@@ -87,7 +87,8 @@ def _override(entry: dict[str, Any], place: str) -> tuple[Coding | None, str]:
     if not isinstance(value, dict):
         raise _invalid(f"{place}.{name}", "an object")
     comment = value.get("userComment")
-    reason = _reason(value.get("reason"), f"{place}.{name}.reason") or _extension_reason(value)
+    given = value if "reason" not in value and "code" in value else value.get("reason")  # flat once
+    reason = _reason(given, f"{place}.{name}.reason") or _extension_reason(value)
     return reason, comment if isinstance(comment, str) else ""
 
 

@@ -9,6 +9,7 @@ magnesium and one of sodium. General unit libraries get this and "K/uL" (kelvin!
 
 import functools
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -81,7 +82,7 @@ def fold(unit: str) -> str:
 
 
 def _folded(unit: str) -> str:
-    folded = _BLANKS.sub("", unit).lower()
+    folded = _BLANKS.sub("", unicodedata.normalize("NFKC", unit)).lower()
     for spelling, plain in _MICRO:
         folded = folded.replace(spelling, plain)
     return _POWER.sub(r"10*\1", folded)

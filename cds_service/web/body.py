@@ -16,7 +16,7 @@ def read() -> bytes:
     kind = request.mimetype
     if kind and kind != "application/json" and not kind.endswith("+json"):
         raise _unsupported("The body must be declared as application/json.")
-    if request.headers.get("Content-Encoding", "identity") != "identity":
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise _unsupported("The body must not be compressed.")
     try:
         content = request.get_data(cache=False, parse_form_data=False)

@@ -115,6 +115,8 @@ def test_override_reasons(client: FlaskClient, name: str, value: Any) -> None:
 def test_a_reason_needs_a_code(client: FlaskClient) -> None:
     refused(client, "overrideReason.reason.code", overrideReason={"reason": {"display": "x"}})
     refused(client, "overrideReason", overrideReason="x")
+    flat = {"code": "not-rls", "system": "urn:reasons"}  # as it was before `reason`
+    assert send(client, entry(overrideReason=flat)).status_code == 200
 
 
 @row("N12")

@@ -163,3 +163,21 @@ def test_creatine_kinase_without_a_limit_has_no_multiple():
 )
 def test_results_that_cards_show(name, code, amount, unit, expected):
     assert value(ask(name, result(amount, unit, code=code))) == expected
+
+
+@pytest.mark.parametrize("unit", ["-", "N/A", "ABI", "ratio", "ＡＢＩ", "index"])
+def test_ratio_with_a_unit_that_is_none(unit):
+    assert value(ask("abi.lowest", abi(0.72, unit=unit))) == "0.72 {ratio}"
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "expected"),
+    [
+        (4.9, "ug/dL", "49.0"),
+        (0.1, "nmol/L", "44.50"),
+        (49, "ｎｇ／ｍＬ", "49"),
+        (49, "µg/L", "49"),
+    ],
+)
+def test_ferritin_in_other_units(amount, unit, expected):
+    assert value(ask("lab.ferritin", result(amount, unit))).startswith(expected)

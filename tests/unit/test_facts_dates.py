@@ -61,3 +61,11 @@ def test_a_period_counts_by_its_end_once_that_has_come():
     assert dates.period({"start": "2026-01-01", "end": "2027-02-01"}, TODAY).text == "2026-01-01"
     assert dates.period({"start": "2026-01-01"}, TODAY).text == "2026-01-01"
     assert dates.period("2026", TODAY) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["20261020", "2026102022", "2026-W43-2", "20261020T120000Z", "2026-10-20abc", "26-10-20"],
+)
+def test_text_of_another_form_is_no_date(text):
+    assert dates.parse(text, TODAY) is None

@@ -30,8 +30,13 @@ def bounds(end):
         ({"status": "cancelled"}, ABSENT),
         ({"status": "entered-in-error"}, ABSENT),
         ({"status": "draft"}, ABSENT),
-        ({"status": "unknown"}, ABSENT),
-        ({"status": None}, ABSENT),
+        ({"status": "unknown"}, UNKNOWN),
+        ({"status": None}, UNKNOWN),
+        ({"status": "whatever"}, UNKNOWN),
+        ({"status": "Current"}, KNOWN),
+        ({"status": "Discontinued"}, ABSENT),
+        ({"status": None, "doNotPerform": True}, ABSENT),
+        ({"status": None, "authoredOn": day(401)}, ABSENT),
         ({"doNotPerform": True}, ABSENT),
         ({"intent": "plan"}, KNOWN),
         ({"intent": "proposal"}, ABSENT),
@@ -59,7 +64,7 @@ def test_active_requests(extra, expected):
         ({}, KNOWN),
         ({"status": "intended"}, KNOWN),
         ({"status": "not-taken"}, ABSENT),
-        ({"status": "unknown"}, ABSENT),
+        ({"status": "unknown"}, UNKNOWN),
         ({"status": "recorded"}, KNOWN),
         ({"status": "recorded", "adherence": {"code": coded("", "not-taking")}}, ABSENT),
         ({"wasNotTaken": True}, ABSENT),
@@ -297,3 +302,77 @@ def test_what_was_stopped_is_not_in_use_though_it_was_handed_over() -> None:
     assert facts(dispensed(day(21)), other).get("drug.diuretic").state is State.KNOWN
     again = request(id="m2")
     assert facts(dispensed(day(21)), stopped, again).get("drug.diuretic").state is State.KNOWN
+
+
+PZN = "http://fhir.de/CodeSystem/ifa/pzn"
+
+
+def behind(*ingredients, code=None, **extra):
+    """A request for a contained Medication of a national code with these ingredients."""
+    medication = {
+        "resourceType": "Medication",
+        "id": "m",
+        "code": code or coded(PZN, "01234567", text="Dehydral N"),
+        "ingredient": list(ingredients),
+    }
+    resource = request(medicationReference={"reference": "#m"}, contained=[medication], **extra)
+    del resource["medicationCodeableConcept"]
+    return resource
+
+
+BY_CODE = {"itemCodeableConcept": coded(RXNORM, "310798")}
+BY_NAME = {"itemCodeableConcept": {"text": "Furosemide"}}
+
+
+@pytest.mark.parametrize(
+    "ingredient", [BY_CODE, BY_NAME, {"item": {"concept": {"text": "furosemide"}}}]
+)
+def test_ingredients_are_read_where_the_product_says_nothing(ingredient):
+    assert state("drug.diuretic", behind(ingredient)) is KNOWN
+
+
+def test_ingredient_by_reference_to_what_the_request_contains():
+    resource = behind({"itemReference": {"reference": "#s"}})
+    substance = {"resourceType": "Substance", "id": "s", "code": {"text": "furosemide"}}
+    resource["contained"].append(substance)
+    assert state("drug.diuretic", resource) is KNOWN
+
+
+def test_ingredient_by_reference_to_an_entry_of_the_call():
+    resource = behind({"itemReference": {"reference": "Substance/s"}})
+    substance = {"resourceType": "Substance", "id": "s", "code": {"text": "furosemide"}}
+    assert state("drug.diuretic", resource, substance) is KNOWN
+
+
+def test_known_product_is_not_read_by_its_ingredients_again():
+    resource = behind(BY_NAME, code=coded(RXNORM, "349201", text="valsartan 160 MG Oral Tablet"))
+    assert state("drug.diuretic", resource) is ABSENT
+
+
+def disputed(**extra):
+    """The code is that of hydrochlorothiazide, the words are diclofenac."""
+    concept = coded(RXNORM, "310798", text="diclofenac 50 mg tablet")
+    return request(medicationCodeableConcept=concept, **extra)
+
+
+@pytest.mark.parametrize("name", ["drug.diuretic", "drug.nsaid"])
+def test_code_and_name_of_different_drugs_leave_both_unknown(name):
+    fact = facts(disputed()).get(name)
+    assert (fact.state, fact.reasons) == (
+        UNKNOWN,
+        ("the code and the name of an entry are different drugs",),
+    )
+    assert fact.notes == (
+        "Code and name are different drugs, not counted: diclofenac 50 mg tablet.",
+    )
+
+
+def test_code_and_name_of_different_drugs_that_is_stopped_leaves_nothing_unknown():
+    assert state("drug.diuretic", disputed(status="stopped")) is ABSENT
+
+
+def test_entry_without_a_status_is_named_beside_one_that_counts():
+    other = request(id="m2", status=None, medicationCodeableConcept={"text": "furosemide 40 mg"})
+    fact = facts(request(), other).get("drug.diuretic")
+    assert [item.text for item in fact.items] == ["hydrochlorothiazide"]
+    assert fact.notes == ("No status that is understood, not counted: furosemide 40 mg.",)

@@ -28,6 +28,7 @@ KNOWN, ABSENT, UNKNOWN = State.KNOWN, State.ABSENT, State.UNKNOWN
         (">30", "ng/mL", "30.0", ">"),
         (">=50", "ng/mL", "50.0", ">="),
         (">1500", "ng/mL", "1500.0", ">"),
+        ("=23", "ng/mL", "23.0", ""),
     ],
 )
 def test_ferritin_that_is_used(value, unit, expected, comparator):

@@ -162,7 +162,6 @@ def test_a_missing_field_is_named(place: str, empty: str | None) -> None:
         ({"context": {"userId": "P/1", "patientId": "Patient//"}}, "context.patientId"),
         ({"prefetch": "none"}, "prefetch"),
         ({"prefetch": []}, "prefetch"),
-        ({"fhirAuthorization": "token"}, "fhirAuthorization"),
     ],
 )
 def test_a_field_of_the_wrong_type_is_named(changes: dict[str, Any], place: str) -> None:
@@ -315,9 +314,19 @@ def test_an_empty_token_is_no_token(token: str | None) -> None:
         ({"subject": 1}, "fhirAuthorization.subject"),
     ],
 )
-def test_a_wrong_authorization_field_is_named(changes: dict[str, Any], place: str) -> None:
-    error = refusal(view(fhirServer="https://e", fhirAuthorization=TOKEN | changes))
-    assert error.expression == place
+def test_a_wrong_authorization_is_ignored_and_its_field_named(
+    changes: dict[str, Any], place: str
+) -> None:
+    call = view(fhirServer="https://e", fhirAuthorization=TOKEN | changes)
+    request = parse_request("patient-view", call)
+    assert request.fhir_authorization is None
+    assert any(place in warning for warning in request.warnings)
+
+
+def test_an_authorization_that_is_no_object_is_ignored() -> None:
+    request = parse_request("patient-view", view(fhirAuthorization="opaque"))
+    assert request.fhir_authorization is None
+    assert "opaque" not in repr(request.warnings)
 
 
 def test_token_type_in_any_case() -> None:

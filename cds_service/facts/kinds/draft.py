@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cds_service.facts import availability
 from cds_service.facts.chart_index import DraftIndex
-from cds_service.facts.kinds.drug import counts, item, matching, spans
+from cds_service.facts.kinds.drug import DISPUTED, counts, item, matching, notes_of, spans
 from cds_service.facts.kinds.order import draft_item, ordered_item
 from cds_service.facts.medication_status import is_active
 from cds_service.facts.medications import Medication
@@ -26,15 +26,20 @@ def read_drug(query: Query) -> Fact:
     entry = under_evaluation(query)
     medication = entry.medication if entry else None
     name = query.definition.name
-    if medication is None or medication.sets.isdisjoint(query.definition.value_sets):
+    sets = medication.sets | medication.disputed if medication else frozenset()
+    if medication is None or sets.isdisjoint(query.definition.value_sets):
         return Fact(name, State.ABSENT)
     if not counts(query, medication):
         return Fact(name, State.ABSENT)
+    noted = notes_of(medication)
+    if medication.disputed and query.definition.disputed == "unknown":
+        return Fact(name, State.UNKNOWN, (), (DISPUTED,), noted)
     if query.definition.in_use and not matching_in_use(query, medication):
         gaps = availability.medication_gaps(query.patient.chart)
         return Fact(name, State.UNKNOWN if gaps else State.ABSENT, reasons=gaps)
     found = item(query, medication)
-    return Fact(name, State.KNOWN, (replace(found, details={**found.details, "source": "draft"}),))
+    items = (replace(found, details={**found.details, "source": "draft"}),)
+    return Fact(name, State.KNOWN, items, (), noted)
 
 
 def matching_in_use(query: Query, medication: Medication) -> bool:

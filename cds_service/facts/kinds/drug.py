@@ -1,13 +1,13 @@
 """Drugs in use: requests, statements, dispenses and administrations, merged by ingredient."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from cds_service.facts import dates
-from cds_service.facts.catalogue import MaxStrength
+from cds_service.facts.catalogue import NAMED, MaxStrength
 from cds_service.facts.medication_status import Spans, Usage, is_active, recorded, was_given
 from cds_service.facts.medications import Medication
 from cds_service.facts.model import Fact, Item
@@ -18,6 +18,8 @@ from cds_service.terminology.codings import RXNORM
 _SPANS = ("medication.max-age", "medication.dispensed-within", "medication.given-within")
 _EVIDENCE = ("MedicationDispense", "MedicationAdministration")  # of use; no order or list says it
 _ENDED = ("stopped", "not-taken", "cancelled")
+DISPUTED = "the code and the name of an entry are different drugs"
+_LONGEST_NAME = 60  # characters of the chart's words in a note
 _MILLIGRAMS = re.compile(r"(\d+(?:\.\d+)?)\s*MG\b", re.IGNORECASE)
 
 
@@ -31,22 +33,43 @@ def read(query: Query) -> Fact:
             for entry in patient.index.drugs.get(set_id, ())
         )
     )
+    disputed = _disputed(query)
     used: list[Medication] = []
     past: list[Medication] = []
     reasons: list[str] = []
-    for entry in entries:
+    for entry in (*entries, *disputed):
         if not counts(query, entry):
             continue
         holds = _in_use(query, entry)
-        if holds is None:
-            reasons.append(f"an entry for {query.definition.title} has no date")
+        reason = _why_unknown(query, entry, holds)
+        if reason:
+            reasons.append(reason)
         else:
             (used if holds else past).append(entry)
     if query.days is not None:
         used = _started(query, used, entries)
     unused = newest_first(item(query, entry) for entry in past)[0] if past and not used else None
     items = merged(newest_first(item(query, entry) for entry in used))
-    return query.answer(items, reasons, unreadable(patient), unused)
+    return query.answer(items, reasons, notes(patient), unused)
+
+
+def _disputed(query: Query) -> list[Medication]:
+    """Entries whose code or name alone is of the fact: they are different drugs."""
+    filed = query.patient.index.drugs
+    sets = query.definition.value_sets
+    return list(once(entry for set_id in sets for entry in filed.get(NAMED + set_id, ())))
+
+
+def _why_unknown(query: Query, entry: Medication, holds: bool | None) -> str:
+    """Why an entry leaves the fact unknown; "" where it counts, or does not."""
+    title = query.definition.title
+    if entry.disputed and query.definition.disputed == "unknown" and holds is not False:
+        return DISPUTED
+    if holds is not None:
+        return ""
+    if _usage(query.patient, entry).active is None:
+        return f"an entry for {title} has no status that is understood"
+    return f"an entry for {title} has no date"
 
 
 def _started(query: Query, used: list[Medication], entries: list[Medication]) -> list[Medication]:
@@ -104,6 +127,8 @@ def _in_use(query: Query, entry: Medication) -> bool | None:
     """Whether the entry is active, or was given within the fact's time; None: no telling date."""
     patient = query.patient
     when, active = _usage(patient, entry)
+    if active is None:
+        return None if query.dated(when, query.days) is not False else False
     if active and not _was_stopped(patient, entry):
         return query.dated(when, query.days)
     given_within = patient.days(query.definition.given_within)
@@ -202,9 +227,34 @@ def merged(items: Iterable[Item]) -> list[Item]:
     return list(found.values())
 
 
-def unreadable(patient: Patient) -> tuple[str, ...]:
-    """A note on medications that nothing could be made of (clinical section 2.4)."""
+def notes(patient: Patient) -> tuple[str, ...]:
+    """What every card on drugs says of medications that did not count (clinical section 2.4)."""
     count = patient.index.unreadable_medications
-    if not count:
-        return ()
-    return (f"{count} medication{'s' if count > 1 else ''} could not be read.",)
+    found = []
+    if count:
+        found.append(f"{count} medication{'s' if count > 1 else ''} could not be read.")
+    disputed = [entry for entry in patient.index.medications if entry.disputed]
+    found += _note(disputed, "Code and name are different drugs", "not counted")
+    strange = [
+        entry
+        for entry in patient.index.medications
+        if entry.sets and _usage(patient, entry).active is None
+    ]
+    found += _note(strange, "No status that is understood", "not counted")
+    return tuple(found)
+
+
+def notes_of(entry: Medication) -> tuple[str, ...]:
+    """What a card on a draft says of it, in the chart's words, where code and name disagree."""
+    return tuple(_note([entry], "Code and name are different drugs", "look at the order"))[
+        : bool(entry.disputed)
+    ]
+
+
+def _note(entries: Sequence[Medication], what: str, result: str) -> list[str]:
+    """A note that names at most two entries in the chart's words."""
+    if not entries:
+        return []
+    names = list(dict.fromkeys(entry.text[:_LONGEST_NAME] for entry in entries))
+    more = f" and {len(names) - 2} others" if len(names) > 2 else ""
+    return [f"{what}, {result}: {', '.join(names[:2])}{more}."]

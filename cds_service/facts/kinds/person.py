@@ -5,10 +5,11 @@ from decimal import Decimal
 
 from cds_service.facts import dates
 from cds_service.facts.chart import Resource
-from cds_service.facts.fhir import codes, is_true, listed, reference_of, string
+from cds_service.facts.fhir import codes, is_true, listed, objects, reference_of, string
 from cds_service.facts.model import Fact, Item, Quantity, State
 from cds_service.facts.query import Query, status_of
 
+_DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 OLDEST = 130  # years; an older patient is a mistyped date
 
 
@@ -99,10 +100,17 @@ def read_deceased(query: Query) -> Fact:
         return fact
     died = string(patient.get("deceasedDateTime"))
     name = query.definition.name
-    if not is_true(patient.get("deceasedBoolean")) and not died:
+    if not (is_true(patient.get("deceasedBoolean")) or died or _on_an_unknown_day(patient)):
         return Fact(name, State.ABSENT)
     item = Item(reference_of(patient), query.definition.title, date_text=died[:10])
     return Fact(name, State.KNOWN, (item,))
+
+
+def _on_an_unknown_day(patient: Resource) -> bool:
+    """Whether the date of death is stated to be absent: the death is not."""
+    stated = patient.get("_deceasedDateTime")
+    extensions = objects(stated.get("extension")) if isinstance(stated, dict) else ()
+    return any(string(entry.get("url")) == _DATA_ABSENT for entry in extensions)
 
 
 def _patient(query: Query) -> tuple[Resource | None, Fact]:
