@@ -13,7 +13,7 @@ from cds_service.protocol.addresses import may_connect
 from cds_service.protocol.model import HookRequest
 
 REFUSALS = {
-    "no-token": "no fhirAuthorization that can be used was sent",
+    "no-token": "fhirAuthorization was not sent",
     "token-unusable": "the access token has characters that a bearer token cannot have",
     "token-expired": "the access token is no longer valid",
     "other-patient": "the access token is for another patient than context.patientId",

@@ -39,7 +39,7 @@ def _read(value: Any, fhir_server: str, warnings: list[str]) -> FhirAuthorizatio
         raise _invalid("access_token", "a string")
     if not fhir_server:
         raise BadRequest(
-            "fhir-server-missing", "fhirAuthorization needs fhirServer beside it.", "fhirServer"
+            "field-missing", "fhirAuthorization needs fhirServer beside it.", "fhirServer"
         )
     return FhirAuthorization(
         access_token=token,

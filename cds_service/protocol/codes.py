@@ -15,7 +15,6 @@ CODES: dict[str, tuple[int, str]] = {
     "field-missing": (400, "A required field is missing, null or empty."),
     "field-invalid": (400, "A field has the wrong type or a value that is not allowed."),
     "hook-mismatch": (400, "`hook` is not the hook that this service answers."),
-    "fhir-server-missing": (400, "`fhirAuthorization` came without `fhirServer`."),
     "feedback-incomplete": (400, "An accepted card names no accepted suggestion."),
     "request-malformed": (400, "The HTTP request itself could not be read."),
     "unauthorized": (401, "The call carries no token that is accepted; the log says why."),

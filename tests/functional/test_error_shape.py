@@ -46,7 +46,6 @@ def post(body: Any, path: str = REVIEW, **more: Any) -> dict[str, Any]:
 
 
 MANY = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": {}}] * 6}
-TOKEN = {"access_token": "t"}
 ACCEPTED = {"card": "c", "outcome": "accepted", "outcomeTimestamp": "2026-11-21T09:00:00Z"}
 OTHER = {"resourceType": "Patient", "id": "somebody-else"}
 CASES = [
@@ -63,7 +62,6 @@ CASES = [
     ("field-missing", post(without("context"))),
     ("field-invalid", post(CALL | {"prefetch": 5})),
     ("hook-mismatch", post(CALL, "/cds-services/sign")),
-    ("fhir-server-missing", post(CALL | {"fhirAuthorization": TOKEN})),
     ("feedback-incomplete", post({"feedback": [ACCEPTED]}, f"{REVIEW}/feedback")),
     ("service-unknown", post(CALL, "/cds-services/none")),
     ("service-unknown", post({"feedback": []}, "/cds-services/none/feedback")),
