@@ -5,6 +5,7 @@ from flask import Blueprint, Flask, Response, g, request
 from cds_service.errors import ServiceError
 from cds_service.protocol import outcome
 from cds_service.workbench import (
+    burden,
     calls,
     edit,
     feedback_page,
@@ -22,6 +23,7 @@ _PAGES = (
     try_chart,
     rule_pages,
     edit,
+    burden,
     calls,
     token_pages,
     feedback_page,

@@ -16,6 +16,7 @@ PAGES = (
     ("try", "Try", "workbench.try_chart"),
     ("rules", "Rules", "workbench.rules"),
     ("edit", "Edit", "workbench.edit"),
+    ("burden", "Burden", "workbench.burden"),
     ("calls", "Calls", "workbench.calls"),
     ("tokens", "Tokens", "workbench.tokens"),
     ("feedback", "Feedback", "workbench.feedback_report"),

@@ -14,6 +14,7 @@ PAGES = {
     "rules": "workbench/rules?q=ferritin",
     "rule": "workbench/rules/rls.low-ferritin",
     "edit": "workbench/edit?file=hooks/patient-view/rls/low-ferritin.json",
+    "burden": "workbench/burden",
     "calls": "workbench/calls",
     "tokens": "workbench/tokens",
     "feedback": "workbench/feedback",

@@ -46,6 +46,18 @@ def _file(folder: Path, name: str) -> str:
     return path.read_text() if path.is_file() else ""
 
 
+def test_a_change_is_compared_on_other_charts(browser: Browser, workbench: str) -> None:
+    browser.open(f"{workbench}/workbench/try?patient=ferritin-52")
+    browser.click("#tab-what-if")
+    browser.write('[id="set-ferritin.low"]', "75")
+    browser.sees("+ new", "#cards")
+    browser.click("#others summary")
+    call = Path(__file__).parents[2] / "fixtures/requests/patient-view"
+    browser.one("#charts").send_keys(str(call / "cramps-and-restless-legs.json"))
+    browser.click("#others button", "Whose cards come and go?")
+    browser.sees("Cards on 13 charts", "#compared")
+
+
 def test_a_slider_makes_the_card_come_and_go(browser: Browser, workbench: str) -> None:
     browser.open(f"{workbench}/workbench/try?patient=ferritin-52")
     slide = """

@@ -1,6 +1,7 @@
 """Calls, Tokens, Feedback and Questionnaire, and the command that opens the workbench alone."""
 
 import html
+import io
 import json
 import re
 from pathlib import Path
@@ -110,3 +111,37 @@ def test_beside_a_service_that_requires_tokens_it_runs_alone(tmp_path: Path) -> 
     assert client.get("/workbench/try").status_code == 200
     assert client.get("/", headers={"Host": "cds.example.org"}).status_code in (200, 403)
     assert client.get("/workbench", headers={"Host": "cds.example.org"}).status_code == 403
+
+
+def test_a_run_is_opened_and_what_is_none_is_said(workbench: FlaskClient, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from cds_service.cli import main
+
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [
+            {"resource": {"resourceType": "Patient", "id": "p1", "birthDate": "1960-01-01"}},
+            {
+                "resource": {
+                    "resourceType": "Encounter",
+                    "id": "e1",
+                    "status": "finished",
+                    "class": {"code": "AMB"},
+                    "subject": {"reference": "Patient/p1"},
+                    "period": {"start": "2026-01-02", "end": "2026-01-02"},
+                }
+            },
+        ],
+    }
+    (tmp_path / "chart.json").write_text(json.dumps(bundle))
+    out = str(tmp_path / "run")
+    arguments = ["population", "run", str(tmp_path / "chart.json"), "--out", out, "--jobs", "1"]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    summary = (tmp_path / "run" / "summary.json").read_bytes()
+    fields = {"summary": (io.BytesIO(summary), "summary.json")}
+    assert "How much a clinician would see" in post(workbench, "/workbench/burden", fields).text
+    for content in (b"", b"{}", b"[1]", b'{"services": 1}', b"\xff"):
+        fields = {"summary": (io.BytesIO(content), "summary.json")}
+        assert post(workbench, "/workbench/burden", fields).status_code == 400, content
