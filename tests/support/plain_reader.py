@@ -5,6 +5,8 @@ of how bytes become resources, so that the two can be laid beside each other.
 """
 
 import json
+import math
+import sys
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -21,6 +23,7 @@ from cds_service.protocol.request import parse_request
 
 Json = Any
 LISTS = {"Bundle": "entry", "Parameters": "parameter"}
+BEYOND = (math.inf, -math.inf)
 SEVERE = "was read by the EHR with an error (OperationOutcome)"
 UNREADABLE = "holds entries that could not be read"
 
@@ -36,7 +39,7 @@ def chart_of(service: Any, body: bytes) -> tuple[Any, Chart]:
     if prefetch is not None and not isinstance(prefetch, dict):
         raise Refused
     try:
-        request = parse_request(service.hook, json.dumps(call).encode())
+        request = parse_request(service.hook, json.dumps(finite(call)).encode())
     except BadRequest:
         raise Refused from None
     readings = {key: read(value) for key, value in in_order(prefetch or {})}
@@ -99,6 +102,15 @@ def check_text(value: Json) -> None:
 
 def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) < 300 else float(digits)
+
+
+def finite(value: Json) -> Json:
+    """A value that can be written again: what is beyond every float becomes the largest one."""
+    if isinstance(value, dict):
+        return {name: finite(child) for name, child in value.items()}
+    if isinstance(value, list):
+        return [finite(child) for child in value]
+    return math.copysign(sys.float_info.max, value) if value in BEYOND else value
 
 
 def _refuse(_: str) -> NoReturn:
