@@ -160,7 +160,7 @@ class Composer:
             selection_behavior=behavior if offered else "",
             override_reasons=frame.override_reasons(plan, pack),
             links=frame.links(plan, pack, self._public_url),
-            extension={frame.EXTENSION: frame.trace(plan, pack, self._facts.chart.drafts)},
+            extension={frame.EXTENSION: frame.trace(plan, pack, self._facts)},
             rules=tuple(dict.fromkeys((f.rule.id, f.rule.version) for f in findings)),
         )
 

@@ -1,7 +1,7 @@
 """The parts of a card around its detail: summary, source, reasons to override, links, trace."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from cds_service.cards import detail, values, wording
@@ -9,8 +9,8 @@ from cds_service.cards.finding_texts import LONGEST_SUMMARY
 from cds_service.cards.grouping import Part, Plan
 from cds_service.cards.markdown import plain
 from cds_service.cards.render import compile_template
-from cds_service.facts.chart import Draft
 from cds_service.protocol.model import Coding, Link, Source
+from cds_service.rules.context import Facts
 from cds_service.rules.model import Pack
 
 Json = Any
@@ -26,6 +26,8 @@ CONDITIONAL_SUMMARY = (
     "If leg cramps are the concern: {count} finding(s) on file may be relevant ({names})"
 )
 MOST_OVERRIDE_REASONS = 12
+MOST_SYSTEMS = 10
+LONGEST_SYSTEM = 100  # characters
 MOST_LISTED = 40  # entries of one list in the extension
 _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
 
@@ -90,12 +92,14 @@ def links(plan: Plan, pack: Pack, public_url: str) -> tuple[Link, ...]:
     return tuple(Link(label, url, "absolute") for label, url in addressed if url)
 
 
-def trace(plan: Plan, pack: Pack, drafts: Sequence[Draft]) -> dict[str, Json]:
+def trace(plan: Plan, pack: Pack, facts: Facts) -> dict[str, Json]:
     """What ties the card to rules, pack and chart entries. No empty values (invariant 8).
 
     `evidence`: what the card is about. `basis`: everything that its rules, their variants and its
-    conditional sentences rested on.
+    conditional sentences rested on. `unrecognised`: entries that nothing recognises, by kind and
+    code system.
     """
+    drafts = facts.chart.drafts
     findings = [part.said.finding for part in plan.parts]
     about = _once(item.reference for part in plan.reasons for item in part.about)
     basis = _once(item.reference for item in detail.basis(plan))
@@ -109,6 +113,7 @@ def trace(plan: Plan, pack: Pack, drafts: Sequence[Draft]) -> dict[str, Json]:
         "caveats": _once(part.said.caveat for part in plan.parts),
         "notes": _bounded(_once(note for finding in findings for note in finding.notes)),
         "gaps": plan.gaps.full,
+        "unrecognised": _few(facts.unrecognised),
         "unrecognisedMedications": plan.unrecognised,
         "evidence": _bounded(about),
         "basis": _bounded(basis),
@@ -116,6 +121,17 @@ def trace(plan: Plan, pack: Pack, drafts: Sequence[Draft]) -> dict[str, Json]:
         "drafts": _bounded(ordered) if len(ordered) > 1 else [],
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _few(counts: Mapping[str, Mapping[str, int]]) -> dict[str, Json]:
+    """The commonest systems of each kind; the others are counted together."""
+    found: dict[str, Json] = {}
+    for kind, systems in counts.items():
+        ordered = sorted(systems.items(), key=lambda pair: (-pair[1], pair[0]))
+        shown = {system[:LONGEST_SYSTEM]: count for system, count in ordered[:MOST_SYSTEMS]}
+        rest = sum(count for _, count in ordered[MOST_SYSTEMS:])
+        found[kind] = shown | ({"others": rest} if rest else {})
+    return found
 
 
 def _bounded(texts: list[str]) -> list[str]:

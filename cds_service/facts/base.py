@@ -24,6 +24,7 @@ from cds_service.facts.kinds import (
 )
 from cds_service.facts.model import Fact
 from cds_service.facts.query import Patient, Query, Settings
+from cds_service.facts.unrecognised import unrecognised
 from cds_service.terminology.index import Terminology
 
 _PERIOD = re.compile(r"P(\d+)D")
@@ -77,6 +78,11 @@ class FactBase:
         )
         self._known: dict[tuple[str, int | str | None, int | None, str | None], Fact] = {}
         self._possible: dict[int | None, frozenset[str]] = {}  # by draft
+
+    @property
+    def unrecognised(self) -> Mapping[str, Mapping[str, int]]:
+        """Entries that nothing recognises, by kind and code system."""
+        return unrecognised(self._patient.index)
 
     @property
     def unknown_codes(self) -> Counter[str]:

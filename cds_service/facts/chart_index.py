@@ -5,12 +5,12 @@ code, and a resource without one costs one look-up: its concept as sent, to the 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cds_service.facts.catalogue import DOMAINS, NAMED, Catalogue
 from cds_service.facts.chart import Chart, Draft, Entry, Resource
-from cds_service.facts.codes import Filed, under, wanted_codes
+from cds_service.facts.codes import Codes, Filed, under, wanted_codes
 from cds_service.facts.diagnoses import Diagnosis
 from cds_service.facts.fhir import objects
 from cds_service.facts.medication_status import Usage
@@ -108,6 +108,9 @@ class ChartIndex:
         self._references = References()
         self.find = self._references.find
         self._taken: list[Entry] = []  # resources that record a medication
+        self._results: list[Entry] = []
+        self.strange_drugs: list[Medication] = []  # that nothing recognises
+        self.drug_notes: tuple[str, ...] | None = None  # once they are asked for
         self._walk(chart)
         # Not kept: it refers back to the index, and in a circle a whole chart would stay in memory
         # until the garbage collector looks.
@@ -126,6 +129,14 @@ class ChartIndex:
         """The hits of one of `catalogue.DOMAINS`, without the drafts'."""
         hits: Mapping[str, Any] = getattr(self, name)
         return hits
+
+    def codes(self, domain: str) -> Codes:
+        """What is known of the codes of a domain."""
+        return self._codes[domain]
+
+    def entries(self, domain: str) -> Sequence[Entry]:
+        """The entries of "conditions" or "observations", whatever they say."""
+        return self._results if domain == "observations" else self._all_conditions
 
     def names(self) -> set[str]:
         """Names of the facts that a hit outside the drafts may concern."""
@@ -192,6 +203,7 @@ class ChartIndex:
 
     def _observation(self, entry: Entry) -> None:
         head = entry.head
+        self._results.append(entry)
         self._collect("observations", entry)
         if head.component:
             codes = self._codes["observations"]
@@ -232,6 +244,8 @@ class ChartIndex:
                 self.unreadable_medications += 1
                 continue
             self.medications.append(medication)
+            if not (medication.ingredients or medication.sets or medication.disputed):
+                self.strange_drugs.append(medication)
             for set_id in medication.sets:
                 if set_id in self.wanted["drugs"]:
                     self.drugs.setdefault(set_id, []).append(medication)

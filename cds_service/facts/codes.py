@@ -61,6 +61,13 @@ class Codes(dict[Key, Known]):
         self.wanted = wanted
         self._terminology = terminology
         self._concepts: dict[bytes, tuple[Knowns, Filed]] = {}
+        self._strangers: dict[bytes, str | None] = {}
+        self._systems = frozenset(
+            system
+            for name in wanted
+            if terminology.has_set(name)
+            for system in terminology.systems_of(name)
+        )
 
     def of_sent(self, concept: Raw) -> Knowns:
         """What is known of each coding of a concept that was not read yet."""
@@ -70,6 +77,23 @@ class Codes(dict[Key, Known]):
         """Under which value sets a concept that was not read yet is filed, once under each."""
         known = self._concepts.get(bytes(concept))
         return (known or self._sent(bytes(concept)))[1]
+
+    def stranger(self, concept: Raw) -> str | None:
+        """The first system of a concept of which no coding is in a system of the wanted sets, ""
+        for one in words alone; None for every other concept."""
+        written = bytes(concept)
+        if written in self._strangers:
+            return self._strangers[written]
+        known = self._sent(written)
+        systems = [one.key[0] for one in known[0] if one.key != ("", "")]
+        told = not systems and any(set_id != OTHER for set_id, _ in known[1])  # by its words
+        strange = not told and self._systems.isdisjoint(map(canonical_system, systems))
+        found = next(iter(systems), "") if strange else None
+        if len(written) <= _LONGEST_CONCEPT:
+            if len(self._strangers) >= MOST_REMEMBERED:
+                self._strangers.clear()
+            self._strangers[written] = found
+        return found
 
     def _sent(self, written: bytes) -> tuple[Knowns, Filed]:
         """The same few hundred concepts come in every call, to the letter: they are remembered."""

@@ -113,6 +113,11 @@ class Medication:
         return self._drug.disputed
 
     @property
+    def systems(self) -> list[str]:
+        """The systems of its codes that nothing knows."""
+        return self._drug.unknown
+
+    @property
     def via(self) -> str:
         """What it was recognised by: "code" or "name"."""
         return self._drug.via

@@ -18,6 +18,10 @@ class Facts(Protocol):
     def unrecognised_medications(self) -> int:
         """How many active medications nothing recognises."""
 
+    @property
+    def unrecognised(self) -> Mapping[str, Mapping[str, int]]:
+        """Entries that nothing recognises, by kind and code system."""
+
     def get(
         self,
         name: str,

@@ -5,12 +5,20 @@ from functools import lru_cache
 
 from prometheus_client import Counter, Histogram
 
+from cds_service.facts.unrecognised import WORDS
 from cds_service.rules.model import Rule
+from cds_service.terminology.codings import CANONICAL, canonical_system
 
 _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
 
 _outcomes = Counter("cds_rule_outcomes", "What rules said, without 'no'", ["rule", "outcome"])
 _stages = Histogram("cds_stage_seconds", "Time in each stage", ["stage"], buckets=_BUCKETS)
+
+_unrecognised = Counter(
+    "cds_unrecognised_entries",
+    "Entries of charts that nothing recognises, by what they are and their code system",
+    ["kind", "system"],
+)
 
 # Looking up a labelled child takes longer than counting with it.
 _STAGES = ("parse", "gather", "facts", "rules", "cards", "write")
@@ -34,6 +42,16 @@ def count_outcomes(outcomes: Mapping[str, str]) -> None:
     """Outcomes of one call by rule."""
     for rule, outcome in outcomes.items():
         _outcome(rule, outcome).inc()
+
+
+def count_unrecognised(found: Mapping[str, Mapping[str, int]]) -> None:
+    """Entries of one call. A system that no pack could have is "other": what a client wrote is no
+    label."""
+    for kind, systems in found.items():
+        for system, count in systems.items():
+            known = canonical_system(system)
+            label = known if known in CANONICAL else system if system == WORDS else "other"
+            _unrecognised.labels(kind, label).inc(count)
 
 
 @lru_cache(maxsize=4096)

@@ -255,6 +255,7 @@ class Runtime:
         composed = compose_cards(
             pack, service, evaluation, facts, request, public_url=self._public_url
         )
+        metrics.count_unrecognised(facts.unrecognised)
         stages = {"facts": built - began, "rules": judged - built, "cards": monotonic() - judged}
         return evaluation, composed, stages
 

@@ -70,6 +70,8 @@ class FakeFacts:
             raise ZeroDivisionError(name)
         return self._all(draft).get(name) or absent(name)
 
+    unrecognised: Mapping[str, Mapping[str, int]] = {}
+
     def possible(self, draft: int | None = None) -> Collection[str]:
         told = self._all(draft).values()
         maybe = {fact.name for fact in told if fact.state is not State.ABSENT or fact.reasons}

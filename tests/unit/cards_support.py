@@ -75,6 +75,8 @@ class StubFacts:
     ) -> Fact:
         return self._facts.get(name) or Fact(name, State.ABSENT)
 
+    unrecognised: Mapping[str, Mapping[str, int]] = {}
+
     def possible(self, draft: int | None = None) -> Collection[str]:
         return self._facts
 

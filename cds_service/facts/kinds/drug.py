@@ -229,10 +229,19 @@ def merged(items: Iterable[Item]) -> list[Item]:
 
 def notes(patient: Patient) -> tuple[str, ...]:
     """What every card on drugs says of medications that did not count (clinical section 2.4)."""
-    count = patient.index.unreadable_medications
-    found = []
-    if count:
+    known = patient.index.drug_notes
+    if known is None:
+        known = patient.index.drug_notes = tuple(_notes(patient))
+    return known
+
+
+def _notes(patient: Patient) -> list[str]:
+    found: list[str] = []
+    if count := patient.index.unreadable_medications:
         found.append(f"{count} medication{'s' if count > 1 else ''} could not be read.")
+    if count := sum(_usage(patient, one).active is True for one in patient.index.strange_drugs):
+        said = "medications were" if count > 1 else "medication was"
+        found.append(f"{count} {said} not recognised.")
     disputed = [entry for entry in patient.index.medications if entry.disputed]
     found += _note(disputed, "Code and name are different drugs", "not counted")
     strange = [
@@ -240,8 +249,7 @@ def notes(patient: Patient) -> tuple[str, ...]:
         for entry in patient.index.medications
         if entry.sets and _usage(patient, entry).active is None
     ]
-    found += _note(strange, "No status that is understood", "not counted")
-    return tuple(found)
+    return [*found, *_note(strange, "No status that is understood", "not counted")]
 
 
 def notes_of(entry: Medication) -> tuple[str, ...]:
