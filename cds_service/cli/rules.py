@@ -176,6 +176,27 @@ def reference(target: Path | None) -> None:
     click.echo(f"{target} written.")
 
 
+@rules.command()
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to this file; by default the text is printed.",
+)
+@for_people
+def cards(target: Path | None) -> None:
+    """Write every card that the shipped pack can give, each with an example chart (Markdown)."""
+    from cds_service.authoring.cards_page import page_of
+
+    hooks, _ = context.folders()
+    text = page_of(hooks)
+    if target is None:
+        click.echo(text, nl=False)
+        return
+    target.write_text(text, "utf-8")
+    click.echo(f"{target} written.")
+
+
 def _mutated(paths: tuple[Path, ...]) -> bool:
     """Report on mutation; whether nothing is left unexplained."""
     from cds_service.authoring.mutation import pack as mutation
