@@ -35,7 +35,6 @@ help:
 	@echo "make mutants-py  changes of the program that no test notices (MUTANTS=\"--sample 100 rules\")"
 	@echo "make check    style, types, import directions, the clinical pack and its tests"
 	@echo "make browser  the tests that need Chromium"
-	@echo "make frontend-check  whether the built files are those of frontend/ (needs Node 20 and npm)"
 	@echo "make frontend build the workbench's script and style again (needs Node 20 and npm)"
 	@echo "make frontend-check whether what is committed is what frontend/ gives"
 	@echo "make proxy    the tests behind nginx with TLS"
@@ -116,7 +115,7 @@ dist: $(DEV)
 # PySpark is installed beside the rest: it holds all of the development lock, and Java is needed.
 spark: $(DEV)
 	.ci/install-java
-	$(PIP_INSTALL) --require-hashes -r requirements-spark.lock
+	$(PIP_INSTALL) --no-deps --require-hashes -r requirements-spark.lock
 	$(PYTEST) -m spark tests/population
 
 installed: dist
@@ -154,12 +153,12 @@ $(CREATED):
 	@touch $@
 
 $(RUNTIME): $(CREATED) requirements.lock pyproject.toml setup.py
-	$(PIP_INSTALL) --require-hashes -r requirements.lock
+	$(PIP_INSTALL) --no-deps --require-hashes -r requirements.lock
 	$(PIP_PROJECT)
 	@touch $@
 
 # The development lock holds all of the runtime lock, hence both stamps.
 $(DEV): $(CREATED) requirements.lock requirements-dev.lock pyproject.toml setup.py
-	$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	$(PIP_INSTALL) --no-deps --require-hashes -r requirements-dev.lock
 	$(PIP_PROJECT)
 	@touch $(RUNTIME) $@

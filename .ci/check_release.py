@@ -34,9 +34,8 @@ def _materials(path: Path) -> Iterator[str]:
     components = {c["name"].lower(): c for c in json.loads(path.read_bytes())["components"]}
     listed = {re.sub(r"[-_.]+", "-", name): c["version"] for name, c in components.items()}
     lock = (ROOT / "requirements.lock").read_text("utf-8")
-    for package, version in re.findall(
-        r"^([a-z0-9-]+)(?:\[[^]]+\])?==([^ ;\\]+)(?= \\)", lock, re.MULTILINE
-    ):
+    pins = re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)(?= \\)", lock, re.MULTILINE)
+    for package, version in pins:
         if listed.get(package) != version:
             yield f"the bill of materials has {package} {listed.get(package)}, the lock {version}"
 
