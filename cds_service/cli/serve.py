@@ -103,6 +103,8 @@ def options(
     def when_ready(server: Any) -> None:
         _forget_gauges(os.getpid())  # the master answers nothing; its workers tell
         click.echo(f"Listening on {address}/cds-services ({workers} workers).")
+        if settings.workbench != "off":
+            click.echo(f"The workbench, for a browser: {address}/")
         if sample:
             subprocess.Popen([sys.executable, "-m", "cds_service.cli.sample", address])
 

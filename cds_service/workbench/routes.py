@@ -1,6 +1,7 @@
 """The blueprint, who is let in, and errors as a person reads them."""
 
 from flask import Blueprint, Flask, Response, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from cds_service.errors import ServiceError
 from cds_service.protocol import outcome
@@ -47,6 +48,7 @@ def install(app: Flask, bench: Bench) -> None:
     )
     blueprint.before_request(_admit)
     blueprint.register_error_handler(ServiceError, _problem)
+    blueprint.register_error_handler(RequestEntityTooLarge, _too_large)
     for module in _PAGES:
         module.add(blueprint)
     if bench.serving:
@@ -66,6 +68,12 @@ def _admit() -> None:
     request.max_form_memory_size = request.max_content_length
     request.max_form_parts = MOST_FIELDS
     current().guard.admit()
+
+
+def _too_large(_: RequestEntityTooLarge) -> Response:
+    """More than the service reads of a call, or more fields than a page has."""
+    words = "That is more than the service reads at a time (CDS_MAX_BODY_BYTES)."
+    return _problem(ServiceError(413, "body-too-large", words, "too-long"))
 
 
 def _problem(error: ServiceError) -> Response:

@@ -16,6 +16,12 @@ if (form) {
   document.addEventListener("htmx:beforeSwap", remember);
   document.addEventListener("htmx:afterSettle", restore);
   document.addEventListener("htmx:oobAfterSwap", filter);
+  document.addEventListener("htmx:sendError", () => complain("The service does not answer."));
+  document.addEventListener("htmx:responseError", (event) => {
+    if (!event.detail.xhr.responseText.includes('id="flash"')) {
+      complain(`The service answered ${event.detail.xhr.status}. Open the page again.`);
+    }
+  });
   form.addEventListener("pointerover", light);
   form.addEventListener("focusin", light);
   form.addEventListener("click", (event) => {
@@ -53,6 +59,13 @@ if (form) {
     drop.open = true;
     take(event.dataTransfer.files[0]);
   });
+}
+
+function complain(words) {
+  const line = document.createElement("div");
+  line.className = "flash bad";
+  line.textContent = words;
+  document.getElementById("flash").replaceChildren(line);
 }
 
 function slide(event) {

@@ -135,3 +135,14 @@ def test_a_file_that_is_no_chart_is_named(workbench: FlaskClient) -> None:
 def test_without_leave_a_change_is_not_saved(workbench: FlaskClient) -> None:
     fields = {"chart": chart(workbench, "quiet"), "set.ferritin.low": "75"}
     assert post(workbench, "/workbench/try/save-site", fields).status_code in (403, 404)
+
+
+def test_a_chart_that_is_too_large_is_said(
+    workbench: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(workbench.application.config, "MAX_CONTENT_LENGTH", 2000)
+    fields = {"chart": "{}", "text": " " * 3000, "op": '{"do": "read"}'}
+    answer = post(workbench, "/workbench/try", fields, **{"HX-Request": "true"})
+    assert answer.status_code == 413
+    assert "more than the service reads" in answer.text
+    assert 'id="flash"' in answer.text
