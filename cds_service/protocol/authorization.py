@@ -9,10 +9,22 @@ _FIELD = "fhirAuthorization"
 
 
 def read(value: Any, fhir_server: str, warnings: list[str]) -> FhirAuthorization | None:
-    """The access token, or None where there is none: absent, null, or an object without one, as
-    clients send it that never logged in (the CRD request generator)."""
+    """The access token, or None where there is none that can be used.
+
+    Whatever is wrong with it is a warning: most calls bring all that they need. Where something has
+    to be read, the call is refused for want of a token (`gather.access`).
+    """
     if value is None:
         return None
+    try:
+        return _read(value, fhir_server, warnings)
+    except BadRequest as error:
+        warnings.append(f"fhirAuthorization was ignored: {error}")
+        return None
+
+
+def _read(value: Any, fhir_server: str, warnings: list[str]) -> FhirAuthorization | None:
+    """Without a token it is None, too: clients send it so that never logged in."""
     if not isinstance(value, dict):
         raise BadRequest("field-invalid", f"{_FIELD} must be an object.", _FIELD)
     token = value.get("access_token")
@@ -23,7 +35,7 @@ def read(value: Any, fhir_server: str, warnings: list[str]) -> FhirAuthorization
         raise _invalid("access_token", "a string")
     if not fhir_server:
         raise BadRequest(
-            "fhir-server-missing", "fhirAuthorization needs fhirServer beside it.", "fhirServer"
+            "field-missing", "fhirAuthorization needs fhirServer beside it.", "fhirServer"
         )
     return FhirAuthorization(
         access_token=token,
