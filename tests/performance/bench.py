@@ -108,7 +108,7 @@ def _print(size: str, connections: int, base: Measured, own: Measured) -> None:
         print(ROW.format(size, connections, name, *(f"{value:.2f}" for value in one.figures())))
     ratios = [ours / theirs for theirs, ours in zip(base.figures(), own.figures(), strict=True)]
     shown = [f"{ratio:.2f}" for ratio in ratios]
-    verdict = goals.mark(max(ratios), goals.YARDSTICK) if size in goals.SIZES else ""
+    verdict = goals.mark(max(ratios), goals.YARDSTICK[size])
     print(ROW.format(size, connections, "ratio", *shown), verdict, flush=True)
 
 
