@@ -44,7 +44,7 @@ def best(pack: str, concept: Any, system: str, code: str, *, exact: bool, title:
             return _capital(said)
     if pack or own:
         return _capital(title)
-    return next(iter(names_of(concept)), "") or code or title
+    return next(iter(names_of(concept)), "") or title
 
 
 @lru_cache(maxsize=4096)  # the pack has no more names than that

@@ -15,6 +15,7 @@ from cds_service.packs.check import (
     conditions,
     displays,
     facts,
+    form,
     order_names,
     resources,
     rules,
@@ -34,7 +35,7 @@ Check = Callable[[PackSource], Iterable[Problem]]
 # What can make a pack unfit to run.
 CHECKS: tuple[Check, ...] = (
     rules.check, conditions.check, facts.check, settings.check, texts.check, cards.check,
-    services.check, order_names.check, safeguards.check, tests.missing,
+    form.check, services.check, order_names.check, safeguards.check, tests.missing,
 )  # fmt: skip
 # What is slow, or concerns only those who edit the pack.
 THOROUGH: tuple[Check, ...] = (
