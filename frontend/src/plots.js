@@ -1,6 +1,8 @@
 // Time series: every <div data-plot> draws the numbers of the table that it names.
 import uPlot from "uplot";
 
+const day = (at) => new Date(at * 1000).toISOString().slice(0, 10);
+
 for (const place of document.querySelectorAll("[data-plot]")) {
   const table = document.getElementById(place.dataset.plot);
   const rows = [...table.querySelectorAll("tbody tr")].map((row) => [...row.cells].map((cell) => cell.textContent.trim()));
@@ -11,14 +13,16 @@ for (const place of document.querySelectorAll("[data-plot]")) {
   new uPlot({
     width: place.clientWidth,
     height: 200,
-    series: [{}, ...heads.slice(1).map((label, index) => ({ label, stroke: getComputedStyle(probe(index)).color, width: 2, points: { show: true } }))],
-    axes: [{ stroke: ink, grid: { show: false } }, { stroke: ink, grid: { stroke: "rgba(128,128,128,.2)" } }],
+    padding: [8, 40, 0, 0],
+    series: [{ label: "day", value: (_, at) => (at === null ? "–" : day(at)) }, ...heads.slice(1).map((label, index) => ({ label, stroke: getComputedStyle(probe(index)).color, width: 2, points: { show: true } }))],
+    tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
+    axes: [{ stroke: ink, grid: { show: false }, incrs: [1, 2, 7, 14, 30, 90].map((days) => days * 86400), values: (_, ticks) => ticks.map(day) }, { stroke: ink, grid: { stroke: "rgba(128,128,128,.2)" } }],
     scales: { y: { range: (_, low, high) => [Math.min(0, low), high || 1] } },
   }, data, place);
 
   function probe(index) {
     const one = document.createElement("span");
-    one.style.color = `var(${["--accent", "--yes", "--critical", "--warning"][index % 4]})`;
+    one.style.color = `var(${["--accent", "--critical", "--yes", "--warning"][index % 4]})`;
     place.append(one);
     return one;
   }
