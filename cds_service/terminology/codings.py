@@ -38,23 +38,68 @@ _ALIASES = {
     "fhir.de/codesystem/bfarm/icd-10-gm": ICD10GM,
     "fhir.de/codesystem/dimdi/icd-10-gm": ICD10GM,
     "hl7.org/fhir/sid/icd-10-de": ICD10GM,
+    "terminology.hl7.org/codesystem/icd10cm": ICD10CM,
+    "terminology.hl7.org/codesystem/icd-10-cm": ICD10CM,
+    "purl.bioontology.org/ontology/icd10cm": ICD10CM,
+    "icd-10-cm": ICD10CM,
+    "icd10cm": ICD10CM,
+    "i10c": ICD10CM,
+    "hl7.org/fhir/sid/icd10": ICD10,
+    "hl7.org/fhir/sid/icd-10-who": ICD10,
+    "hl7.org/fhir/sid/icd-10-nl": ICD10,  # a translation of the WHO's
+    "urn:oid:2.16.840.1.113883.6.3.2": ICD10,
+    "terminology.hl7.org/codesystem/icd10": ICD10,
+    "id.who.int/icd/release/10": ICD10,
+    "who.int/classifications/icd/en": ICD10,
+    "purl.bioontology.org/ontology/icd10": ICD10,
+    "icd-10": ICD10,
+    "icd10": ICD10,
+    "fhir.de/codesystem/icd-10-gm": ICD10GM,
+    "fhir.de/codesystem/bfarm/icd10gm": ICD10GM,
+    "hl7.org/fhir/sid/icd-10-gm": ICD10GM,
+    "icd-10-gm": ICD10GM,
     "hl7.org/fhir/sid/icd-9-cm": ICD9CM,
     "urn:oid:2.16.840.1.113883.6.103": ICD9CM,
     "mimic.mit.edu/fhir/mimic/codesystem/mimic-diagnosis-icd9": ICD9CM,
     "snomed.info/sct": SNOMED,
     "snomed.info/id": SNOMED,
     "snomed.info/ct": SNOMED,
+    "snomed.info/xsct": SNOMED,
+    "purl.bioontology.org/ontology/snomedct": SNOMED,
+    "terminology.hl7.org/codesystem/sct": SNOMED,
+    "snomed-ct": SNOMED,
+    "snomed ct": SNOMED,
+    "snomedct": SNOMED,
+    "sct": SNOMED,
     "urn:oid:2.16.840.1.113883.6.96": SNOMED,
     "nlm.nih.gov/research/umls/rxnorm": RXNORM,
     "rxnorm.nlm.nih.gov": RXNORM,
+    "rxnav.nlm.nih.gov": RXNORM,
+    "purl.bioontology.org/ontology/rxnorm": RXNORM,
+    "rxnorm": RXNORM,
     "urn:oid:2.16.840.1.113883.6.88": RXNORM,
     "loinc.org": LOINC,
+    "loinc.org/rdf": LOINC,
+    "purl.bioontology.org/ontology/lnc": LOINC,
+    "terminology.hl7.org/codesystem/loinc": LOINC,
+    "loinc": LOINC,
+    "ln": LOINC,
     "urn:oid:2.16.840.1.113883.6.1": LOINC,
     "whocc.no/atc": ATC,
     "hl7.org/fhir/sid/atc": ATC,
     "fhir.de/codesystem/bfarm/atc": ATC,
     "fhir.de/codesystem/dimdi/atc": ATC,
     "whocc.no/atc_ddd_index": ATC,
+    "whocc.no": ATC,
+    "atcddd.fhi.no/atc_ddd_index": ATC,
+    "atcddd.fhi.no/atc": ATC,
+    "hl7.org/fhir/sid/atc": ATC,
+    "fhir.de/codesystem/bfarm/atc": ATC,
+    "fhir.de/codesystem/dimdi/atc": ATC,
+    "fhir.de/codesystem/atc": ATC,
+    "terminology.hl7.org/codesystem/v3-wc": ATC,
+    "purl.bioontology.org/ontology/atc": ATC,
+    "atc": ATC,
     "urn:oid:2.16.840.1.113883.6.73": ATC,
     "hl7.org/fhir/sid/ndc": NDC,
     "urn:oid:2.16.840.1.113883.6.69": NDC,
@@ -65,6 +110,7 @@ _ALIASES = {
 }
 ICD10_EDITIONS = frozenset({ICD10CM, ICD10, ICD10GM})
 _MARKS = "*!+\u2020#-"  # dagger, asterisk and the like of the WHO and German editions
+_EDITIONS = ("snomed.info/sct/", "snomed.info/xsct/", "snomed.info/id/")
 _NAMES = ("text", "display")
 _DEEPEST = 4  # a list of CodeableReferences, their concept, its codings
 _SCHEME = re.compile(r"^https?://(?:www\.)?")
@@ -84,7 +130,7 @@ def canonical_system(system: Any) -> str:
     sent = system.strip()
     key = _key(sent)
     # A SNOMED CT edition or version: http://snomed.info/sct/731000124108/version/20250901
-    return _ALIASES.get(key) or (SNOMED if key.startswith("snomed.info/sct/") else sent)
+    return _ALIASES.get(key) or (SNOMED if key.startswith(_EDITIONS) else sent)
 
 
 def bare_system(code: str) -> str:
@@ -242,6 +288,6 @@ def _text(value: Any) -> str:
 
 def _key(system: str) -> str:
     bare = system.split("|", 1)[0].strip().rstrip("/").lower()
-    if bare.startswith(("2.16.840.", "oid:")):
-        bare = f"urn:oid:{bare.removeprefix('oid:')}"
+    if bare.startswith(("2.16.840.", "1.2.276.", "oid:", "urn:2.16.840.")):
+        bare = f"urn:oid:{bare.removeprefix('urn:').removeprefix('oid:')}"
     return _SCHEME.sub("", bare)

@@ -152,3 +152,22 @@ def test_no_shape_raises(concept: object) -> None:
     for system, code, display in codings(concept):
         assert isinstance(system, str) and code and isinstance(display, str)
     assert isinstance(text_of(concept), str)
+
+
+@pytest.mark.parametrize(
+    ("sent", "system"),
+    [
+        ("http://hl7.org/fhir/sid/atc", ATC),
+        ("https://atcddd.fhi.no/atc_ddd_index/", ATC),
+        ("http://fhir.de/CodeSystem/bfarm/atc", ATC),
+        ("2.16.840.1.113883.6.73", ATC),
+        ("http://terminology.hl7.org/CodeSystem/icd10CM", ICD10CM),
+        ("urn:oid:2.16.840.1.113883.6.3", ICD10),
+        ("LOINC", LOINC),
+        ("http://snomed.info/xsct/11000172109/version/20250315", SNOMED),
+        ("http://purl.bioontology.org/ontology/RXNORM", RXNORM),
+        ("http://lab.example/atc", "http://lab.example/atc"),
+    ],
+)
+def test_known_addresses_of_code_systems(sent, system):
+    assert canonical_system(sent) == system
