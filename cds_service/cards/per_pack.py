@@ -25,7 +25,8 @@ class Prepared:
         self.site_numbers: Mapping[str, tuple[str, ...]] = {
             rule.id: site_numbers.sentences(pack, rule) for rule in pack.rules
         }
-        compiler = Compiler(pack.catalogue, pack.settings, pack.definitions)
+        units = pack.terminology.units
+        compiler = Compiler(pack.catalogue, pack.settings, pack.definitions, units)
         # By identity: the pack's JSON does not change, and hashing it would cost too much.
         self._nodes: dict[int, tuple[Json, Node]] = {
             id(condition): (condition, compiler.condition(condition, f"{rule.id} card"))

@@ -9,12 +9,7 @@ _FIELD = "fhirAuthorization"
 
 
 def read(value: Any, fhir_server: str, warnings: list[str]) -> FhirAuthorization | None:
-<<<<<<< HEAD
     """The access token, or None where there is none that can be used.
-=======
-    """The access token, or None where there is none that can be used: clients that never logged in
-    send an object without one (the CRD request generator).
->>>>>>> 2759dd7 (terminology, protocol: further addresses of code systems; an authorization that cannot be used is ignored)
 
     Whatever is wrong with it is a warning: most calls bring all that they need. Where something has
     to be read, the call is refused for want of a token (`gather.access`).
@@ -29,10 +24,7 @@ def read(value: Any, fhir_server: str, warnings: list[str]) -> FhirAuthorization
 
 
 def _read(value: Any, fhir_server: str, warnings: list[str]) -> FhirAuthorization | None:
-<<<<<<< HEAD
     """Without a token it is None, too: clients send it so that never logged in."""
-=======
->>>>>>> 2759dd7 (terminology, protocol: further addresses of code systems; an authorization that cannot be used is ignored)
     if not isinstance(value, dict):
         raise BadRequest("field-invalid", f"{_FIELD} must be an object.", _FIELD)
     token = value.get("access_token")
