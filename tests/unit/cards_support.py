@@ -21,6 +21,7 @@ from cds_service.rules.model import (
     ServiceDefinition,
     Setting,
 )
+from cds_service.terminology.index import Terminology
 
 REQUEST = HookRequest(
     hook="patient-view",
@@ -99,7 +100,7 @@ def pack(**changes: Any) -> Pack:
         groups=GROUPS,
         catalogue=cast(Any, SimpleNamespace(facts={})),
         definitions={},
-        terminology=cast(Any, None),
+        terminology=Terminology({}),
         rules=(),
         services=(),
         exclusions=(),
