@@ -22,7 +22,7 @@ LOCK_FLAGS ?=
 TEST_WORKERS ?= 2
 PYTEST = $(BIN)/python -m pytest -q
 TESTS = -n $(TEST_WORKERS) --dist worksteal \
-	-m "not browser and not proxy and not bench and not installed and not spark"
+	-m "not browser and not proxy and not bench soak and not installed and not spark"
 
 .PHONY: help run test test-pythons coverage mutants-py check bench fuzz population-bench browser frontend frontend-check proxy spark docs dist installed release lock clean
 .NOTPARALLEL:
@@ -44,6 +44,7 @@ help:
 	@echo "make installed  tests of the wheel in a bare environment"
 	@echo "make fuzz     the reader of calls against a plain one, 300,000 bodies"
 	@echo "make bench    measure speed and memory"
+	@echo "make soak     mutated calls over HTTP: no 5xx, level memory (CALLS, default 20000)"
 	@echo "make population-bench  measure the population run (POPULATION_CHARTS=2000)"
 	@echo "make release  build and check all that a release consists of"
 	@echo "make lock     write the locks again"
@@ -84,6 +85,10 @@ check: $(DEV)
 	run cds rules test --mutate; \
 	if [ -n "$$failed" ]; then printf 'check: these failed:%b\n' "$$failed" >&2; exit 1; fi; \
 	echo "check: all passed"
+
+# CALLS=1000000 for a long run.
+soak: $(DEV)
+	$(BIN)/python -m tests.performance.soak $${CALLS:-20000}
 
 bench: $(DEV)
 	$(BIN)/python -m tests.performance.bench

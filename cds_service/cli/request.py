@@ -1,14 +1,15 @@
-"""`cds request check`: what in an EHR's request departs from CDS Hooks or from FHIR R4."""
+"""`cds request check`: what departs from CDS Hooks or FHIR, and what each service makes of it."""
 
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from cds_service.authoring.departures import Departure, departures
-from cds_service.cli import context
+from cds_service.cli import context, request_services
 from cds_service.cli.failures import FAILED, WARNINGS, for_people
 
 
@@ -21,10 +22,12 @@ def request() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @for_people
 def check(file: Path) -> None:
-    """Say what in the request FILE departs from CDS Hooks 2.0.1 or FHIR R4, and how many of its
-    entries nothing recognises.
+    """Say what in the request FILE departs from CDS Hooks 2.0.1 or FHIR R4, how many of its entries
+    nothing recognises, and what each service of its hook would make of it: the state of each
+    prefetch key, what is left out, or the refusal.
 
-    Exit code 1: the service would refuse it. 3: it is answered, but departs. Values are not shown.
+    Exit code 1: a service would refuse it. 3: it is answered, but departs. Values are not shown,
+    and no FHIR server is asked.
     """
     content, parsed = context.read_request(file)
     found = departures(content, parsed)
@@ -33,7 +36,9 @@ def check(file: Path) -> None:
     if all(departure.severity != "error" for departure in found):
         for line in _unrecognised(content, str(parsed.get("hook"))):
             click.echo(f"{file}  {line}")
-    _leave(found)
+    if not found:
+        click.echo("Nothing departs from CDS Hooks 2.0.1 or FHIR R4.")
+    _leave(found, _tell_services(content, parsed))
 
 
 def _unrecognised(content: bytes, hook: str) -> Iterator[str]:
@@ -52,10 +57,22 @@ def _unrecognised(content: bytes, hook: str) -> Iterator[str]:
             yield f"{kind}  not recognised: {count} ({system})"
 
 
-def _leave(found: list[Departure]) -> None:
-    if not found:
-        click.echo("Nothing departs from CDS Hooks 2.0.1 or FHIR R4.")
-    elif any(departure.severity == "error" for departure in found):
+def _tell_services(content: bytes, parsed: dict[str, Any]) -> bool:
+    """Print what the services make of it; whether one refuses it."""
+    from cds_service.packs.load import load_pack
+
+    hooks, site = context.folders()
+    services = load_pack(hooks, site, thorough=False).services
+    views = list(request_services.views(content, parsed.get("hook"), services))
+    for view in views:
+        click.echo("\n".join(["", *request_services.lines(view)]))
+    if not views:
+        click.echo("\nNo service answers this hook.")
+    return not views or any(view.refusal for view in views)
+
+
+def _leave(found: list[Departure], refused: bool) -> None:
+    if refused or any(departure.severity == "error" for departure in found):
         sys.exit(FAILED)
-    else:
+    if found:
         sys.exit(WARNINGS)

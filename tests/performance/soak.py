@@ -1,0 +1,190 @@
+"""Mutated calls over HTTP against the real server: `make soak` (CALLS=1000000 for the long run).
+
+Sample calls are changed at random: values replaced, members dropped or doubled, bytes cut and
+flipped, heads malformed. Every answer must come and be no 5xx; memory must stay level after the
+first tenth. Ends with exit code 1 otherwise. The seed is printed, and taken with `--seed`.
+"""
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.support.server import Launched, launched
+
+CLIENTS = 4
+LEVEL = 1.15  # times the memory after the first tenth that the rest may have
+SLOWEST = 1.0  # seconds
+SAMPLES = Path("fixtures/requests")
+ODD: list[Any] = [
+    None, "", " ", "x" * 5_000, "\u0000", "\ud83d\ude00", 0, -1, 10**18, 10**400, 1e308, True, [], {},
+    [[[[]]]], "2026-02-30", "9999-99-99T99:99:99Z", "urn:uuid:", "#", "Patient/", {"resourceType": 5},
+]  # fmt: skip
+WORDS = [b"\xff", b"\x00", b"{", b"]", b",", b'"', b"\\u", b"9" * 400, b"NaN", b"[" * 300]
+
+
+class Soak:
+    """Shared by the clients; counts what came of it."""
+
+    def __init__(self, server: Launched, calls: int, seed: int) -> None:
+        self.server, self.calls, self.seed = server, calls, seed
+        self.statuses: Counter[int] = Counter()
+        self.problems: list[str] = []
+        self.slowest = 0.0
+        self.memory: list[float] = []
+        self._left = iter(range(calls))
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        clients = [threading.Thread(target=self._client, args=(n,)) for n in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+
+    def _client(self, number: int) -> None:
+        chance = random.Random(f"{self.seed}-{number}")
+        samples = [
+            (path, json.loads(path.read_bytes())) for path in sorted(SAMPLES.glob("*/*.json"))
+        ]
+        connection = HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+        while self._next():
+            path, sample = chance.choice(samples)
+            body = mutated(chance, sample)
+            self._send(connection, chance, target(chance, path, sample), body)
+        connection.close()
+
+    def _next(self) -> bool:
+        with self._lock:
+            number = next(self._left, None)
+            if number is not None and number % max(1, self.calls // 100) == 0:
+                self.memory.append(memory(self.server))
+            return number is not None
+
+    def _send(
+        self, connection: HTTPConnection, chance: random.Random, path: str, body: bytes
+    ) -> None:
+        kind = chance.choice(["application/json"] * 9 + ["text/plain"])
+        began = time.perf_counter()
+        try:
+            connection.request("POST", path, body, {"Content-Type": kind})
+            status = connection.getresponse()
+            status.read()
+        except (OSError, HTTPException) as error:
+            connection.close()
+            self._note(f"{type(error).__name__} for {path}: {body[:300]!r}")
+            return
+        seconds = time.perf_counter() - began
+        with self._lock:
+            self.statuses[status.status] += 1
+            self.slowest = max(self.slowest, seconds)
+        if status.status >= 500:
+            self._note(f"{status.status} for {path}: {body[:2_000]!r}")
+
+    def _note(self, problem: str) -> None:
+        with self._lock:
+            self.problems.append(problem)
+
+
+def target(chance: random.Random, path: Path, sample: Any) -> str:
+    """An address that fits the sample, mostly."""
+    hook = path.parent.name
+    services = {
+        "patient-view": ["leg-cramps-patient-view", "leg-symptoms-screen"],
+        "order-select": ["leg-cramps-order-select"],
+        "order-sign": ["leg-cramps-order-sign"],
+    }
+    if hook == "feedback":
+        return "/cds-services/leg-cramps-order-select/feedback"
+    known = services.get(hook, ["leg-cramps-patient-view"])
+    return f"/cds-services/{chance.choice([*known * 5, *sum(services.values(), [])])}"
+
+
+def mutated(chance: random.Random, sample: Any) -> bytes:
+    """The sample with a few changes, as JSON; one in five also damaged as bytes."""
+    copy = json.loads(json.dumps(sample))
+    for _ in range(chance.randint(1, 6)):
+        change(chance, copy)
+    body = bytearray(
+        json.dumps(copy, ensure_ascii=chance.random() < 0.5).encode("utf-8", "replace")
+    )
+    if chance.random() < 0.2:
+        place = chance.randrange(len(body) + 1)
+        word = chance.choice(WORDS)
+        body[place : place + chance.choice([0, 1, len(word)])] = word
+    if chance.random() < 0.05:
+        del body[chance.randrange(len(body) + 1) :]
+    return bytes(body)
+
+
+def change(chance: random.Random, root: Any) -> None:
+    """Somewhere in the tree: another value, a member less, one doubled, two exchanged."""
+    node = root
+    while True:
+        places = list(node) if isinstance(node, dict) else list(range(len(node)))
+        if not places:
+            return
+        place = chance.choice(places)
+        inner = node[place]
+        if isinstance(inner, dict | list) and inner and chance.random() < 0.85:
+            node = inner
+            continue
+        break
+    what = chance.random()
+    if what < 0.6:
+        node[place] = chance.choice(ODD)
+    elif what < 0.8:
+        del node[place]
+    elif isinstance(node, list):
+        node.extend([inner] * chance.choice([1, 3, 50]))
+    else:
+        node[chance.choice(places)] = inner
+
+
+def memory(server: Launched) -> float:
+    """Megabytes of master and workers that are theirs alone or shared out."""
+    processes = [psutil.Process(pid) for pid in (server.process.pid, *server.workers)]
+    return sum(float(process.memory_full_info().pss) for process in processes) / 1e6
+
+
+def main() -> int:
+    """Run, print, judge."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("calls", type=int, nargs="?", default=10_000)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        quiet = {"CDS_LOG_LEVEL": "ERROR"}
+        with launched(Path(folder), **quiet) as server:
+            soak = Soak(server, options.calls, options.seed)
+            before = set(server.workers)
+            soak.run()
+            if set(server.workers) != before:
+                soak.problems.append("a worker was replaced")
+            end = memory(server)
+    tenth = soak.memory[len(soak.memory) // 10]
+    print(f"seed {options.seed}, {options.calls} calls: {dict(sorted(soak.statuses.items()))}")
+    print(
+        f"slowest {soak.slowest:.2f} s; memory {tenth:.0f} MB after a tenth, {end:.0f} MB at the end"
+    )
+    if end > tenth * LEVEL:
+        soak.problems.append("memory is not level after the first tenth")
+    if soak.slowest > SLOWEST:
+        print(f"an answer took more than {SLOWEST} s (told, not judged: the machine may be busy)")
+    for problem in soak.problems[:20]:
+        print(problem)
+    print(f"{len(soak.problems)} problem(s)")
+    return 1 if soak.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
