@@ -26,6 +26,7 @@ READ_SECONDS = 20  # within which a request must have come, and its answer must 
 LINGER_SECONDS = 1.0  # for a client to take its answer before a connection is closed
 MOST_DRAINED = 32 * 1024 * 1024  # bytes of a refused body that are read away until then
 MOST_CLOSING = 64  # connections that are closed with that care at a time
+MOST_SKIPPED = 64 * 1024  # bytes of a body nobody read that gunicorn skips to the next request
 SPARE = 64  # connections beyond the bound while others are let go
 
 
@@ -68,6 +69,8 @@ class BoundedWorker(gthread.ThreadWorker):
         def answer(environ: Any, start_response: Any) -> Any:
             body = application(environ, start_response)
             conn = self._thread.conn
+            if _unread(environ) > MOST_SKIPPED:
+                start_response.__self__.force_close()  # gunicorn's response: it tells the client
             self._since.pop(conn, None)
             self._writing[conn] = clock.monotonic()
             return body
@@ -238,6 +241,11 @@ class BoundedWorker(gthread.ThreadWorker):
             util.close_graceful(conn.sock, timeout=LINGER_SECONDS, max_drain=MOST_DRAINED)
         finally:
             self._closing.discard(conn)
+
+
+def _unread(environ: Any) -> int:
+    """Bytes of the body that the application left; 0 where that is not known before it has come."""
+    return int(getattr(getattr(environ["wsgi.input"], "reader", None), "length", 0) or 0)
 
 
 def _nothing(graceful: bool = False) -> None:

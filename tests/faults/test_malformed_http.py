@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Iterator
+from http.client import HTTPConnection
 
 import pytest
 
@@ -62,6 +63,22 @@ def test_a_malformed_chunked_body(server: Launched, path: str, body: bytes) -> N
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b'"resourceType":"OperationOutcome"' in answer
     assert b" 500 " not in answer
+
+
+def test_a_large_body_that_nobody_read_closes_the_connection_and_says_so(
+    server: Launched,
+) -> None:
+    """Or the client would send its next call on a connection that is being closed."""
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
+    for size, closes in ((60_000, False), (200_000, True)):
+        connection.request("POST", PATH, b" " * size, {"Content-Type": "text/plain"})
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 415
+        assert (answer.headers.get("Connection") == "close") is closes
+    connection.request("POST", PATH, CALL, {"Content-Type": "application/json"})
+    assert connection.getresponse().status == 200
+    connection.close()
 
 
 @pytest.mark.parametrize("length", [HUGE, "9" * 5000, "-1", "1e3", "0x10", "1_0", "²"])
