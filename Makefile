@@ -22,9 +22,9 @@ LOCK_FLAGS ?=
 TEST_WORKERS ?= 2
 PYTEST = $(BIN)/python -m pytest -q
 TESTS = -n $(TEST_WORKERS) --dist worksteal \
-	-m "not browser and not proxy and not bench soak and not installed and not spark"
+	-m "not browser and not proxy and not bench and not installed and not spark"
 
-.PHONY: help run test test-pythons coverage mutants-py check bench fuzz population-bench browser frontend frontend-check proxy spark docs dist installed release lock clean
+.PHONY: help run test test-pythons coverage mutants-py check bench soak burden fuzz population-bench browser frontend frontend-check proxy spark docs dist installed release lock clean
 .NOTPARALLEL:
 
 help:
@@ -45,6 +45,7 @@ help:
 	@echo "make fuzz     the reader of calls against a plain one, 300,000 bodies"
 	@echo "make bench    measure speed and memory"
 	@echo "make soak     mutated calls over HTTP: no 5xx, level memory (CALLS, default 20000)"
+	@echo "make burden   cards per 100 encounters, by service and rule, over a folder of charts"
 	@echo "make population-bench  measure the population run (POPULATION_CHARTS=2000)"
 	@echo "make release  build and check all that a release consists of"
 	@echo "make lock     write the locks again"
@@ -92,6 +93,10 @@ soak: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m tests.performance.bench
+
+# Over the charts of CDS_INDEPENDENT_DATA where they are named, else over the project's own.
+burden: $(RUNTIME)
+	$(BIN)/cds rules stats --orders $(if $(CDS_INDEPENDENT_DATA),$(CDS_INDEPENDENT_DATA)/patients,hooks/patients)
 
 population-bench: $(DEV)
 	$(BIN)/python -m tests.performance.population

@@ -27,12 +27,14 @@ def _service(pack: Pack, name: str, counts: ServiceTally) -> Json:
     service = next(one for one in pack.services if one.id == name)
     rules = [_rule(rule.id, rule.status, counts) for rule in _rules(pack, service)]
     answered = counts.charts - counts.refused.total()
+    cards = sum(number * charts for number, charts in counts.cards.items())
     return {
         "service": name,
         "charts": counts.charts,
         "refused": dict(counts.refused),
         "withCards": answered - counts.cards[0],
-        "cards": sum(number * charts for number, charts in counts.cards.items()),
+        "cards": cards,
+        "per100": _per_hundred(cards, answered),
         "chartsByCards": {str(n): charts for n, charts in sorted(counts.cards.items())},
         "indicators": dict(counts.indicators),
         "complaint": _complaint(counts.complaint),
@@ -54,10 +56,16 @@ def _rule(rule: str, status: str, counts: ServiceTally) -> dict[str, Json]:
         "status": status,
         "fires": counts.outcomes[rule, "fires"],
         "heads": counts.headed[rule],
+        "per100": _per_hundred(counts.headed[rule], counts.charts - counts.refused.total()),
         "unknown": counts.outcomes[rule, "unknown"],
         "error": counts.outcomes[rule, "error"],
         "reasons": [{"reason": reason, "charts": n} for reason, n in why[:SHOWN_REASONS]],
     }
+
+
+def _per_hundred(cards: int, encounters: int) -> float:
+    """Cards per 100 encounters: each opening of a chart stands for one."""
+    return round(100 * cards / encounters, 2) if encounters else 0.0
 
 
 def _complaint(counts: Mapping[tuple[str, bool], int]) -> Json:

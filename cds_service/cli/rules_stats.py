@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cds_service.authoring.stats import Surveyor
 
 Json = Any
-_HEAD = ("rule", "fires", "heads", "unknown", "why unknown")
+_HEAD = ("rule", "fires", "heads", "per 100", "unknown", "why unknown")
 _MOST_SYSTEMS = 15
 
 
@@ -103,7 +103,10 @@ def as_text(report: Json) -> Iterator[str]:
 def _service(service: Json) -> Iterator[str]:
     cards, charts = service["withCards"], service["charts"]
     share = 100 * cards / charts
-    yield f"{service['service']}: {cards} of {charts} charts get cards ({share:.1f}%)"
+    yield (
+        f"{service['service']}: {service['per100']:.1f} cards per 100 encounters; "
+        f"{cards} of {charts} charts get cards ({share:.1f}%)"
+    )
     spread = ", ".join(f"{n} cards: {count}" for n, count in service["chartsByCards"].items())
     yield f"  {spread}; {_pairs(service['indicators']) or 'no card'}"
     for code, count in service["refused"].items():
@@ -121,7 +124,7 @@ def _row(rule: Json) -> tuple[str, ...]:
     why = "; ".join(f"{one['reason']} ({one['charts']})" for one in rule["reasons"])
     failed = f"{rule['error']} failed; " if rule["error"] else ""
     shadow = " (shadow)" if rule["status"] == "shadow" else ""
-    numbers = (str(rule[key] or "-") for key in ("fires", "heads", "unknown"))
+    numbers = (str(rule[key] or "-") for key in ("fires", "heads", "per100", "unknown"))
     return (rule["rule"] + shadow, *numbers, failed + why)
 
 

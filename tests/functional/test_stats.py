@@ -188,7 +188,7 @@ def test_a_profile_can_be_tried(charts: Path) -> None:
 def test_the_table_names_services_rules_and_what_never_fires(charts: Path) -> None:
     text = run(charts).stdout
     assert "3 charts, pack" in text and "profile seed-default" in text
-    assert "leg-cramps-patient-view: 1 of 3 charts get cards (33.3%)" in text
+    assert "leg-cramps-patient-view: 33.3 cards per 100 encounters; 1 of 3 charts" in text
     assert "leg cramps recorded, no: 1 charts, 0 with cards" in text
     assert "  never fire: " in text
 
