@@ -188,7 +188,7 @@ def test_a_profile_can_be_tried(charts: Path) -> None:
 def test_the_table_names_services_rules_and_what_never_fires(charts: Path) -> None:
     text = run(charts).stdout
     assert "3 charts, pack" in text and "profile seed-default" in text
-    assert "leg-cramps-patient-view: 33.3 cards per 100 encounters; 1 of 3 charts" in text
+    assert "leg-cramps-patient-view: 66.7 cards per 100 encounters; 1 of 3 charts" in text
     assert "leg cramps recorded, no: 1 charts, 0 with cards" in text
     assert "  never fire: " in text
 
@@ -246,7 +246,7 @@ def test_a_key_holds_what_its_template_asks_for() -> None:
     ]
     (chart,) = charts_of(bundle(patient(), *resources))
     assert sent(chart, "medicationRequests") == ["active"]
-    assert sent(chart, "observations") == ["ferritin"]
+    assert sent(chart, "ironResults") == ["ferritin"]
     request = request_for(review_service(), chart)
     assert decoded(request.prefetch["encounter"])["id"] == "new"
     assert decoded(request.prefetch["procedures"])["entry"] == []
