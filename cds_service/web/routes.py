@@ -5,7 +5,6 @@ that it is stored.
 """
 
 from importlib.resources import files
-from typing import Any
 
 import orjson
 from flask import Blueprint, Response, current_app
@@ -18,6 +17,7 @@ from cds_service.sources.page import SIGN_OFF
 from cds_service.sources.questionnaire import questionnaire_of, questions
 from cds_service.web import auth, body, metrics, pages, runtime
 from cds_service.web.errors import JSON
+from cds_service.web.openapi import document as openapi_document
 
 # By these names `auth` and `overload` know what is open and what answers under load.
 discovery_routes = Blueprint("discovery", __name__)
@@ -81,20 +81,11 @@ def schema(name: str) -> Response:
     return Response((_FOLDER / name).read_bytes(), mimetype=JSON)
 
 
-def openapi_document(public_url: str = "") -> dict[str, Any]:
-    """The description; `servers` names the public address where one is configured."""
-    data: dict[str, Any] = orjson.loads(
-        (files("cds_service") / "schemas/openapi.json").read_bytes()
-    )
-    if public_url:
-        data["servers"] = [{"url": public_url}]
-    return data
-
-
 @document_routes.get("/openapi.json")
 def openapi() -> Response:
     """The description of this installation."""
-    return Response(orjson.dumps(openapi_document(current_app.config["PUBLIC_URL"])), mimetype=JSON)
+    description = openapi_document(current_app.config["PUBLIC_URL"])
+    return Response(orjson.dumps(description), mimetype=JSON)
 
 
 @document_routes.get("/Questionnaire/<name>")

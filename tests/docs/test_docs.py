@@ -10,7 +10,7 @@ import pytest
 from cds_service import config
 from cds_service.cli import main
 from cds_service.packs.load import load_pack
-from cds_service.web.routes import openapi_document
+from cds_service.web.openapi import document as openapi_document
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from cds_service import config
 from cds_service.protocol.codes import CODES
-from cds_service.web.routes import openapi_document
+from cds_service.web.openapi import document as openapi_document
 
 GUIDE = (Path(__file__).parent.parent.parent / "docs" / "integrators-guide.md").read_text("utf-8")
 
