@@ -62,7 +62,7 @@ class ClientBook:
         self._stamp: _Stamp | None = None
         found = self._read()
         if found.problems:
-            raise _refused(found)
+            raise refused_file(found)
         self._file = found
         self._rejected: ClientsFile | None = None
         os.register_at_fork(after_in_child=self._after_fork)
@@ -181,7 +181,8 @@ def _stamp(path: Path) -> _Stamp | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _refused(found: ClientsFile) -> ConfigurationError:
+def refused_file(found: ClientsFile) -> ConfigurationError:
+    """What is said of a file with problems: all of them, each with its place."""
     lines = [format_problem(problem, with_source=False) for problem in found.problems]
     return ConfigurationError(
         "\n".join([f"{FILE} has {len(lines)} problem(s):", *lines]), "Run: cds rules check"

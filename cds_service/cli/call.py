@@ -9,13 +9,14 @@ from typing import Any
 import click
 import orjson
 
-from cds_service.cli import context, http, present
+from cds_service.cli import bearer, context, http, present
 from cds_service.cli.failures import FAILED, fail, for_people
 from cds_service.errors import ConfigurationError, ServiceError
 from cds_service.rules.model import ServiceDefinition
 from cds_service.service.runtime import Runtime
 
 Json = Any
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 Ask = Callable[[], list[Json]]
 
 
@@ -24,12 +25,31 @@ Ask = Callable[[], list[Json]]
 @click.option("--url", default="", help="Base address of a running service; here by default.")
 @click.option("--service", "service_id", default="", help="Service id; all of the hook by default.")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.option("--token", default="", help="The JWT to send; needs --url and --service.")
+@click.option("--key", type=FILE, default=None, help="Private key that signs a JWT for each call.")
+@click.option("--issuer", default="", help="iss of these tokens; goes with --key.")
+@click.option("--kid", default="", help="Id of that key; its own, else its thumbprint by default.")
+@click.option("--audience", default="", help="The service's CDS_PUBLIC_URL, where it is not --url.")
 @for_people
-def call(request: Path, url: str, service_id: str, style: str) -> None:
+def call(
+    request: Path,
+    url: str,
+    service_id: str,
+    style: str,
+    token: str,
+    key: Path | None,
+    issuer: str,
+    kid: str,
+    audience: str,
+) -> None:
     """Answer the CDS Hooks REQUEST (a JSON file) and print the cards."""
+    tokens = bearer.chosen(token, key, issuer, kid, audience, url, service_id)
     content, parsed = context.read_request(request)
     hook = str(parsed.get("hook", ""))
-    asks = _remote(url, hook, service_id, content) if url else _local(hook, service_id, content)
+    if url:
+        asks = _remote(url, hook, service_id, content, tokens)
+    else:
+        asks = _local(hook, service_id, content)
     if not asks:
         fail(f"There is no service '{service_id}'." if service_id else f"Nothing answers '{hook}'.")
     answers, refusals = _answers(asks)
@@ -65,18 +85,32 @@ def _local(hook: str, service_id: str, content: bytes) -> dict[str, Ask]:
     }
 
 
-def _remote(url: str, hook: str, service_id: str, content: bytes) -> dict[str, Ask]:
+def _remote(
+    url: str, hook: str, service_id: str, content: bytes, tokens: bearer.Bearer
+) -> dict[str, Ask]:
     base = f"{url.rstrip('/')}/cds-services"
     return {
-        service["id"]: partial(cards_at, f"{base}/{service['id']}", content)
-        for service in http.get(base).get("services", [])
-        if _wanted(service["id"], service["hook"], hook, service_id)
+        name: partial(_cards_with, tokens, f"{base}/{name}", content)
+        for name in _names(base, hook, service_id, tokens)
     }
 
 
-def cards_at(url: str, content: bytes) -> list[Json]:
+def _names(base: str, hook: str, service_id: str, tokens: bearer.Bearer) -> list[str]:
+    """The ids of the services to ask. One that is named is asked without a look at discovery where
+    a token is sent: it is good for one call."""
+    if service_id and tokens is not bearer.nobody:
+        return [service_id]
+    services = http.get(base, tokens(base)).get("services", [])
+    return [one["id"] for one in services if _wanted(one["id"], one["hook"], hook, service_id)]
+
+
+def _cards_with(tokens: bearer.Bearer, address: str, content: bytes) -> list[Json]:
+    return cards_at(address, content, tokens(address))
+
+
+def cards_at(url: str, content: bytes, token: str = "") -> list[Json]:
     """The cards of a service at its address."""
-    cards: list[Json] = http.post(url, content)["cards"]
+    cards: list[Json] = http.post(url, content, token)["cards"]
     return cards
 
 

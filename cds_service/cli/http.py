@@ -15,23 +15,25 @@ SECONDS = 30.0
 Json = Any
 
 
-def get(url: str) -> dict[str, Json]:
+def get(url: str, token: str = "") -> dict[str, Json]:
     """The JSON object at `url`. Raises ConfigurationError that says what came instead."""
-    return _exchange("GET", url, None)
+    return _exchange("GET", url, None, token)
 
 
-def post(url: str, content: bytes) -> dict[str, Json]:
+def post(url: str, content: bytes, token: str = "") -> dict[str, Json]:
     """The JSON answer to a request. Raises ConfigurationError with the OperationOutcome's words."""
-    return _exchange("POST", url, content)
+    return _exchange("POST", url, content, token)
 
 
-def _exchange(method: str, url: str, content: bytes | None) -> dict[str, Json]:
+def _exchange(method: str, url: str, content: bytes | None, token: str) -> dict[str, Json]:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigurationError(f"{url} is no http(s) address.")
     import requests  # costs a tenth of a second, and most commands call nobody
 
     headers = {"Content-Type": "application/json"} if content is not None else {}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
     try:
         answer = requests.request(
             method, url, data=content, headers=headers, timeout=SECONDS, allow_redirects=False

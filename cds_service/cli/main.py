@@ -9,6 +9,7 @@ import cds_service
 # Command to where its click object is: (module, attribute).
 COMMANDS = {
     "call": ("call", "call"),
+    "client": ("client", "client"),
     "config": ("config", "config"),
     "db": ("db", "db"),
     "feedback": ("feedback", "feedback"),
@@ -20,6 +21,7 @@ COMMANDS = {
     "schemas": ("schemas", "schemas"),
     "serve": ("serve", "serve"),
     "terminology": ("terminology", "terminology"),
+    "token": ("token", "token"),
     "workbench": ("workbench", "workbench"),
 }
 

@@ -25,33 +25,32 @@ def tokens() -> Response:
 
 def make() -> Response:
     """A token, and a key pair where none was given."""
-    from cds_service.workbench import token_checks
+    from cds_service.callers import signing
 
     form = request.form
     issuer = form.get("issuer", "").strip() or "https://ehr.example.org"
     pem, kid, entry = form.get("pem", "").strip(), form.get("kid", "").strip(), None
     if not pem:
-        pair = token_checks.make_keys()
+        pair = signing.make_keys()
         pem, kid = pair.private, str(pair.public["keys"][0]["kid"])
-        entry = _pretty(token_checks.entry(issuer, pair.public))
+        entry = _pretty(_file(signing.entry("trial", issuer, pair.public["keys"][0])))
     now = int(bench.current().now().timestamp())
     endpoint = _endpoint(form.get("service", ""))
-    token = token_checks.make_token(pem, kid, issuer, endpoint, now)
+    token = signing.make_token(signing.read_signer(pem.encode(), kid), issuer, endpoint, now)
     return _page(made={"pem": pem, "kid": kid, "entry": entry, "token": token, "issuer": issuer})
 
 
 def explain() -> Response:
     """Each check of the token pasted."""
-    from cds_service.workbench import token_checks
+    from cds_service.callers import explain as explainer
 
     current = bench.current()
     text = request.form.get("token", "")
     endpoint = request.form.get("endpoint", "").strip() or _endpoint("")
     clients = current.runtime().clients()
-    issuer = _issuer(text)
-    checks = token_checks.explained(
+    checks = explainer.explained(
         text,
-        clients.get(issuer),
+        clients.get(explainer.issuer_of(text)),
         sorted(clients),
         endpoint,
         request.form.get("keys", "").strip(),
@@ -60,14 +59,9 @@ def explain() -> Response:
     return _page(checks=checks, asked={"token": text, "endpoint": endpoint})
 
 
-def _issuer(text: str) -> str:
-    from cds_service.callers import tokens as reader
-
-    bare = text.strip().removeprefix("Authorization:").strip()
-    try:
-        return reader.read(bare if bare.lower().startswith("bearer ") else f"Bearer {bare}").issuer
-    except reader.Refused:
-        return ""
+def _file(client: Json) -> Json:
+    """`clients.json` with this client alone."""
+    return {"$schema": "schemas/clients.schema.json", "clients": [client]}
 
 
 def _endpoint(service: str) -> str:

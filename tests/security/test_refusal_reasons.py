@@ -13,3 +13,9 @@ def test_each_reason_that_is_given_is_listed_and_the_other_way_round() -> None:
     given = set(re.findall(r'\bRefused\("([^"]+)"\)', TEXT))
     named = set(re.findall(r'_(?:text|seconds)\([^)]*"([a-z]+)"\)', TEXT))
     assert given | {f"{name}-missing" for name in named} == set(REASONS)
+
+
+def test_the_operators_guide_lists_them_in_these_words() -> None:
+    guide = Path("docs/operators-guide.md").read_text("utf-8")
+    section = guide.split("### Why a token is refused\n")[1].split("\n## ")[0]
+    assert dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", section, re.M)) == REASONS

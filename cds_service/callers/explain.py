@@ -1,66 +1,21 @@
-"""A token made for a trial, and one explained: each check with what was expected and what came."""
+"""A token explained: each check in its order, with what was expected and what came.
+
+For the screen of whoever connects an EHR only: what is said here quotes the token. Nothing is
+fetched and nothing is kept.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
-
-import jwt
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
-from jwt.algorithms import ECAlgorithm
 
 from cds_service.callers import tokens
 from cds_service.callers.jwk import KeyRefused, SigningKey, read_set
 from cds_service.callers.model import Client
 from cds_service.callers.tokens import Refused, Token
-from cds_service.errors import BadRequest
 
 Json = Any
-ALGORITHM = "ES384"
-SECONDS = 300
-
-
-@dataclass(frozen=True)
-class KeyPair:
-    """A new key pair: the private key as PEM, the public one as a JWK Set."""
-
-    private: str
-    public: Mapping[str, Json]
-
-
-def make_keys() -> KeyPair:
-    """A P-384 key pair with a `kid` of its own."""
-    private = ec.generate_private_key(ec.SECP384R1())
-    jwk = json.loads(ECAlgorithm.to_jwk(private.public_key()))
-    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    whole = {**jwk, "kid": str(uuid4()), "alg": ALGORITHM, "use": "sig"}
-    return KeyPair(pem, {"keys": [whole]})
-
-
-def entry(issuer: str, public: Mapping[str, Json]) -> dict[str, Json]:
-    """`clients.json` with the client that signs with these keys."""
-    client = {"name": "trial", "issuer": issuer, "keys": {"set": dict(public)}}
-    return {"$schema": "schemas/clients.schema.json", "clients": [client]}
-
-
-def make_token(pem: str, kid: str, issuer: str, audience: str, now: int) -> str:
-    """A token for one call. Raises BadRequest for what is no private key."""
-    try:
-        key = load_pem_private_key(pem.encode(), None)
-        claims = {"iss": issuer, "aud": audience, "iat": now, "exp": now + SECONDS}
-        headers = {"kid": kid, "typ": "JWT"}
-        signed = {**claims, "jti": str(uuid4())}
-        return jwt.encode(signed, key, ALGORITHM, headers)  # type: ignore[arg-type]
-    except (ValueError, TypeError, jwt.PyJWTError):
-        raise BadRequest("key-unreadable", "That is no P-384 private key in PEM.") from None
 
 
 @dataclass(frozen=True)
@@ -78,10 +33,8 @@ def explained(
 ) -> list[Check]:
     """Every check of a token for one endpoint. `keys` is a JWK Set pasted, or "" for the client's
     own; nothing is fetched."""
-    bare = text.strip().removeprefix("Authorization:").strip()
-    bearer = bare if bare.lower().startswith("bearer ") else f"Bearer {bare}"
     try:
-        token = tokens.read(bearer)
+        token = tokens.read(as_header(text))
     except Refused as refusal:
         expected = "Bearer and a signed JWT of three parts"
         return [Check("readable", False, expected, refusal.reason)]
@@ -89,6 +42,20 @@ def explained(
         Check("readable", True, "a signed JWT", "yes"),
         *_of(token, client, issuers, endpoint, keys, now),
     ]
+
+
+def issuer_of(text: str) -> str:
+    """The `iss` of a token that nobody has checked, "" where it can't be read."""
+    try:
+        return tokens.read(as_header(text)).issuer
+    except Refused:
+        return ""
+
+
+def as_header(text: str) -> str:
+    """The value of the Authorization header: people paste the token, its value or the header."""
+    bare = text.strip().removeprefix("Authorization:").strip()
+    return bare if bare.lower().startswith("bearer ") else f"Bearer {bare}"
 
 
 def _of(
@@ -152,7 +119,7 @@ def _signature(token: Token, client: Client, keys: str) -> Iterator[Check]:
         yield Check("key (kid)", False, "a JWK Set", str(error)[:200])
         return
     if not known:
-        yield Check("key (kid)", None, "paste the EHR's JWK Set: nothing is fetched", token.kid)
+        yield Check("key (kid)", None, "give the EHR's JWK Set: nothing is fetched", token.kid)
         return
     key = known.get(token.kid)
     yield Check("key (kid)", key is not None, expected, token.kid)

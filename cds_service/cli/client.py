@@ -1,0 +1,39 @@
+"""`cds client add`: an EHR that may call, written into the site's clients.json."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from cds_service.cli import context
+from cds_service.cli.failures import fail, for_people
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def client() -> None:
+    """Look after the EHRs that may call (clients.json)."""
+
+
+@client.command()
+@click.option("--pem", type=FILE, required=True, help="Its key; only the public part is written.")
+@click.option("--issuer", required=True, help="The iss of its tokens, to the letter.")
+@click.option("--name", default="", help="Name for logs; by default the issuer's host.")
+@click.option("--kid", default="", help="Id of the key; its thumbprint by default.")
+@click.option("--tenant", "tenants", multiple=True, help="A tenant that is accepted; repeatable.")
+@for_people
+def add(pem: Path, issuer: str, name: str, kid: str, tenants: tuple[str, ...]) -> None:
+    """Let an EHR that signs with this key call. An issuer that is listed is not touched."""
+    from cds_service.callers import signing
+    from cds_service.callers.book import strictness
+    from cds_service.callers.written import add_client
+
+    loaded = context.settings()
+    if loaded.site_dir is None:
+        fail("CDS_SITE_DIR names no site folder.", "Make one with: cds init FOLDER")
+    jwk = signing.read_public(pem.read_bytes(), kid)
+    more = {"tenants": list(tenants)} if tenants else {}
+    named = name or urlsplit(issuer).hostname or issuer
+    path = add_client(loaded.site_dir, signing.entry(named, issuer, jwk, more), strictness(loaded))
+    click.echo(f"{path}: {named} may call; its tokens have iss {issuer} and kid {jwk['kid']}")
