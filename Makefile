@@ -18,6 +18,10 @@ PIP_PROJECT = $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 LOCK_DATE ?= 2026-11-20
 LOCK_FLAGS ?=
 
+# Percentage of small changes to rules that their tests must notice. It only rises: the rules of the
+# second edition still lack cases at the edges of look-backs and for the statuses of new facts.
+RULE_MUTANTS_NOTICED := 80
+
 # Processes that the tests are dealt out to.
 TEST_WORKERS ?= 2
 PYTEST = $(BIN)/python -m pytest -q
@@ -83,7 +87,7 @@ check: $(DEV)
 	run mypy; \
 	run lint-imports --no-logo; \
 	run cds rules check; \
-	run cds rules test --mutate; \
+	run cds rules test --mutate --least $(RULE_MUTANTS_NOTICED); \
 	if [ -n "$$failed" ]; then printf 'check: these failed:%b\n' "$$failed" >&2; exit 1; fi; \
 	echo "check: all passed"
 

@@ -45,6 +45,16 @@ def accepted_in(folder: Path) -> Accepted:
     return entries
 
 
+def share(results: Sequence[MutationResult]) -> float:
+    """The percentage of changes that a case notices or a reason explains; 0 where a reason is out
+    of date or a rule could not be changed at all."""
+    if any(one.stale or one.problem for one in results):
+        return 0.0
+    total = sum(one.total for one in results)
+    left = sum(len(one.survivors) for one in results)
+    return 100.0 * (total - left) / total if total else 100.0
+
+
 def report(results: Sequence[MutationResult]) -> str:
     """What was not caught, and a line of totals."""
     lines = [one.as_text() for one in results if not one.clean]
