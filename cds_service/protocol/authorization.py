@@ -1,5 +1,6 @@
 """`fhirAuthorization` of a request (spec: Passing the Access Token, rows F4 to F9)."""
 
+from math import isfinite
 from typing import Any
 
 from cds_service.errors import BadRequest
@@ -57,9 +58,14 @@ def _seconds(value: dict[str, Any]) -> int:
     seconds = value.get("expires_in")
     if seconds is None:
         raise _missing("expires_in")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds != int(seconds):
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not _whole(seconds):
         raise _invalid("expires_in", "a whole number of seconds")
     return int(seconds)
+
+
+def _whole(seconds: float) -> bool:
+    """Whether a number is whole; one beyond a double (1e400) is none."""
+    return isfinite(seconds) and seconds == int(seconds)
 
 
 def _string(value: dict[str, Any], name: str) -> str:

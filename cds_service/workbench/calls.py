@@ -38,12 +38,14 @@ def watch(app: Flask, current: bench.Bench) -> None:
 
 def _entry(current: bench.Bench, response: Response) -> dict[str, object]:
     chart, cards = g.get("answered", (None, None))
+    now = clock.monotonic()
+    began = g.get("call_began", now)  # a call that is refused at once has not begun
     return {
         "at": current.now().isoformat(timespec="seconds"),
         "route": request.blueprint,
         "service": _service(current),
         "status": response.status_code,
-        "milliseconds": round((clock.monotonic() - g.call_began) * 1000, 1),
+        "milliseconds": round((now - began) * 1000, 1),
         "code": g.get("error_code", ""),
         "why": g.get("error_message", "")[:300],
         "cards": "" if cards is None else len(cards),

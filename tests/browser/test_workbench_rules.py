@@ -57,7 +57,7 @@ def test_a_change_is_tried_before_it_is_taken(browser: Browser, workbench: str) 
     browser.click("button", "Run its tests")
     browser.sees("cases fail", "#said")
     browser.click("button", "Differences")
-    browser.sees("condition changed", "#said")
+    browser.sees("op 'lt' -> 'gt'", "#said")
     browser.click("button", "Cards before and after")
     browser.sees("gains", "#said")
 

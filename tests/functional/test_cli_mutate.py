@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from cds_service.cli import main
 
 HOOKS = Path(__file__).parents[2] / "hooks"
-RULE = "patient-view/redflag/toxin-exposure.test.json"
+RULE = "patient-view/assoc/venous.test.json"
 
 
 @pytest.fixture
@@ -37,4 +37,4 @@ def test_without_the_refuted_finding_its_filter_may_go(hooks: Path) -> None:
     path.write_text(json.dumps(tests | {"cases": kept}))
     result = run(hooks)
     assert result.exit_code == 1
-    assert "NOT CAUGHT  redflag.toxin-exposure" in result.output
+    assert "NOT CAUGHT  assoc.venous" in result.output

@@ -83,7 +83,7 @@ def test_names_of_tests(name: str, expected: str) -> None:
         ("Other and unspecified cirrhosis", False, {}, "Cirrhosis"),
         ("Veins of other and unspecified sites", False, {}, "The title"),
         ("", False, {"text": "Words " * 20}, ("Words " * 20).strip()),
-        ("", False, {}, "R60.0"),
+        ("", False, {}, "the title"),  # a code is no name
     ],
 )
 def test_what_an_entry_is_called(pack: str, exact: bool, concept: object, expected: str) -> None:
