@@ -46,9 +46,9 @@ def accepted_in(folder: Path) -> Accepted:
 
 
 def share(results: Sequence[MutationResult]) -> float:
-    """The percentage of changes that a case notices or a reason explains; 0 where a reason is out
-    of date or a rule could not be changed at all."""
-    if any(one.stale or one.problem for one in results):
+    """The percentage of changes that a case notices or a reason explains; 0 where a rule could not
+    be changed at all."""
+    if any(one.problem for one in results):
         return 0.0
     total = sum(one.total for one in results)
     left = sum(len(one.survivors) for one in results)
