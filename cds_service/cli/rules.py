@@ -12,6 +12,7 @@ import click
 import orjson
 
 from cds_service.cli import context, tests_text
+from cds_service.cli.documents import TO, deliver
 from cds_service.cli.failures import FAILED, WARNINGS, fail, for_people
 from cds_service.cli.rules_diff import diff
 from cds_service.cli.rules_review import review
@@ -165,12 +166,7 @@ def list_(profiles: tuple[str, ...], style: str) -> None:
 
 
 @rules.command()
-@click.option(
-    "--to",
-    "target",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to this file; by default the text is printed.",
-)
+@TO
 @for_people
 def reference(target: Path | None) -> None:
     """Write the clinical reference (Markdown) of the shipped pack, without a site's changes."""
@@ -178,33 +174,18 @@ def reference(target: Path | None) -> None:
     from cds_service.sources.reference import reference as written
 
     hooks, _ = context.folders()
-    text = written(load_pack(hooks, thorough=False))
-    if target is None:
-        click.echo(text, nl=False)
-        return
-    target.write_text(text, "utf-8")
-    click.echo(f"{target} written.")
+    deliver(written(load_pack(hooks, thorough=False)), target)
 
 
 @rules.command()
-@click.option(
-    "--to",
-    "target",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to this file; by default the text is printed.",
-)
+@TO
 @for_people
 def cards(target: Path | None) -> None:
     """Write every card that the shipped pack can give, each with an example chart (Markdown)."""
     from cds_service.authoring.cards_page import page_of
 
     hooks, _ = context.folders()
-    text = page_of(hooks)
-    if target is None:
-        click.echo(text, nl=False)
-        return
-    target.write_text(text, "utf-8")
-    click.echo(f"{target} written.")
+    deliver(page_of(hooks), target)
 
 
 def _mutated(paths: tuple[Path, ...], least: float) -> bool:

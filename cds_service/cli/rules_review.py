@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from cds_service.cli import context
+from cds_service.cli.documents import TO, deliver
 from cds_service.cli.failures import for_people
 from cds_service.rules.model import Pack
 
@@ -27,12 +28,7 @@ _OTHERS = "Words, orders and the frame of the pack"
 @click.command()
 @click.argument("before", default="shipped")
 @click.argument("after", default="current")
-@click.option(
-    "--to",
-    "target",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to this file; by default the text is printed.",
-)
+@TO
 @for_people
 def review(before: str, after: str, target: Path | None) -> None:
     """Everything that AFTER changes about BEFORE, in words, as Markdown to be approved.
@@ -45,12 +41,7 @@ def review(before: str, after: str, target: Path | None) -> None:
 
     hooks, site = context.folders()
     old, new = pack_of(before, hooks, site), pack_of(after, hooks, site)
-    text = as_markdown(old, new, pack_changes(old, new))
-    if target is None:
-        click.echo(text, nl=False)
-        return
-    target.write_text(text, "utf-8")
-    click.echo(f"{target} written.")
+    deliver(as_markdown(old, new, pack_changes(old, new)), target)
 
 
 def as_markdown(old: Pack, new: Pack, changes: list[str]) -> str:
