@@ -12,7 +12,6 @@ from cds_service.authoring.chart_calls import request_for
 from cds_service.authoring.stats import read_charts, services_asked
 from cds_service.cards.compose import compose_cards
 from cds_service.errors import ConfigurationError, ServiceError
-from cds_service.facts.base import FactBase
 from cds_service.gather.chart import gather
 from cds_service.live.active import Active, activate
 from cds_service.packs.load import load_pack
@@ -133,11 +132,9 @@ def _cards(active: Active, asked: _Asked, now: datetime) -> tuple[Card, ...]:
 def _answer(
     active: Active, service: ServiceDefinition, request: HookRequest, now: datetime
 ) -> Iterable[Card]:
-    pack = active.ruleset.pack
-    chart = gather(request, service)
-    facts = FactBase(pack.catalogue, pack.terminology, chart, now, active.values)
+    facts = active.facts(gather(request, service), now)
     evaluation = evaluate(active.ruleset, service, facts)
-    return compose_cards(pack, service, evaluation, facts, request).cards
+    return compose_cards(active.pack, service, evaluation, facts, request).cards
 
 
 def _compare(

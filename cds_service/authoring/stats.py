@@ -20,10 +20,10 @@ from cds_service.cards.compose import compose_cards
 from cds_service.errors import ServiceError
 from cds_service.facts.base import FactBase
 from cds_service.gather.chart import gather
+from cds_service.live.active import activate
 from cds_service.rules.context import Context
 from cds_service.rules.engine import evaluate
 from cds_service.rules.model import Pack, ServiceDefinition
-from cds_service.rules.ruleset import RuleSet, compile_rules
 
 _QUOTED = re.compile(r"'[^']*'")
 _NUMBER = re.compile(r"\b\d[\d.,:/-]*")
@@ -86,15 +86,14 @@ class Surveyor:
     def __init__(
         self, pack: Pack, fallback_now: datetime, now: datetime | None = None, orders: bool = False
     ) -> None:
-        self._ruleset: RuleSet = compile_rules(pack)
-        self._settings = {name: setting.value for name, setting in pack.settings.items()}
+        self._active = activate(pack)
         self._services = services_asked(pack, orders)
         self._now, self._fallback_now = now, fallback_now
 
     @property
     def pack(self) -> Pack:
         """The pack that answers."""
-        return self._ruleset.pack
+        return self._active.pack
 
     def file(self, path: Path) -> Tally:
         """The counts of one file."""
@@ -121,15 +120,15 @@ class Surveyor:
     def _answer(
         self, service: ServiceDefinition, chart: PatientChart, now: datetime, counts: ServiceTally
     ) -> FactBase | None:
-        pack, request = self._ruleset.pack, request_for(service, chart)
+        request = request_for(service, chart)
         try:
             gathered = gather(request, service)
         except ServiceError as error:
             counts.refused[error.code] += 1
             return None
-        facts = FactBase(pack.catalogue, pack.terminology, gathered, now, self._settings)
-        evaluation = evaluate(self._ruleset, service, facts)
-        composed = compose_cards(pack, service, evaluation, facts, request)
+        facts = self._active.facts(gathered, now)
+        evaluation = evaluate(self._active.ruleset, service, facts)
+        composed = compose_cards(self.pack, service, evaluation, facts, request)
         outcomes = {**evaluation.outcomes, **dict.fromkeys(composed.errors, "error")}
         counts.outcomes.update(outcomes.items())
         for rule, why in evaluation.unknown_because.items():
@@ -137,7 +136,7 @@ class Surveyor:
         counts.cards[len(composed.cards)] += 1
         counts.indicators.update(card.indicator for card in composed.cards)
         counts.headed.update(card.rules[0][0] for card in composed.cards)
-        conditional = self._ruleset.conditional
+        conditional = self._active.ruleset.conditional
         if conditional is not None:
             truth = conditional.truth(Context(facts)).name.lower()
             counts.complaint[truth, bool(composed.cards)] += 1

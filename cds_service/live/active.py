@@ -3,11 +3,14 @@
 import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from threading import Lock
 
 from cds_service.cards.per_pack import compile_texts
 from cds_service.errors import Problem
+from cds_service.facts.base import FactBase
+from cds_service.facts.chart import Chart
 from cds_service.live import meter
 from cds_service.rules.engine import compile_rules
 from cds_service.rules.model import Pack, ServiceDefinition
@@ -29,6 +32,10 @@ class Active:
     def pack(self) -> Pack:
         """What was compiled."""
         return self.ruleset.pack
+
+    def facts(self, chart: Chart, now: datetime) -> FactBase:
+        """The facts of a chart at a moment, as every call reads them."""
+        return FactBase(self.pack.catalogue, self.pack.terminology, chart, now, self.values)
 
 
 def activate(pack: Pack) -> Active:

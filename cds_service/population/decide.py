@@ -72,12 +72,6 @@ def decide(
     yield from batches(Decider(plan, medications).rows(_lines(lines)))
 
 
-def medication_id(resource: Mapping[str, Json]) -> str:
-    """The key of `medications`."""
-    identifier = resource.get("id")
-    return identifier if isinstance(identifier, str) else ""
-
-
 class Decider:
     """Judges patients one after another with the pack of the run and its variants."""
 

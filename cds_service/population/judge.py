@@ -7,16 +7,15 @@ from typing import Any
 from cds_service.authoring.chart_calls import query_of, request_for
 from cds_service.authoring.stats import impersonal
 from cds_service.cards.compose import compose_cards
-from cds_service.cards.per_pack import compile_texts
 from cds_service.errors import ServiceError
 from cds_service.facts.base import FactBase
 from cds_service.facts.chart import Resource
 from cds_service.gather.chart import gather
+from cds_service.live.active import activate
 from cds_service.population.replay import Moment
 from cds_service.protocol.model import Card, DraftOrder, HookRequest
 from cds_service.rules.engine import contexts, evaluate
 from cds_service.rules.model import INDICATORS, Pack, ServiceDefinition
-from cds_service.rules.ruleset import compile_rules
 
 _RANKS: Sequence[str] = INDICATORS
 Shared = dict[Any, tuple[HookRequest, FactBase]]
@@ -45,11 +44,9 @@ class Judge:
     """Asks the services of one pack: patient-view, and order-sign where orders were signed."""
 
     def __init__(self, pack: Pack, *, orders: bool) -> None:
-        compile_texts(pack)
         self.pack = pack
-        self.versions = {rule.id: rule.version for rule in pack.rules}
-        self._ruleset = compile_rules(pack)
-        self._settings = {name: setting.value for name, setting in pack.settings.items()}
+        self._active = activate(pack)
+        self.versions = self._active.versions
         self._reads = _reads(pack)
         enabled = [service for service in pack.services if service.enabled]
         self._views = [service for service in enabled if service.hook == VIEW]
@@ -88,7 +85,7 @@ class Judge:
             except ServiceError:
                 return (), True
             matched |= facts.possible() - self.pack.catalogue.always
-            plan = self._ruleset.plans[service.id]
+            plan = self._active.ruleset.plans[service.id]
             speaks |= any(plan.index.positions(context) for context in contexts(plan, facts))
         return sorted(matched), speaks
 
@@ -124,13 +121,11 @@ class Judge:
         key = (bool(orders), self._reads, tuple(service.prefetch.values()))
         if key not in shared:
             request = _request(service, moment, orders)
-            chart, pack = gather(request, service), self.pack
-            facts = FactBase(pack.catalogue, pack.terminology, chart, moment.at, self._settings)
-            shared[key] = request, facts
+            shared[key] = request, self._active.facts(gather(request, service), moment.at)
         return shared[key]
 
     def _answer(self, service: ServiceDefinition, request: HookRequest, facts: FactBase) -> Answer:
-        evaluation = evaluate(self._ruleset, service, facts)
+        evaluation = evaluate(self._active.ruleset, service, facts)
         if not evaluation.outcomes:
             return Answer(service.id)
         composed = compose_cards(self.pack, service, evaluation, facts, request)

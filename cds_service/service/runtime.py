@@ -167,7 +167,7 @@ class Runtime:
 
     def facts(self, chart: Chart) -> FactBase:
         """The facts of a chart at this moment, as `answer` reads them."""
-        return _facts(self._active, chart, self._clock.now())
+        return self._active.facts(chart, self._clock.now())
 
     def record_feedback(self, service: ServiceDefinition, entries: Sequence[FeedbackEntry]) -> None:
         """Store feedback; it is on disk at return. Raises ServiceError 503 otherwise."""
@@ -248,7 +248,7 @@ class Runtime:
     ) -> tuple[Evaluation, Composition, dict[str, float]]:
         pack = active.ruleset.pack
         began = monotonic()
-        facts = _facts(active, chart, now)
+        facts = active.facts(chart, now)
         built = monotonic()
         evaluation = evaluate(active.ruleset, service, facts)
         judged = monotonic()
@@ -311,11 +311,6 @@ def public_url(settings: Settings) -> str:
         return settings.public_url
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{settings.port}"
-
-
-def _facts(active: Active, chart: Chart, now: datetime) -> FactBase:
-    pack = active.ruleset.pack
-    return FactBase(pack.catalogue, pack.terminology, chart, now, active.values)
 
 
 def _all_failed(evaluation: Evaluation, outcomes: Mapping[str, str]) -> bool:

@@ -95,7 +95,7 @@ def _judged(
     began = monotonic()
     request = parse_request(service.hook, content)
     chart = gather(request, service)
-    facts = FactBase(pack.catalogue, pack.terminology, chart, now, active.values)
+    facts = active.facts(chart, now)
     evaluation = evaluate(active.ruleset, service, facts)
     composed = compose_cards(pack, service, evaluation, facts, request, public_url=public_url)
     took = (monotonic() - began) * 1000

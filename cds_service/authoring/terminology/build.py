@@ -117,10 +117,6 @@ def _laid_out(content: Json, indent: int) -> str:
     return f"{brackets[0]}\n{inside}{body}\n{' ' * indent}{brackets[1]}"
 
 
-def _is_listing(content: Json) -> bool:
-    return isinstance(content, list) and len(content) > 1 and isinstance(content[0], dict)
-
-
 def drugs_text(content: Mapping[str, Json]) -> str:
     """drugs.json with one product a line, so that a new release gives a readable difference."""
     head = {key: value for key, value in content.items() if key != "products"}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from typing import Any, Literal, NamedTuple
 
+from cds_service.cards.finding_texts import LONGEST_SUMMARY
 from cds_service.cards.render import Template, TemplateError, compile_template
 from cds_service.errors import Problem
 from cds_service.packs.check.conditions import sound
@@ -14,7 +15,6 @@ from cds_service.packs.source import PackSource, RuleFile, obj, seq, word
 
 Json = Any
 
-MAX_SUMMARY = 120
 Drafts = Literal["always", "sometimes", "never"]  # whether there is an order under evaluation
 _QUANTITY = frozenset({"value", "unit", "shown", "flag", "side"})
 PROPERTIES = _QUANTITY | {"date", "text", "names", "count", "last"}
@@ -216,9 +216,9 @@ def _summary(source: PackSource, text: Text, template: Template) -> Iterator[Pro
     if "\n" in text.text or "\r" in text.text:
         yield _problem(text, "C405", "A summary is one line.", "Remove the line break.")
     length = _length(source, template)
-    if length > MAX_SUMMARY:
-        message = f"With long values this has {length} characters; at most {MAX_SUMMARY} fit."
-        yield _problem(text, "C404", message, f"Shorten it by {length - MAX_SUMMARY}.")
+    if length > LONGEST_SUMMARY:
+        message = f"With long values this has {length} characters; at most {LONGEST_SUMMARY} fit."
+        yield _problem(text, "C404", message, f"Shorten it by {length - LONGEST_SUMMARY}.")
 
 
 def _length(source: PackSource, template: Template) -> int:
