@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import msgspec
 import orjson
 
+from cds_service.protocol import identity
+
 Json = Any
 
 NOT_JSON = "not JSON"
@@ -128,10 +130,7 @@ def patient_id(reference: str) -> str:
     """The id in a reference to a Patient: relative, absolute, with a version, or a URN; "" else."""
     if reference.startswith("urn:"):
         return reference.rpartition(":")[2]
-    parts = reference.partition("/_history/")[0].rstrip("/").split("/")
-    if len(parts) > 1 and parts[-2] == "Patient":
-        return parts[-1]
-    return ""
+    return identity.id_in(reference, "Patient")
 
 
 def _record(head: _Head, url: str, line: bytes, counts: Counter[str]) -> Record | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from cds_service.authoring.chart_calls import PatientChart
 from cds_service.facts.chart import Resource
+from cds_service.protocol.identity import without_version
 
 Json = Any
 Entry = Mapping[str, Json]
@@ -133,7 +134,7 @@ def _orders_by_encounter(chart: PatientChart) -> dict[str, list[Resource]]:
 
 def last_part(reference: str) -> str:
     """The id in a reference: relative, absolute, with a version, or a URN."""
-    return reference.partition("/_history/")[0].rstrip("/").replace(":", "/").rpartition("/")[2]
+    return without_version(reference).replace(":", "/").rpartition("/")[2]
 
 
 def _moment(value: Json, *, end_of_day: bool) -> datetime | None:
