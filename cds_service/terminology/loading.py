@@ -29,7 +29,7 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
     """
     problems: list[Problem] = []
     sets: dict[str, ParsedSet] = {}
-    dictionary: Json = None
+    dictionaries: list[tuple[Json, Path]] = []
     units: dict[str, Json] = {}
     order_names: dict[str, Json] = {}
     names: list[Json] = []
@@ -40,8 +40,8 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
             sets[name] = one.added_to(sets[name]) if one.adds and name in sets else one
         drugs_file = folder / "drugs.json"
         content = _read(drugs_file, problems)
-        if content is not None and _sound(content, drugs_file, problems):
-            dictionary = content
+        if content is not None:
+            dictionaries.append((content, drugs_file))
         table = _read(folder / "units.json", problems)
         if isinstance(table, dict):
             units.update(table.get("analytes", {}))
@@ -49,7 +49,10 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
         order_names.update(_order_names(_read(folder / "order-names.json", problems)))
     listed = [(one.file, code) for one in sets.values() for code in _ingredients(one)]
     problems += resolve(sets)
-    drugs = DrugDictionary(dictionary, _spoken(sets)) if dictionary is not None else None
+    drugs: DrugDictionary | None = None
+    spoken = _spoken(sets)
+    for content, file in dictionaries:
+        drugs = _dictionary(content, file, spoken, problems) or drugs
     if drugs is not None:
         problems += _unknown_ingredients(listed, drugs)
     tables, faults = UnitTables.checked(units)
@@ -175,18 +178,19 @@ def _texts(value: Json) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
-def _sound(data: Json, file: Path, problems: list[Problem]) -> bool:
-    """Whether a drugs.json is a dictionary; else the problem is told."""
+def _dictionary(
+    data: Json, file: Path, spoken: Mapping[str, str], problems: list[Problem]
+) -> DrugDictionary | None:
+    """The dictionary of a drugs.json; None where it is none, which is told."""
     try:
-        DrugDictionary(data)
+        return DrugDictionary(data, spoken)
     except (AttributeError, KeyError, TypeError, ValueError):
         problems.append(
             problem(
                 str(file), "$", "V011", "is not a drug dictionary", "Run: cds terminology build"
             )
         )
-        return False
-    return True
+        return None
 
 
 def _ingredients(one: ParsedSet) -> list[str]:
