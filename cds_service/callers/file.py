@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from cds_service.packs.positions import Document, JsonPath, parse
 from cds_service.packs.report import in_order
 from cds_service.packs.schema import check_schema
 from cds_service.packs.source import obj, seq
+from cds_service.protocol.addresses import is_loopback
 
 if TYPE_CHECKING:  # cryptography is loaded only where there are keys
     from cds_service.callers.jwk import SigningKey
@@ -97,11 +98,7 @@ def unreadable(path: Path, error: OSError) -> Problem:
 
 def on_loopback(url: str) -> bool:
     """Whether an address names this machine, by number or as localhost."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_loopback(urlsplit(url).hostname or "")
 
 
 def _problems(document: Document, strictness: Strictness) -> Iterator[Problem]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import quote, unquote
 
+from cds_service.protocol.addresses import is_loopback
+
 LONGEST = 16_000  # characters; longer request lines are refused by servers anyway
 
 _URL = re.compile(
@@ -50,7 +52,7 @@ class Base:
     @property
     def loopback(self) -> bool:
         """Whether the address names this machine, as `localhost` or by number."""
-        return self.host == "localhost" or bool(self.literal and _is_loopback(self.literal))
+        return is_loopback(self.host)
 
     @property
     def authority(self) -> str:
@@ -164,7 +166,3 @@ def _is_number(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_loopback(host: str) -> bool:
-    return ip_address(host).is_loopback

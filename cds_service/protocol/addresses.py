@@ -22,6 +22,17 @@ def may_connect(address: str, networks: Iterable[str] = ()) -> bool:
     return found.is_global and not any(special)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by number or as localhost. An IPv4 address in the dress of
+    an IPv6 one is not: Pythons before 3.13 and later ones judge it differently, and no
+    configuration is written so."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return address.is_loopback and getattr(address, "ipv4_mapped", None) is None
+
+
 def _inner(address: _Address) -> _Address:
     """The IPv4 address that an IPv6 one stands for, where it does."""
     if isinstance(address, IPv4Address):

@@ -79,8 +79,8 @@ class Runtime:
 
     def begin(self) -> None:
         """In the worker's own process, before its first call."""
-        self._packs.show()
         self.start_watching()
+        self._packs.show()  # what it runs once it has caught up with the others
 
     def start_watching(self) -> None:
         """Start the watcher in this process, if there is one and it is not running yet."""

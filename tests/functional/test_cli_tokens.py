@@ -107,6 +107,7 @@ def test_a_jwk_brings_its_kid(tmp_path: Path) -> None:
         json.dumps({k: v for k, v in PRIVATE["ec-384"].items() if k != "d"}).encode(),
         json.dumps({**PRIVATE["ec-384"], "alg": "HS256"}).encode(),
     ],
+    ids=range(11),  # a new key is another one in each process that deals out the tests
 )
 def test_what_is_no_key_is_said_in_a_sentence(site: Path, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "bad"
