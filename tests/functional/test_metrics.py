@@ -55,6 +55,7 @@ def test_all_workers_are_counted_together(tmp_path: Path) -> None:
 def test_what_an_alarm_waits_for_is_there_before_it_happens(tmp_path: Path) -> None:
     """An increase from nothing is no increase to Prometheus."""
     with launched(tmp_path, "--workers", "2") as server:
+        until(lambda: metric(server.port, "cds_workers") == 2)
         post(server.port, ORDER, QUININE)
         exposed = get(server.port, "/metrics").body.decode()
     for sample in (
@@ -80,6 +81,7 @@ def test_the_pack_in_force_and_a_refused_one(tmp_path: Path) -> None:
     site = Site(tmp_path / "site")
     with launched(tmp_path, "--workers", "2", CDS_SITE_DIR=str(site.root)) as server:
         port = server.port
+        until(lambda: metric(port, "cds_workers") == 2)
         first = get(port, "/readyz").json["pack"]["revision"][:12]
         assert metric(port, "cds_pack_in_force", revision=first) == 1
         site.write("site.json", "{")

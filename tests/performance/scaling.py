@@ -80,7 +80,7 @@ def _answer(runtime: Runtime, body: bytes) -> Answer:
         raise SystemExit(f"The pack has no service {SERVICE}.")
 
     def answer() -> None:
-        request = parse_request(service.hook, body, whole=False)
+        request = parse_request(service.hook, body)
         runtime.answer(service, request, gather(request, service))
 
     return answer

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 COMMAND = (sys.executable, "-c", "from cds_service.cli import main; main()", "serve")
+WORKERS = 2  # of `cds serve` that is told no number
 PATIENCE = 60.0  # seconds until the server must have answered, and until it must have stopped
 
 
@@ -71,21 +72,32 @@ def launched(
         )
         server = Launched(f"http://127.0.0.1:{port}", port, process, folder / "server.log")
         try:
-            _wait(server.address, process, server.log)
+            _wait(server, _wanted(arguments))
             yield server
         finally:
             process.terminate()
             process.wait(PATIENCE)
 
 
-def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wanted(arguments: Sequence[str]) -> int:
+    """How many workers the server starts."""
+    if "--workers" not in arguments:
+        return WORKERS
+    return int(arguments[arguments.index("--workers") + 1])
+
+
+def _wait(server: Launched, workers: int) -> None:
+    """Until the server answers and the last worker was forked, which is a little later: a test that
+    looks at the processes must not take the second worker for what it did itself."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        if process.poll() is not None:
-            raise AssertionError(f"The server stopped:\n{log.read_text()[-2000:]}")
+        if server.process.poll() is not None:
+            raise AssertionError(f"The server stopped:\n{server.log.read_text()[-2000:]}")
         try:
-            urllib.request.urlopen(f"{address}/healthz", timeout=5).close()
-            return
+            urllib.request.urlopen(f"{server.address}/healthz", timeout=5).close()
+            if len(server.workers) >= workers:
+                return
         except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.05)
+            pass
+        time.sleep(0.05)
     raise AssertionError("The server did not answer in time.")
