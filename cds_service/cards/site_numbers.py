@@ -18,14 +18,12 @@ Json = Any
 
 def sentences(pack: Pack, rule: Rule) -> tuple[str, ...]:
     """One for each number in force for the rule that the site gave another value."""
-    named = inputs_of(pack, rule).settings if any(s.by_site for s in pack.settings.values()) else ()
-    own = [pack.settings[name] for name in named if pack.settings[name].by_site]
-    subjects = _subjects(pack, rule)
-    return tuple(
-        _sentence(setting, subjects.get(setting.name, ""))
-        for setting in own
-        if isinstance(setting.value, Decimal)
-    )
+    if not any(setting.by_site for setting in pack.settings.values()):
+        return ()
+    named = [pack.settings[name] for name in inputs_of(pack, rule).settings]
+    own = [one for one in named if one.by_site and isinstance(one.value, Decimal)]
+    subjects = _subjects(pack, rule) if own else {}
+    return tuple(_sentence(setting, subjects.get(setting.name, "")) for setting in own)
 
 
 def _sentence(setting: Setting, subject: str) -> str:
