@@ -56,6 +56,7 @@ help:
 	@echo "make clean    remove .venv and everything that was built"
 
 run: $(RUNTIME)
+	@echo "Starting on 127.0.0.1:$${CDS_PORT:-5005}, without authentication, for this machine only ..."
 	@CDS_AUTH=off CDS_HOST=127.0.0.1 CDS_PORT=$${CDS_PORT:-5005} exec $(BIN)/cds serve --sample
 
 test: $(DEV)
@@ -162,17 +163,20 @@ $(CREATED):
 		{ echo "Python 3.11 or later is needed, and $(PYTHON) is not one: install it, or name another with PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo "$(PYTHON) cannot make virtual environments: install Debian's package python3-venv (apt-get install python3-venv)." >&2; exit 1; }
-	rm -rf $(VENV)
-	$(PYTHON) -m venv $(VENV)
+	@echo "Making the environment $(VENV) ..."
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
 $(RUNTIME): $(CREATED) requirements.lock pyproject.toml setup.py
-	$(PIP_INSTALL) --no-deps --require-hashes -r requirements.lock
-	$(PIP_PROJECT)
+	@echo "Installing what requirements.lock names into $(VENV): about a minute the first time ..."
+	@$(PIP_INSTALL) --no-deps --require-hashes -r requirements.lock
+	@$(PIP_PROJECT)
 	@touch $@
 
 # The development lock holds all of the runtime lock, hence both stamps.
 $(DEV): $(CREATED) requirements.lock requirements-dev.lock pyproject.toml setup.py
-	$(PIP_INSTALL) --no-deps --require-hashes -r requirements-dev.lock
-	$(PIP_PROJECT)
+	@echo "Installing what requirements-dev.lock names into $(VENV): a few minutes the first time ..."
+	@$(PIP_INSTALL) --no-deps --require-hashes -r requirements-dev.lock
+	@$(PIP_PROJECT)
 	@touch $(RUNTIME) $@

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import orjson
 
-from cds_service.cli import bearer, context, http, present
+from cds_service.cli import bearer, context, hook_request, http, present
 from cds_service.cli.failures import FAILED, fail, for_people
 from cds_service.errors import ConfigurationError, ServiceError
 from cds_service.rules.model import ServiceDefinition
@@ -21,8 +21,13 @@ Ask = Callable[[], list[Json]]
 
 
 @click.command()
-@click.argument("request", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--url", default="", help="Base address of a running service; here by default.")
+@click.argument("request", type=hook_request.FILE)
+@click.option(
+    "--url",
+    default="",
+    callback=hook_request.base_address,
+    help="Base address of a running service; here by default.",
+)
 @click.option("--service", "service_id", default="", help="Service id; all of the hook by default.")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 @click.option("--token", default="", help="The JWT to send; needs --url and --service.")
@@ -44,7 +49,7 @@ def call(
 ) -> None:
     """Answer the CDS Hooks REQUEST (a JSON file) and print the cards."""
     tokens = bearer.chosen(token, key, issuer, kid, audience, url, service_id)
-    content, parsed = context.read_request(request)
+    content, parsed = hook_request.read(request)
     hook = str(parsed.get("hook", ""))
     if url:
         asks = _remote(url, hook, service_id, content, tokens)

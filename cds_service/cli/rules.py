@@ -11,7 +11,7 @@ from typing import Any
 import click
 import orjson
 
-from cds_service.cli import context, tests_text
+from cds_service.cli import context, hook_request, tests_text
 from cds_service.cli.documents import TO, deliver
 from cds_service.cli.failures import FAILED, WARNINGS, fail, for_people
 from cds_service.cli.rules_diff import diff
@@ -113,7 +113,7 @@ def test(paths: tuple[Path, ...], mutate: bool, least: float, style: str) -> Non
 
 
 @rules.command()
-@click.argument("request", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("request", type=hook_request.FILE)
 @click.option("--rule", "only", multiple=True, help="Only this rule; may be repeated.")
 @FORMAT
 @for_people
@@ -125,7 +125,7 @@ def explain(request: Path, only: tuple[str, ...], style: str) -> None:
     from cds_service.ruletests.explain import as_json, as_text
     from cds_service.ruletests.explain import explain as explain_rules
 
-    content, parsed = context.read_request(request)
+    content, parsed = hook_request.read(request)
     runtime = context.local_runtime(context.settings())
     services = [s for s in runtime.services if s.enabled and s.hook == parsed.get("hook")]
     if not services:

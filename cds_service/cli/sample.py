@@ -1,5 +1,8 @@
 """What `cds serve --sample` shows: how to call the service, and what comes back.
 
+Nothing in these calls ages (no result, no date of an order), so that they give the same cards in
+any year.
+
 Runs as a process of its own beside the server: `python -m cds_service.cli.sample ADDRESS`.
 """
 
@@ -17,7 +20,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _CHECKOUT = _PACKAGE.parent / "fixtures" / "requests"
 REQUESTS = _CHECKOUT if _CHECKOUT.is_dir() else _PACKAGE / "_samples"  # that of a wheel
 SAMPLES = (
-    ("leg-cramps-patient-view", REQUESTS / "patient-view" / "cramps-and-restless-legs.json"),
+    ("leg-cramps-patient-view", REQUESTS / "patient-view" / "any-year.json"),
     ("leg-cramps-order-select", REQUESTS / "order-select" / "quinine.json"),
 )
 PATIENCE = 20.0  # seconds until the service must answer
@@ -34,6 +37,7 @@ def show(address: str) -> None:
             f"\n$ curl -s -H 'Content-Type: application/json' --data @{shown} \\\n    {url}\n"
         )
         click.echo(present.cards_text(service, cards_at(url, path.read_bytes())))
+    click.echo(f"\nNow open {address}/ in a browser, or {address}/cds-services. Ctrl+C stops it.")
 
 
 def _wait_for(address: str) -> None:

@@ -1,6 +1,8 @@
 """`cds serve`: the service under gunicorn, with the settings that were measured."""
 
+import errno
 import os
+import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -12,6 +14,7 @@ from gunicorn.app.base import BaseApplication
 
 from cds_service import config
 from cds_service.cli.failures import for_people
+from cds_service.errors import ConfigurationError
 from cds_service.live import scratch
 
 # Threads hide the wait for a slow client; more than four only compete for the interpreter.
@@ -56,6 +59,7 @@ class Server(BaseApplication):
 def serve(workers: int, threads: int, sample: bool) -> None:
     """Start the service. Host, port and the rest come from the environment (CDS_...)."""
     settings = config.load(os.environ)
+    _refuse_taken(settings)
     with scratch.owned_folder("cds-metrics") as folder:
         _share_counters(folder)
         from cds_service.web import heads, memory
@@ -69,6 +73,27 @@ def serve(workers: int, threads: int, sample: bool) -> None:
         chosen["post_worker_init"] = lambda _: begin_worker(application)
         chosen["pre_exec"] = lambda server: _forget_counters(server, folder)
         Server(application, chosen).run()
+
+
+def _refuse_taken(settings: config.Settings) -> None:
+    """Say at once that the address cannot be had; gunicorn would try for seconds, and say more.
+
+    Not where a socket is handed over: by systemd, or by the server in whose place this one starts.
+    """
+    if "LISTEN_FDS" in os.environ or "GUNICORN_FD" in os.environ:
+        return
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        place = f"{settings.host}:{settings.port}"
+        if error.errno == errno.EADDRINUSE:
+            free = "Stop it, or choose another port: CDS_PORT=5010"
+            raise ConfigurationError(f"Something else listens on {place} already.", free) from error
+        raise ConfigurationError(f"Cannot listen on {place}: {error.strerror}.") from error
 
 
 def _share_counters(folder: Path | None) -> None:

@@ -6,6 +6,7 @@ first tenth. Ends with exit code 1 otherwise. The seed is printed, and taken wit
 """
 
 import argparse
+import copy
 import json
 import random
 import sys
@@ -13,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -48,11 +50,10 @@ class Soak:
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        clients = [threading.Thread(target=self._client, args=(n,)) for n in range(CLIENTS)]
-        for client in clients:
-            client.start()
-        for client in clients:
-            client.join()
+        """Make the calls. A fault of a client is raised here: it is not the service's."""
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            for done in [pool.submit(self._client, number) for number in range(CLIENTS)]:
+                done.result()
 
     def _client(self, number: int) -> None:
         chance = random.Random(f"{self.seed}-{number}")
@@ -114,11 +115,11 @@ def target(chance: random.Random, path: Path, sample: Any) -> str:
 
 def mutated(chance: random.Random, sample: Any) -> bytes:
     """The sample with a few changes, as JSON; one in five also damaged as bytes."""
-    copy = json.loads(json.dumps(sample))
+    call = copy.deepcopy(sample)
     for _ in range(chance.choice([0, 1, 1, 2, 3, 6])):
-        change(chance, copy)
+        change(chance, call)
     body = bytearray(
-        json.dumps(copy, ensure_ascii=chance.random() < 0.5).encode("utf-8", "replace")
+        json.dumps(call, ensure_ascii=chance.random() < 0.5).encode("utf-8", "replace")
     )
     if chance.random() < 0.2:
         place = chance.randrange(len(body) + 1)
@@ -144,13 +145,13 @@ def change(chance: random.Random, root: Any) -> None:
         break
     what = chance.random()
     if what < 0.6:
-        node[place] = chance.choice(ODD)
+        node[place] = copy.deepcopy(chance.choice(ODD))  # the next change may go into it
     elif what < 0.8:
         del node[place]
     elif isinstance(node, list):
-        node.extend([inner] * chance.choice([1, 3, 50]))
+        node.extend(copy.deepcopy(inner) for _ in range(chance.choice([1, 3, 50])))
     else:
-        node[chance.choice(places)] = inner
+        node[chance.choice(places)] = copy.deepcopy(inner)
 
 
 def memory(server: Launched) -> float:

@@ -16,6 +16,7 @@ from tests.support.calls import NOW, SERVICE_OF
 
 RESPONSES = fixtures.ROOT / "responses"
 NAMES = (
+    "patient-view/any-year",
     "patient-view/cramps-and-restless-legs",
     "patient-view/no-leg-complaint",
     "patient-view/conditions-not-sent",
