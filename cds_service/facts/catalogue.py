@@ -149,6 +149,11 @@ class FactDefinition:
     path: str = ""
 
     @property
+    def unit_table(self) -> str:
+        """The analyte by whose table values and thresholds are converted."""
+        return self.analyte or next(iter(self.value_sets), "")
+
+    @property
     def settings(self) -> tuple[str, ...]:
         """The settings that the fact names."""
         strength = self.max_strength.setting if self.max_strength else ""

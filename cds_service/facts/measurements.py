@@ -8,7 +8,7 @@ from cds_service.facts.chart import Resource
 from cds_service.facts.fhir import codes, objects, string
 from cds_service.facts.model import Quantity
 from cds_service.facts.query import Query
-from cds_service.units.convert import UnitUnknown, canonical_unit, convert
+from cds_service.units.convert import UnitUnknown, convert_to
 
 _UNITLESS = ("1", "{ratio}")  # UCUM's ways to write no unit; nobody reads them as one
 _COMPARATORS = ("<", "<=", ">", ">=")
@@ -83,16 +83,10 @@ def converted_value(
 def _convert(
     query: Query, number: Decimal, code: str, text: str, system: str
 ) -> tuple[Decimal | None, str]:
-    """Into the analyte's canonical unit, and from there into the fact's own where they differ."""
-    analyte = query.definition.analyte or query.definition.value_sets[0]
-    tables, unit = query.patient.terminology.units, query.definition.unit
-    converted = convert(number, code, text, analyte, system, tables=tables)
-    if isinstance(converted, UnitUnknown):
-        return None, "unit"
-    if unit == canonical_unit(analyte, tables):
-        return converted, ""
-    one = convert(Decimal(1), unit, None, analyte, tables=tables)
-    return (None, "unit") if isinstance(one, UnitUnknown) else (converted / one, "")
+    definition, tables = query.definition, query.patient.terminology.units
+    analyte = definition.unit_table
+    converted = convert_to(definition.unit, number, code, text, analyte, system, tables=tables)
+    return (None, "unit") if isinstance(converted, UnitUnknown) else (converted, "")
 
 
 def _fault_without_quantity(part: Resource) -> str:

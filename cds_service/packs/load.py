@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from cds_service.cards.per_pack import compile_texts
 from cds_service.errors import PackError, Problem
 from cds_service.packs import check
 from cds_service.packs.build import build
@@ -62,9 +63,10 @@ def load_as_shipped(
 
 
 def _compile(pack: Pack) -> None:
-    """Let the engine refuse what the checks let pass: a gap in the checks, not a traceback."""
+    """Compile all that a call compiles: what the checks let pass is a problem, no traceback."""
     try:
         compile_rules(pack)
+        compile_texts(pack)
     except ValueError as error:
         name = str(pack.root / "pack.json")
         raise PackError(

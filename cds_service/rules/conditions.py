@@ -14,23 +14,23 @@ from cds_service.rules.leaves import Absent, CodeIn, Compare, CriticalLow, Leaf,
 from cds_service.rules.logic import COMPARISONS
 from cds_service.rules.model import Setting
 from cds_service.rules.nodes import All, AnyOf, Certainly, Json, Node, Not, Reference, Switch
-from cds_service.units.convert import UnitUnknown, canonical_unit, convert
+from cds_service.units.convert import UnitUnknown, convert_to
 from cds_service.units.table import UnitTables
 
 _Made = TypeVar("_Made", bound=Node)
 
 
 class Compiler:
-    """Makes nodes for one pack: its catalogue, settings and definitions."""
+    """Makes nodes for one pack: its catalogue, settings, definitions and unit tables."""
 
     def __init__(
         self,
         catalogue: Catalogue,
         settings: Mapping[str, Setting],
         definitions: Mapping[str, Json],
-        units: UnitTables | None = None,
+        units: UnitTables,
     ) -> None:
-        self._units = units  # the pack's own unit tables; None: the shipped ones
+        self._units = units
         self._catalogue = catalogue
         self._settings = settings
         self._definitions = definitions
@@ -141,10 +141,9 @@ class Compiler:
         definition = self._catalogue.facts[fact]
         if not definition.unit or unit == definition.unit:
             return number
-        analyte = definition.analyte or definition.value_sets[0]
-        converted = convert(number, unit, None, analyte, tables=self._units)
-        own = canonical_unit(analyte, self._units)
-        if isinstance(converted, UnitUnknown) or own != definition.unit:
+        analyte = definition.unit_table
+        converted = convert_to(definition.unit, number, unit, None, analyte, tables=self._units)
+        if isinstance(converted, UnitUnknown):
             raise ValueError(f"{where}: unit '{unit}' cannot be converted to '{definition.unit}'")
         return converted
 

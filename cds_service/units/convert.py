@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Context, Decimal
 
-from cds_service.units.table import Factor, UnitTable, UnitTables, fold, shipped
+from cds_service.units.table import Factor, UnitTable, UnitTables, fold
 
 MOST_REMEMBERED = 200  # spellings for each analyte
 UCUM = "http://unitsofmeasure.org"
@@ -26,25 +26,43 @@ def convert(
     analyte: str,
     system: str | None = None,
     *,
-    tables: UnitTables | None = None,
+    tables: UnitTables,
 ) -> Decimal | UnitUnknown:
     """A value in the canonical unit of `analyte` (the value set id, "obs-ferritin").
 
     The UCUM code counts before the unit text (clinical section 2.4). Code and text that are both
     known and mean different things are a fault of the record: unknown. `system` is told only in
     the reason; a code of another system is tried all the same, as EHRs label UCUM codes freely.
-    `tables` defaults to the shipped ones; a pack's own are `terminology.units`.
+    `tables` are the pack's, with what the site added: `terminology.units`.
     """
-    table = (tables or shipped()).get(analyte)
+    table = tables.get(analyte)
     if table is None:
         return UnitUnknown(f"there is no unit table for '{analyte}'")
     factor = _remembered(table, unit_code, unit_text, system)
     return factor if isinstance(factor, UnitUnknown) else _apply(value, factor)
 
 
-def canonical_unit(analyte: str, tables: UnitTables | None = None) -> str:
+def convert_to(
+    unit: str,
+    value: Decimal,
+    unit_code: str | None,
+    unit_text: str | None,
+    analyte: str,
+    system: str | None = None,
+    *,
+    tables: UnitTables,
+) -> Decimal | UnitUnknown:
+    """`convert`, and from the canonical unit on into `unit`, in which a fact is kept."""
+    converted = convert(value, unit_code, unit_text, analyte, system, tables=tables)
+    if isinstance(converted, UnitUnknown) or unit == canonical_unit(analyte, tables):
+        return converted
+    one = convert(Decimal(1), unit, None, analyte, tables=tables)
+    return one if isinstance(one, UnitUnknown) else converted / one
+
+
+def canonical_unit(analyte: str, tables: UnitTables) -> str:
     """The unit that `convert` converts to; "" for an analyte without a table."""
-    table = (tables or shipped()).get(analyte)
+    table = tables.get(analyte)
     return table.canonical if table else ""
 
 

@@ -13,10 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Any
-
-import orjson
 
 Json = Any
 
@@ -89,17 +86,6 @@ def _folded(unit: str) -> str:
 
 
 _remembered = functools.lru_cache(maxsize=1024)(_folded)  # the same few units in every call
-
-
-@functools.cache
-def shipped() -> UnitTables:
-    """The tables that come with the program, for callers without a pack of their own."""
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package / "_hooks", package.parent / "hooks"):
-        file = folder / "units.json"
-        if file.is_file():
-            return UnitTables.checked(orjson.loads(file.read_bytes())["analytes"])[0]
-    return UnitTables()
 
 
 def _table(entry: Mapping[str, Json]) -> UnitTable:

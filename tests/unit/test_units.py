@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.units.convert import UCUM, UnitUnknown, canonical_unit, convert
-from cds_service.units.table import UnitTables, shipped
+from cds_service.units.table import UnitTables
 
 UNITS = Path(__file__).resolve().parents[2] / "hooks" / "units.json"
-ANALYTES = sorted(shipped().tables)
+TABLES, _ = UnitTables.checked(orjson.loads(UNITS.read_bytes())["analytes"])
+ANALYTES = sorted(TABLES.tables)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ ANALYTES = sorted(shipped().tables)
 def test_values_in_the_canonical_unit(
     analyte: str, value: str, code: str | None, text: str | None, expected: str
 ) -> None:
-    converted = convert(Decimal(value), code, text, analyte, UCUM)
+    converted = convert(Decimal(value), code, text, analyte, UCUM, tables=TABLES)
     assert isinstance(converted, Decimal)
     assert converted == Decimal(expected)
 
@@ -78,47 +79,53 @@ def test_values_in_the_canonical_unit(
 def test_units_that_cannot_be_trusted_are_unknown(
     analyte: str, code: str | None, text: str | None, said: str
 ) -> None:
-    answer = convert(Decimal(40), code, text, analyte)
+    answer = convert(Decimal(40), code, text, analyte, tables=TABLES)
     assert isinstance(answer, UnitUnknown)
     assert said in answer.reason
     assert "40" not in answer.reason
 
 
 def test_the_reason_names_a_foreign_unit_system() -> None:
-    answer = convert(Decimal(1), "ngml", None, "obs-ferritin", "http://example.org/units")
+    answer = convert(
+        Decimal(1), "ngml", None, "obs-ferritin", "http://example.org/units", tables=TABLES
+    )
     assert isinstance(answer, UnitUnknown)
     assert "http://example.org/units" in answer.reason
 
 
 @pytest.mark.parametrize("value", ["NaN", "sNaN", "Infinity", "-Infinity"])
 def test_what_is_no_number_is_unknown(value: str) -> None:
-    assert isinstance(convert(Decimal(value), "ng/mL", None, "obs-ferritin"), UnitUnknown)
+    assert isinstance(
+        convert(Decimal(value), "ng/mL", None, "obs-ferritin", tables=TABLES), UnitUnknown
+    )
 
 
 def test_ferritin_in_pmol_is_divided_by_2_247_exactly() -> None:
-    assert convert(Decimal("2.247"), "pmol/L", None, "obs-ferritin") == 1
+    assert convert(Decimal("2.247"), "pmol/L", None, "obs-ferritin", tables=TABLES) == 1
 
 
 def test_the_callers_decimal_context_does_not_matter() -> None:
     with decimal.localcontext() as context:
         context.prec = 3
         context.traps[decimal.Inexact] = True
-        converted = convert(Decimal("123.456"), "ng/mL", None, "obs-ferritin")
+        converted = convert(Decimal("123.456"), "ng/mL", None, "obs-ferritin", tables=TABLES)
     assert converted == Decimal("123.456")
 
 
 def test_every_unit_table_names_its_canonical_unit() -> None:
     for analyte in ANALYTES:
-        unit = canonical_unit(analyte)
+        unit = canonical_unit(analyte, TABLES)
         assert unit
-        assert convert(Decimal("7.5"), unit, None, analyte) == Decimal("7.5")
-    assert canonical_unit("obs-unheard-of") == ""
+        assert convert(Decimal("7.5"), unit, None, analyte, tables=TABLES) == Decimal("7.5")
+    assert canonical_unit("obs-unheard-of", TABLES) == ""
 
 
 def test_every_spelling_in_the_file_converts() -> None:
     for analyte, entry in orjson.loads(UNITS.read_bytes())["analytes"].items():
         for spelling in [*entry["units"], *entry["aliases"]]:
-            assert isinstance(convert(Decimal(1), spelling, None, analyte), Decimal), spelling
+            assert isinstance(
+                convert(Decimal(1), spelling, None, analyte, tables=TABLES), Decimal
+            ), spelling
 
 
 def test_a_site_may_add_a_unit() -> None:
@@ -162,7 +169,7 @@ def test_conversion_keeps_the_order_of_values(
 ) -> None:
     analyte, spelling = unit
     low, high = sorted([one, other])
-    converted = [convert(value, spelling, None, analyte) for value in (low, high)]
+    converted = [convert(value, spelling, None, analyte, tables=TABLES) for value in (low, high)]
     assert isinstance(converted[0], Decimal) and isinstance(converted[1], Decimal)
     assert converted[0] <= converted[1]
 
@@ -176,5 +183,5 @@ JUNK = st.none() | st.text(max_size=30) | st.sampled_from([spelling for _, spell
 def test_no_unit_and_no_value_raises(
     value: Decimal, code: str | None, text: str | None, analyte: str, system: str | None
 ) -> None:
-    answer = convert(value, code, text, analyte, system)
+    answer = convert(value, code, text, analyte, system, tables=TABLES)
     assert isinstance(answer, UnitUnknown) or answer.is_finite()

@@ -18,7 +18,7 @@ from cds_service.packs.check.walk import (
 from cds_service.packs.schema import did_you_mean
 from cds_service.packs.source import PackSource, obj, seq, word
 from cds_service.rules.syntax import sort_of
-from cds_service.units.convert import UnitUnknown, canonical_unit, convert
+from cds_service.units.convert import UnitUnknown, convert_to
 
 Json = Any
 
@@ -186,13 +186,11 @@ def convertible(source: PackSource, unit: str, fact: Mapping[str, Json]) -> bool
     own = _unit(fact)
     if unit == own or not own:
         return True
-    sets = [word(fact.get("analyte")), word(fact.get("valueSet")), *seq(fact.get("valueSets"))]
+    sets = (fact.get("analyte"), fact.get("valueSet"), *seq(fact.get("valueSets")))
+    analyte = next(filter(None, map(word, sets)), "")  # as FactDefinition.unit_table
     tables = source.terminology.units
-    return any(
-        canonical_unit(name, tables) == own
-        and not isinstance(convert(Decimal(1), unit, None, name, tables=tables), UnitUnknown)
-        for name in filter(word, sets)
-    )
+    one = convert_to(own, Decimal(1), unit, None, analyte, tables=tables)
+    return not isinstance(one, UnitUnknown)
 
 
 def _circles(source: PackSource) -> Iterator[Problem]:
