@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 import orjson
 
-from cds_service.authoring.diff import CardChange
 from cds_service.cli import context
 from cds_service.cli.failures import for_people
+from cds_service.population.card_changes import CardChange
 
 _SIGNS = {"gains": "+", "loses": "-", "changes": "~"}
 
@@ -33,10 +33,11 @@ def diff(before: str, after: str, charts: Sequence[Path], style: str) -> None:
     BEFORE and AFTER: "shipped", "current", a site's or a pack's folder, or profiles of the shipped
     pack. Shows card texts of the charts: for the screen, not for a log.
     """
-    from cds_service.authoring.diff import card_changes, pack_of
+    from cds_service.authoring.named_pack import pack_of
     from cds_service.authoring.pack_changes import pack_changes
-    from cds_service.authoring.stats import chart_files
     from cds_service.clock import Clock
+    from cds_service.population.card_changes import card_changes
+    from cds_service.population.survey import chart_files
 
     hooks, site = context.folders()
     old, new = pack_of(before, hooks, site), pack_of(after, hooks, site)

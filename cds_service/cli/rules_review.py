@@ -36,7 +36,7 @@ def review(before: str, after: str, target: Path | None) -> None:
     BEFORE and AFTER as for `cds rules diff`: "shipped", "current", the folder of a pack or of a
     site (for example the checkout of the revision that was signed last), or profiles.
     """
-    from cds_service.authoring.diff import pack_of
+    from cds_service.authoring.named_pack import pack_of
     from cds_service.authoring.pack_changes import pack_changes
 
     hooks, site = context.folders()

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from cds_service.cli.failures import fail, for_people
 from cds_service.cli.tables import table
 
 if TYPE_CHECKING:
-    from cds_service.authoring.stats import Surveyor
+    from cds_service.population.survey import SurveyPlan
 
 Json = Any
 _HEAD = ("rule", "fires", "heads", "per 100", "unknown", "why unknown")
@@ -50,8 +49,8 @@ def stats(
     By service and rule: fires, unknown and why, never; how many charts get cards; codes that
     nothing knows. Counts only: nothing of a patient is printed.
     """
-    from cds_service.authoring.stats import Tally, chart_files, survey
-    from cds_service.authoring.stats_report import as_json
+    from cds_service.population.survey import chart_files, survey
+    from cds_service.population.survey_report import as_json
 
     if live:
         rules_live.show(style)
@@ -59,32 +58,30 @@ def stats(
     files = chart_files(charts)
     if not files:
         fail("There is no .json or .json.gz file there.")
-    moment = now.replace(tzinfo=UTC) if now else None
-    make = partial(surveyor, profiles, orders, moment)
-    total = Tally()
-    label = "charts" if sys.stderr.isatty() else ""
-    with click.progressbar(length=len(files), label=label, file=sys.stderr) as bar:
-        for part in survey(files, make, jobs):
-            total.add(part)
-            bar.update(1)
+    plan = survey_plan(profiles, orders, now.replace(tzinfo=UTC) if now else None)
+    pack = plan.pack()
+    with click.progressbar(
+        length=len(files), label="charts", file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+        total = survey(
+            files, plan, jobs, lambda done, of: bar.update(done * len(files) // of - bar.pos)
+        )
     if not total.charts:
         fail(f"None of {len(files)} file(s) holds a FHIR Bundle with a Patient.")
-    report = as_json(total, make().pack)
+    report = as_json(total, pack)
     if style == "json":
         click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode())
     else:
         click.echo("\n".join(as_text(report)))
 
 
-def surveyor(profiles: tuple[str, ...], orders: bool, now: datetime | None) -> "Surveyor":
-    """A surveyor of the pack that the environment names; called in every process."""
-    from cds_service.authoring.stats import Surveyor
+def survey_plan(profiles: tuple[str, ...], orders: bool, now: datetime | None) -> "SurveyPlan":
+    """The survey of the pack that the environment names."""
     from cds_service.clock import Clock
-    from cds_service.packs.load import load_pack
+    from cds_service.population.survey import SurveyPlan
 
     hooks, site = context.folders()
-    pack = load_pack(hooks, site, profiles or None, thorough=False)
-    return Surveyor(pack, Clock(context.settings().now).now(), now, orders)
+    return SurveyPlan(hooks, site, profiles, Clock(context.settings().now).now(), now, orders)
 
 
 def as_text(report: Json) -> Iterator[str]:

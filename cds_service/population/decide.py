@@ -15,9 +15,9 @@ import msgspec
 import orjson
 import pyarrow as pa
 
-from cds_service.authoring.chart_calls import PatientChart
 from cds_service.facts.chart import Resource
 from cds_service.population import replay
+from cds_service.population.chart_calls import PatientChart
 from cds_service.population.judge import VIEW, Answer, Judge, Shared, strongest
 from cds_service.population.lines import NOT_FHIR, NOT_JSON, read_line
 from cds_service.population.plan import LAST, RunPlan

@@ -1,19 +1,26 @@
-"""What one pack says of one moment of a chart, in numbers: no value and no text of a patient."""
+"""What one pack says of a call: the one place where charts by the thousand are asked about.
 
+Runs, surveys and comparisons of packs all ask here, so that their counts are of the same answers.
+"""
+
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from cds_service.authoring.chart_calls import query_of, request_for
-from cds_service.authoring.stats import impersonal
 from cds_service.cards.compose import compose_cards
 from cds_service.errors import ServiceError
 from cds_service.facts.base import FactBase
 from cds_service.facts.chart import Resource
 from cds_service.gather.chart import gather
 from cds_service.live.active import activate
+from cds_service.population.chart_calls import query_of, request_for
 from cds_service.population.replay import Moment
 from cds_service.protocol.model import Card, DraftOrder, HookRequest
+from cds_service.rules.context import Context
 from cds_service.rules.engine import contexts, evaluate
 from cds_service.rules.model import INDICATORS, Pack, ServiceDefinition
 
@@ -22,17 +29,43 @@ Shared = dict[Any, tuple[HookRequest, FactBase]]
 VIEW, SIGN = "patient-view", "order-sign"
 
 
+_QUOTED = re.compile(r"'[^']*'")
+_NUMBER = re.compile(r"\b\d[\d.,:/-]*")
+
+
 @dataclass(frozen=True)
 class Answer:
-    """One call. `outcomes` names the rules that were other than "no"; `refused` an error code."""
+    """One call. `outcomes` names the rules that were other than "no"; `refused` an error code.
+
+    `facts` and `cards` hold what is the patient's: only numbers of them may leave the process.
+    """
 
     service: str
     refused: str = ""
-    indicators: tuple[str, ...] = ()  # of the cards
+    facts: FactBase | None = None
+    cards: tuple[Card, ...] = ()
     outcomes: Mapping[str, str] = field(default_factory=dict)
-    reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    heads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # indicators, by rule
-    shown: Mapping[str, int] = field(default_factory=dict)  # cards that a rule is part of
+    reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # without values
+
+    @property
+    def indicators(self) -> tuple[str, ...]:
+        """Of the cards."""
+        return tuple(card.indicator for card in self.cards)
+
+    @cached_property
+    def heads(self) -> Mapping[str, tuple[str, ...]]:
+        """Indicators of the cards that a rule heads, by rule."""
+        heads: dict[str, tuple[str, ...]] = {}
+        for card in self.cards:
+            if card.rules:
+                rule = card.rules[0][0]
+                heads[rule] = (*heads.get(rule, ()), card.indicator)
+        return heads
+
+    @cached_property
+    def shown(self) -> Mapping[str, int]:
+        """On how many cards a rule is, by rule."""
+        return Counter(rule for card in self.cards for rule, _ in card.rules)
 
     @property
     def speaking(self) -> frozenset[str]:
@@ -41,16 +74,30 @@ class Answer:
 
 
 class Judge:
-    """Asks the services of one pack: patient-view, and order-sign where orders were signed."""
+    """Asks the services of one pack: patient-view, and with `orders` also order-sign, where orders
+    were signed. order-select would say what order-sign says."""
 
     def __init__(self, pack: Pack, *, orders: bool) -> None:
         self.pack = pack
         self._active = activate(pack)
+        self.services = self._active.services
         self.versions = self._active.versions
         self._reads = _reads(pack)
         enabled = [service for service in pack.services if service.enabled]
         self._views = [service for service in enabled if service.hook == VIEW]
         self._signs = [s for s in enabled if s.hook == SIGN] if orders else []
+
+    @property
+    def asked(self) -> Sequence[ServiceDefinition]:
+        """The services that are asked, in the order of the pack."""
+        both = {service.id for service in (*self._views, *self._signs)}
+        return [service for service in self.pack.services if service.id in both]
+
+    def complaint(self, facts: FactBase) -> str:
+        """Whether the complaint that most rules ask for is recorded: yes, no, unknown; "" where
+        the pack has no such condition."""
+        conditional = self._active.ruleset.conditional
+        return conditional.truth(Context(facts)).name.lower() if conditional else ""
 
     @property
     def results(self) -> frozenset[str] | None:
@@ -93,6 +140,33 @@ class Judge:
         """What patient-view answers where no rule can say anything."""
         yield from (Answer(service.id) for service in self._views)
 
+    def hear(self, service: ServiceDefinition, request: HookRequest, now: datetime) -> Answer:
+        """The answer to any call."""
+        try:
+            facts = self._active.facts(gather(request, service), now)
+        except ServiceError as error:
+            return Answer(service.id, refused=error.code)
+        return self._answer(service, request, facts)
+
+    def ask(
+        self,
+        service: ServiceDefinition,
+        moment: Moment,
+        shared: Shared,
+        orders: Sequence[Resource] = (),
+    ) -> Answer:
+        """The answer to the call at this moment, with these orders as drafts; without any, every
+        active order of the chart is a draft where the hook is one of orders.
+
+        Services that ask for the same data share one chart and its facts. A whole chart lacks
+        nothing that a service requires, so one that one of them accepts they all accept.
+        """
+        try:
+            request, facts = self._read(service, moment, orders, shared)
+        except ServiceError as error:
+            return Answer(service.id, refused=error.code)
+        return self._answer(service, request, facts)
+
     def _asked(
         self,
         services: Sequence[ServiceDefinition],
@@ -100,15 +174,8 @@ class Judge:
         orders: Sequence[Resource],
         shared: Shared,
     ) -> Iterator[Answer]:
-        """Services that ask for the same data share one chart and its facts. A whole chart lacks
-        nothing that a service requires, so one that one of them accepts they all accept."""
         for service in services:
-            try:
-                request, facts = self._read(service, moment, orders, shared)
-            except ServiceError as error:
-                yield Answer(service.id, refused=error.code)
-                continue
-            yield self._answer(service, request, facts)
+            yield self.ask(service, moment, shared, orders)
 
     def _read(
         self,
@@ -118,7 +185,7 @@ class Judge:
         shared: Shared,
     ) -> tuple[HookRequest, FactBase]:
         """Raises ServiceError where the service would refuse the request."""
-        key = (bool(orders), self._reads, tuple(service.prefetch.values()))
+        key = (service.hook, self._reads, tuple(service.prefetch.values()))
         if key not in shared:
             request = _request(service, moment, orders)
             shared[key] = request, self._active.facts(gather(request, service), moment.at)
@@ -127,18 +194,17 @@ class Judge:
     def _answer(self, service: ServiceDefinition, request: HookRequest, facts: FactBase) -> Answer:
         evaluation = evaluate(self._active.ruleset, service, facts)
         if not evaluation.outcomes:
-            return Answer(service.id)
+            return Answer(service.id, facts=facts)
         composed = compose_cards(self.pack, service, evaluation, facts, request)
         return Answer(
             service.id,
-            indicators=tuple(card.indicator for card in composed.cards),
+            facts=facts,
+            cards=tuple(composed.cards),
             outcomes={**evaluation.outcomes, **dict.fromkeys(composed.errors, "error")},
             reasons={
                 rule: tuple(dict.fromkeys(map(impersonal, why)))
                 for rule, why in evaluation.unknown_because.items()
             },
-            heads=_heads(composed.cards),
-            shown=_shown(composed.cards),
         )
 
 
@@ -184,18 +250,6 @@ def _request(service: ServiceDefinition, moment: Moment, orders: Sequence[Resour
     return request_for(service, moment.chart, drafts)
 
 
-def _heads(cards: Sequence[Card]) -> dict[str, tuple[str, ...]]:
-    heads: dict[str, tuple[str, ...]] = {}
-    for card in cards:
-        if card.rules:
-            rule = card.rules[0][0]
-            heads[rule] = (*heads.get(rule, ()), card.indicator)
-    return heads
-
-
-def _shown(cards: Sequence[Card]) -> dict[str, int]:
-    shown: dict[str, int] = {}
-    for card in cards:
-        for rule, _ in card.rules:
-            shown[rule] = shown.get(rule, 0) + 1
-    return shown
+def impersonal(reason: str) -> str:
+    """A reason without the values that it may quote."""
+    return _NUMBER.sub("#", _QUOTED.sub("'...'", reason))

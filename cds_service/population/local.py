@@ -5,20 +5,17 @@ Memory is bounded by the buckets under way; a run that was killed is taken up wh
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from cds_service.population import spill
 from cds_service.population.decide import Decider
 from cds_service.population.output import RunFolder
 from cds_service.population.plan import RunPlan
+from cds_service.population.pool import do_all
 from cds_service.population.rows import LEFT_OUT, Row, batches
 from cds_service.population.source import SourceFile, portions
 
-ATTEMPTS = 3  # at a task whose process was killed
 GARBAGE = 200_000  # new containers until the collector looks
 LINES_PART = 9999  # the part that says which lines were left out
 
@@ -71,47 +68,3 @@ def _decider(plan: RunPlan, spilled: Path) -> Decider:
         gc.collect()
         gc.freeze()
     return _known[plan, spilled]
-
-
-def do_all(
-    tasks: Sequence[Callable[[], None]], jobs: int, progress: Callable[[int, int], None]
-) -> None:
-    """Do all tasks, in processes of their own where there are several."""
-    if jobs <= 1 or len(tasks) < 2:
-        for number, task in enumerate(tasks):
-            progress(number, len(tasks))
-            task()
-        progress(len(tasks), len(tasks))
-        return
-    waiting = list(tasks)
-    for attempt in range(ATTEMPTS):
-        waiting = _attempt(waiting, jobs, len(tasks), progress, last=attempt == ATTEMPTS - 1)
-        if not waiting:
-            return
-
-
-def _attempt(
-    tasks: Sequence[Callable[[], None]],
-    jobs: int,
-    total: int,
-    progress: Callable[[int, int], None],
-    *,
-    last: bool,
-) -> list[Callable[[], None]]:
-    """The tasks that are left because a process was killed."""
-    spawn = get_context("spawn")  # a fork would copy the locks of other threads
-    left: list[Callable[[], None]] = []
-    with ProcessPoolExecutor(jobs, spawn) as pool:
-        futures: dict[Future[None], Callable[[], None]] = {pool.submit(t): t for t in tasks}
-        pending = set(futures)
-        while pending:
-            done, pending = wait(pending, return_when="FIRST_COMPLETED")
-            for future in done:
-                try:
-                    future.result()
-                except BrokenProcessPool:
-                    if last:
-                        raise
-                    left.append(futures[future])
-            progress(total - len(pending) - len(left), total)
-    return left

@@ -41,7 +41,7 @@ class RunPlan:
 
     def variants(self, pack: Pack) -> Mapping[str, Pack]:
         """The packs beside it, by name. Raises ConfigurationError for what cannot be."""
-        from cds_service.authoring.diff import pack_of
+        from cds_service.authoring.named_pack import pack_of
 
         swept = {f"{name}={value}": with_setting(pack, name, value) for name, value in self.sweeps}
         others = {spec: pack_of(spec, Path(self.hooks), self._site()) for spec in self.packs}

@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime, time
 from functools import cached_property, partial
 from typing import Any
 
-from cds_service.authoring.chart_calls import PatientChart
 from cds_service.facts.chart import Resource
+from cds_service.population.chart_calls import PatientChart
 from cds_service.protocol.identity import without_version
 
 Json = Any

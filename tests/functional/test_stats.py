@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from cds_service.authoring.chart_calls import PatientChart, charts_of, request_for
-from cds_service.authoring.stats import chart_files, impersonal, read_charts
 from cds_service.cli import main
 from cds_service.packs.load import load_pack
+from cds_service.population.chart_calls import PatientChart, charts_of, request_for
+from cds_service.population.judge import impersonal
+from cds_service.population.survey import chart_files, read_charts
 from cds_service.protocol.raw import decoded
 from cds_service.rules.model import ServiceDefinition
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.authoring.stats import Surveyor, Tally, chart_files, survey
-from cds_service.authoring.stats_report import as_json
 from cds_service.packs.load import load_pack
+from cds_service.population.survey import SurveyPlan, Tally, chart_files, survey
+from cds_service.population.survey_report import as_json
 from tests.support.calls import NOW
 
 HOOKS = Path(__file__).parent.parent.parent / "hooks"
@@ -26,11 +26,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def surveyed() -> Tally:
-    pack = load_pack(HOOKS, thorough=False)
-    total = Tally()
-    for part in survey(chart_files([Path(FOLDER, "patients")]), lambda: Surveyor(pack, NOW)):
-        total.add(part)
-    return total
+    plan = SurveyPlan(HOOKS, None, (), NOW)
+    return survey(chart_files([Path(FOLDER, "patients")]), plan, 1, lambda done, of: None)
 
 
 def test_all_charts_can_be_read(surveyed: Tally) -> None:

@@ -2,7 +2,8 @@
 charts in one run, and what larger populations would cost at these rates.
 
 Charts are copies of the independent ones where they are (CDS_INDEPENDENT_DATA), else of the
-project's own. Spark's fixed cost is what it needs for a fortieth of the charts.
+project's own. Spark's fixed cost is what it needs for a fortieth of the charts. POPULATION_BASE
+names a checkout of an earlier version, whose `rules stats` is then measured beside this one.
 """
 
 import json
@@ -14,10 +15,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from cds_service.authoring.stats import chart_files, read_charts
+from cds_service.population.survey import chart_files, read_charts
 from tests.support.population import chart, medication
 
 CHARTS = int(os.environ.get("POPULATION_CHARTS", "2000"))
+BASE = os.environ.get("POPULATION_BASE", "")
 SMALL = max(CHARTS // 40, 1)
 SECONDS_AN_HOUR = 3600
 Json = Any
@@ -29,24 +31,33 @@ def main() -> None:
         size = write_charts(folder / "ndjson", folder / "bundles", CHARTS)
         write_charts(folder / "few", folder / "few-bundles", SMALL)
         print(f"{CHARTS} charts, {size / CHARTS / 1024:.0f} kB each")
-        stats = cpu("rules", "stats", folder / "bundles") - cpu(
-            "rules", "stats", folder / "few-bundles"
-        )
-        show("rules stats, a Bundle a file", stats)
+        old = survey(folder, BASE) if BASE else 0.0
+        if BASE:
+            show(f"rules stats of {BASE}", old)
+        stats = survey(folder)
+        show("rules stats, a Bundle a file", stats, old)
         local = engine(folder, "local", "--jobs", "1")
-        show("population run, local", local, stats)
+        show("population run, local", local, old or stats)
         try:
             import pyspark  # noqa: F401  only whether it is there
         except ImportError:
             print("PySpark is not installed: make spark")
         else:
             spark = engine(folder, "spark", "--jobs", "2")
-            show("population run, Spark", spark, stats)
+            show("population run, Spark", spark, old or stats)
             print(f"Spark does {local / spark:.0%} of the local engine's charts a second a core")
         each = local / (CHARTS - SMALL)
         for charts in (10**6, 10**8):
             hours, space = charts * each / SECONDS_AN_HOUR, charts * size / CHARTS / 2**30
             print(f"{charts:>11,} charts: {hours:,.0f} core-hours, {space:,.0f} GiB of NDJSON")
+
+
+def survey(folder: Path, base: str = "") -> float:
+    """CPU seconds of `rules stats` for the charts beyond the few."""
+    whole, few = (
+        cpu("rules", "stats", folder / name, base=base) for name in ("bundles", "few-bundles")
+    )
+    return whole - few
 
 
 def engine(folder: Path, name: str, *options: str) -> float:
@@ -57,12 +68,17 @@ def engine(folder: Path, name: str, *options: str) -> float:
     return whole - cpu(*run, folder / "few", "--out", folder / f"{name}-few", *arguments)
 
 
-def cpu(*arguments: object) -> float:
-    """CPU seconds of a command and all its processes."""
+def cpu(*arguments: object, base: str = "") -> float:
+    """CPU seconds of a command and all its processes; `base` is another checkout to run."""
     before = usage.getrusage(usage.RUSAGE_CHILDREN)
     command = [sys.executable, "-c", "from cds_service.cli import main; main()"]
     done = subprocess.run(
-        [*command, *map(str, arguments)], capture_output=True, check=False, text=True
+        [*command, *map(str, arguments)],
+        capture_output=True,
+        check=False,
+        text=True,
+        env={**os.environ, "PYTHONPATH": base} if base else None,
+        cwd=base or None,
     )
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])
@@ -71,7 +87,7 @@ def cpu(*arguments: object) -> float:
 
 
 def show(name: str, seconds: float, base: float = 0.0) -> None:
-    ratio = f", {base / seconds:.2f} times rules stats" if base else ""
+    ratio = f", {base / seconds:.2f} times the first rate" if base else ""
     print(f"{name}: {(CHARTS - SMALL) / seconds:.0f} charts/s a core{ratio}")
 
 

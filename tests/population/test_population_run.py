@@ -227,11 +227,11 @@ def test_a_run_that_was_killed_is_taken_up(source: Path, tmp_path: Path) -> None
 
 def test_a_worker_that_is_killed_is_replaced(source: Path, tmp_path: Path) -> None:
     """The pool breaks, and its tasks are done by another one."""
-    from cds_service.population import local
+    from cds_service.population import pool
 
     marker = tmp_path / "killed"
     tasks = [KillOnce(marker, tmp_path / f"done-{number}") for number in range(4)]
-    local.do_all(tasks, 2, lambda done, total: None)
+    pool.do_all(tasks, 2, lambda done, total: None)
     assert marker.exists()
     assert all((tmp_path / f"done-{number}").exists() for number in range(4))
 

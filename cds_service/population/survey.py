@@ -4,29 +4,23 @@ Counts only. Nothing of a patient is in the result: reasons lose their values, c
 """
 
 import gzip
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from multiprocessing import get_context
+from functools import lru_cache, partial
 from pathlib import Path
 
 import orjson
 
-from cds_service.authoring.chart_calls import PatientChart, charts_of, request_for
-from cds_service.cards.compose import compose_cards
-from cds_service.errors import ServiceError
-from cds_service.facts.base import FactBase
-from cds_service.gather.chart import gather
-from cds_service.live.active import activate
-from cds_service.rules.context import Context
-from cds_service.rules.engine import evaluate
-from cds_service.rules.model import Pack, ServiceDefinition
+from cds_service.packs.load import load_pack
+from cds_service.population.chart_calls import PatientChart, charts_of
+from cds_service.population.judge import Answer, Judge, Shared
+from cds_service.population.pool import do_all
+from cds_service.population.replay import Moment
+from cds_service.rules.model import Pack
 
-_QUOTED = re.compile(r"'[^']*'")
-_NUMBER = re.compile(r"\b\d[\d.,:/-]*")
+_PORTION = 16  # files of a task
 _SUFFIXES = (".json", ".json.gz")
 
 
@@ -78,7 +72,7 @@ class Tally:
 
 
 class Surveyor:
-    """Answers charts with one pack. `now` is for all charts; None opens each at its last visit.
+    """Counts the answers of one pack. `now` is for all charts; None opens each at its last visit.
 
     `orders`: also the order services, as if every active order of a chart were being signed.
     """
@@ -86,14 +80,8 @@ class Surveyor:
     def __init__(
         self, pack: Pack, fallback_now: datetime, now: datetime | None = None, orders: bool = False
     ) -> None:
-        self._active = activate(pack)
-        self._services = services_asked(pack, orders)
+        self._judge = Judge(pack, orders=orders)
         self._now, self._fallback_now = now, fallback_now
-
-    @property
-    def pack(self) -> Pack:
-        """The pack that answers."""
-        return self._active.pack
 
     def file(self, path: Path) -> Tally:
         """The counts of one file."""
@@ -108,45 +96,49 @@ class Surveyor:
         return tally
 
     def _chart(self, chart: PatientChart, tally: Tally) -> None:
-        now = self._now or chart.opened_at() or self._fallback_now
-        for number, service in enumerate(self._services):
+        opened = Moment(self._now or chart.opened_at() or self._fallback_now, lambda: chart)
+        shared: Shared = {}
+        for number, service in enumerate(self._judge.asked):
             counts = tally.services.setdefault(service.id, ServiceTally())
-            counts.charts += 1
-            facts = self._answer(service, chart, now, counts)
-            if facts is not None and number == 0:
-                tally.unknown_codes.update(facts.unknown_codes)
-                tally.dropped.update(facts.dropped)
+            answer = self._judge.ask(service, opened, shared)
+            self._count(answer, counts)
+            if answer.facts is not None and number == 0:
+                tally.unknown_codes.update(answer.facts.unknown_codes)
+                tally.dropped.update(answer.facts.dropped)
 
-    def _answer(
-        self, service: ServiceDefinition, chart: PatientChart, now: datetime, counts: ServiceTally
-    ) -> FactBase | None:
-        request = request_for(service, chart)
-        try:
-            gathered = gather(request, service)
-        except ServiceError as error:
-            counts.refused[error.code] += 1
-            return None
-        facts = self._active.facts(gathered, now)
-        evaluation = evaluate(self._active.ruleset, service, facts)
-        composed = compose_cards(self.pack, service, evaluation, facts, request)
-        outcomes = {**evaluation.outcomes, **dict.fromkeys(composed.errors, "error")}
-        counts.outcomes.update(outcomes.items())
-        for rule, why in evaluation.unknown_because.items():
-            counts.reasons.update({(rule, impersonal(reason)) for reason in why})
-        counts.cards[len(composed.cards)] += 1
-        counts.indicators.update(card.indicator for card in composed.cards)
-        counts.headed.update(card.rules[0][0] for card in composed.cards)
-        conditional = self._active.ruleset.conditional
-        if conditional is not None:
-            truth = conditional.truth(Context(facts)).name.lower()
-            counts.complaint[truth, bool(composed.cards)] += 1
-        return facts
+    def _count(self, answer: Answer, counts: ServiceTally) -> None:
+        counts.charts += 1
+        if answer.facts is None:
+            counts.refused[answer.refused] += 1
+            return
+        counts.outcomes.update(answer.outcomes.items())
+        counts.reasons.update((rule, why) for rule, all_ in answer.reasons.items() for why in all_)
+        counts.cards[len(answer.cards)] += 1
+        counts.indicators.update(answer.indicators)
+        counts.headed.update({rule: len(cards) for rule, cards in answer.heads.items()})
+        truth = self._judge.complaint(answer.facts)
+        if truth:
+            counts.complaint[truth, bool(answer.cards)] += 1
 
 
-def services_asked(pack: Pack, orders: bool) -> list[ServiceDefinition]:
-    """The services that a survey asks. order-select would say what order-sign says."""
-    hooks = ("patient-view", "order-sign") if orders else ("patient-view",)
-    return [service for service in pack.services if service.enabled and service.hook in hooks]
+@dataclass(frozen=True)
+class SurveyPlan:
+    """A survey as plain data, so that any process can make the same surveyor of it."""
+
+    hooks: Path
+    site: Path | None
+    profiles: tuple[str, ...]
+    fallback_now: datetime
+    now: datetime | None = None
+    orders: bool = False
+
+    def pack(self) -> Pack:
+        """The pack that is asked. Raises ConfigurationError."""
+        return _pack(self.hooks, self.site, self.profiles)
+
+    def surveyor(self) -> Surveyor:
+        """What counts. Raises ConfigurationError."""
+        return Surveyor(self.pack(), self.fallback_now, self.now, self.orders)
 
 
 def chart_files(places: Iterable[Path]) -> list[Path]:
@@ -170,30 +162,33 @@ def read_charts(path: Path) -> list[PatientChart] | str:
     return charts_of(content) or "no Bundle with a Patient"
 
 
-def impersonal(reason: str) -> str:
-    """A reason without the values that it may quote."""
-    return _NUMBER.sub("#", _QUOTED.sub("'...'", reason))
+def survey(
+    files: Sequence[Path], plan: SurveyPlan, jobs: int, progress: Callable[[int, int], None]
+) -> Tally:
+    """The counts of all files. `progress` is told how many parts of them are done, and of how
+    many."""
+    size = max(1, min(_PORTION, len(files) // jobs))
+    parts = [tuple(files[at : at + size]) for at in range(0, len(files), size)]
+    total = Tally()
+    for part in do_all([partial(_portion, plan, part) for part in parts], jobs, progress):
+        total.add(part)
+    return total
 
 
-def survey(files: Sequence[Path], make: Callable[[], Surveyor], jobs: int = 1) -> Iterator[Tally]:
-    """The counts of each file as they come. `make` is called in every process: picklable."""
-    if jobs <= 1 or len(files) < 2:
-        surveyor = make()
-        yield from map(surveyor.file, files)
-        return
-    spawn = get_context("spawn")  # a fork would copy the locks of other threads
-    with ProcessPoolExecutor(jobs, spawn, initializer=_start, initargs=(make,)) as pool:
-        yield from pool.map(_file, files, chunksize=max(1, min(16, len(files) // jobs)))
+def _portion(plan: SurveyPlan, files: Sequence[Path]) -> Tally:
+    total = Tally()
+    surveyor = _surveyor(plan)
+    for file in files:
+        total.add(surveyor.file(file))
+    return total
 
 
-def _start(make: Callable[[], Surveyor]) -> None:
-    global _surveyor  # noqa: PLW0603  one for each process of a pool
-    _surveyor = make()
+@lru_cache(maxsize=1)
+def _pack(hooks: Path, site: Path | None, profiles: tuple[str, ...]) -> Pack:
+    return load_pack(hooks, site, profiles or None, thorough=False)
 
 
-def _file(path: Path) -> Tally:
-    assert _surveyor is not None
-    return _surveyor.file(path)
-
-
-_surveyor: Surveyor | None = None
+@lru_cache(maxsize=1)
+def _surveyor(plan: SurveyPlan) -> Surveyor:
+    """One for each process: packs load once."""
+    return plan.surveyor()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cds_service.authoring.stats import ServiceTally, Tally
+from cds_service.population.survey import ServiceTally, Tally
 from cds_service.rules.model import Pack, Rule, ServiceDefinition
 from cds_service.rules.ruleset import serves
 
