@@ -22,6 +22,9 @@ it. An upgrade of the program never touches it, so keep it under version control
 | `rules/` | rules of this site, each with its tests beside it (`NAME.json`, `NAME.test.json`) |
 | `valuesets/` | value sets: FHIR R4 ValueSet resources; the same id replaces a shipped one |
 | `facts.json` | what more to read from charts |
+| `units.json` | units of laboratory tests, added to the shipped ones |
+| `order-names.json`, `names.json` | words by which orders and entries without a code are told |
+| `tests/` | tests that belong to no rule of this site (`NAME.test.json`) |
 | `definitions.json`, `orders.json` | conditions and order templates, if you need any |
 | `drugs.json` | written by `cds terminology import-rxnorm`, never by hand |
 | `clients.json` | the EHRs that may call; begin with a copy of `clients.json.example` |

@@ -94,6 +94,7 @@ class PackSource:
     definitions: dict[str, Entry] = field(default_factory=dict)
     orders: dict[str, Entry] = field(default_factory=dict)
     order_names: dict[str, Entry] = field(default_factory=dict)  # by value set
+    units: dict[str, Entry] = field(default_factory=dict)  # by analyte, the site's last
     names: list[Entry] = field(default_factory=list)  # of entries, by file and value set
     rules: list[RuleFile] = field(default_factory=list)
     services: list[Document] = field(default_factory=list)
@@ -167,7 +168,15 @@ class _Reader:
                         self.source.replaced.append(index[key])
                     index[key] = Entry(addition, (name, key), data)
         self.order_names()
+        self.units()
         self.names()
+
+    def units(self) -> None:
+        """units.json, which a pack may do without; a site's adds units to the shipped ones."""
+        document = self.document(PurePosixPath("units.json"), "units")
+        if document:
+            for key, data in obj(obj(document.data).get("analytes")).items():
+                self.source.units[key] = Entry(document, ("analytes", key), data)
 
     def names(self) -> None:
         """names.json, which a pack may do without; a site's adds to the shipped one."""

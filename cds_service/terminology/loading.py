@@ -15,9 +15,11 @@ from cds_service.terminology.entry_names import name_lists
 from cds_service.terminology.index import Terminology
 from cds_service.terminology.order_names import OrderNames
 from cds_service.terminology.valueset import ParsedSet, parse, problem
-from cds_service.units.table import UnitTables
+from cds_service.units.table import UnitTables, merged
 
 Json = Any
+
+_ORDER_NAMES = ("names", "add", "not")
 
 
 def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
@@ -25,7 +27,8 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
 
     Each folder holds `valuesets/*.json` (or, without that subfolder, the value sets themselves),
     `drugs.json`, `units.json`, `order-names.json` and `names.json`. The last drugs.json counts
-    whole; units are merged by analyte, names of orders by value set; names of entries add up.
+    whole; units are merged by analyte (`merged`), names of orders by value set and property; names
+    of entries add up.
     """
     problems: list[Problem] = []
     sets: dict[str, ParsedSet] = {}
@@ -43,10 +46,11 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
         if content is not None:
             dictionaries.append((content, drugs_file))
         table = _read(folder / "units.json", problems)
-        if isinstance(table, dict):
-            units.update(table.get("analytes", {}))
+        for analyte, entry in _section(table, "analytes").items():
+            units[analyte] = merged(units.get(analyte), entry)
         names.append(_read(folder / "names.json", problems))
-        order_names.update(_order_names(_read(folder / "order-names.json", problems)))
+        for set_id, entry in _order_names(_read(folder / "order-names.json", problems)).items():
+            order_names[set_id] = _over(order_names.get(set_id, {}), entry)
     listed = [(one.file, code) for one in sets.values() for code in _ingredients(one)]
     problems += resolve(sets)
     drugs: DrugDictionary | None = None
@@ -166,12 +170,23 @@ def _not_json(file: Path, content: bytes) -> Problem:
 
 def _order_names(data: Json) -> dict[str, Json]:
     """The entries that have the right shape; `cds rules check` reports the others."""
-    entries = data.get("orderNames") if isinstance(data, dict) else None
     return {
         set_id: entry
-        for set_id, entry in (entries.items() if isinstance(entries, dict) else ())
-        if isinstance(entry, dict) and _texts(entry.get("names")) and _texts(entry.get("not", []))
+        for set_id, entry in _section(data, "orderNames").items()
+        if isinstance(entry, dict) and all(_texts(entry.get(part, [])) for part in _ORDER_NAMES)
     }
+
+
+def _over(below: Mapping[str, Json], above: Mapping[str, Json]) -> Json:
+    """A later folder's names of an order: its lists count for those below, `add` goes on top."""
+    together = {**below, **above}
+    return {**together, "names": [*together.get("names", ()), *above.get("add", ())]}
+
+
+def _section(data: Json, name: str) -> Mapping[str, Json]:
+    """An object inside a file; an empty one where something else stands."""
+    section = data.get(name) if isinstance(data, dict) else None
+    return section if isinstance(section, dict) else {}
 
 
 def _texts(value: Json) -> bool:

@@ -27,7 +27,7 @@ class OrderNames:
         named: dict[Tokens, set[str]] = {}
         ruled_out: dict[Tokens, set[str]] = {}
         for set_id, entry in (entries or {}).items():
-            for phrase in entry["names"]:
+            for phrase in entry.get("names", ()):
                 named.setdefault(words(phrase), set()).add(set_id)
             for phrase in entry.get("not", ()):
                 ruled_out.setdefault(words(phrase), set()).add(set_id)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Context, Decimal
 
-from cds_service.units.table import Factor, UnitTable, UnitTables, fold
+from cds_service.units.table import Factor, UnitTable, UnitTables, alone, fold
 
 MOST_REMEMBERED = 200  # spellings for each analyte
 UCUM = "http://unitsofmeasure.org"
@@ -38,6 +38,17 @@ def convert(
     table = tables.get(analyte)
     if table is None:
         return UnitUnknown(f"there is no unit table for '{analyte}'")
+    return convert_by(table, value, unit_code, unit_text, system)
+
+
+def convert_by(
+    table: UnitTable,
+    value: Decimal,
+    unit_code: str | None,
+    unit_text: str | None,
+    system: str | None = None,
+) -> Decimal | UnitUnknown:
+    """As `convert`, with the analyte's table at hand."""
     factor = _remembered(table, unit_code, unit_text, system)
     return factor if isinstance(factor, UnitUnknown) else _apply(value, factor)
 
@@ -52,11 +63,15 @@ def convert_to(
     *,
     tables: UnitTables,
 ) -> Decimal | UnitUnknown:
-    """`convert`, and from the canonical unit on into `unit`, in which a fact is kept."""
-    converted = convert(value, unit_code, unit_text, analyte, system, tables=tables)
-    if isinstance(converted, UnitUnknown) or unit == canonical_unit(analyte, tables):
+    """`convert`, and from the canonical unit on into `unit`, in which a fact is kept.
+
+    An analyte without a table is known in the fact's own unit alone.
+    """
+    table = tables.get(analyte) or alone(unit)
+    converted = convert_by(table, value, unit_code, unit_text, system)
+    if isinstance(converted, UnitUnknown) or unit == table.canonical:
         return converted
-    one = convert(Decimal(1), unit, None, analyte, tables=tables)
+    one = convert_by(table, Decimal(1), unit, None)
     return one if isinstance(one, UnitUnknown) else converted / one
 
 

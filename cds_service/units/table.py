@@ -1,6 +1,6 @@
 """The unit tables: for each analyte its canonical unit and what converts to it.
 
-`hooks/units.json` is their readable form (an administrator may add a unit in a site folder):
+`hooks/units.json` is their readable form (a site folder may add units to an analyte):
 `{"analytes": {"obs-ferritin": {"canonical": "ng/mL", "units": {"ng/mL": {"times": "1"},
 "pmol/L": {"dividedBy": "2.247"}}, "aliases": {"mcg/L": "ug/L"}, "note": "..."}}}`.
 One table an analyte, because the same unit converts differently for each: 1 meq is half a mmol of
@@ -64,7 +64,7 @@ class UnitTables:
         for name, entry in analytes.items():
             try:
                 tables[name] = _table(entry)
-            except (AttributeError, KeyError, TypeError, ValueError, InvalidOperation) as error:
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
                 faults.append((f"$.analytes.{name}", f"is not a unit table: {error}"))
         return UnitTables(tables), faults
 
@@ -88,14 +88,26 @@ def _folded(unit: str) -> str:
 _remembered = functools.lru_cache(maxsize=1024)(_folded)  # the same few units in every call
 
 
+@functools.lru_cache(maxsize=256)
+def alone(unit: str) -> UnitTable:
+    """The table of an analyte that has none: its own unit, in any spelling, and no other."""
+    return UnitTable(unit, {fold(unit): Factor()})
+
+
 def _table(entry: Mapping[str, Json]) -> UnitTable:
+    missing = [name for name in ("canonical", "units") if name not in entry]
+    if missing:
+        raise ValueError(f"'{missing[0]}' is missing")
     factors: dict[str, Factor] = {}
     for spelling, factor in _spellings(entry):
         known = factors.setdefault(fold(spelling), factor)
         if known != factor:
             raise ValueError(f"'{spelling}' cannot be told from another unit with another factor")
-    if fold(entry["canonical"]) not in factors:
+    canonical = factors.get(fold(entry["canonical"]))
+    if canonical is None:
         raise ValueError("the canonical unit is not among the units")
+    if canonical.times != canonical.divided_by:
+        raise ValueError("the canonical unit has a factor other than 1")
     return UnitTable(entry["canonical"], factors, entry.get("note", ""))
 
 
@@ -103,11 +115,31 @@ def _spellings(entry: Mapping[str, Json]) -> Iterator[tuple[str, Factor]]:
     units = {unit: _factor(factor) for unit, factor in entry["units"].items()}
     yield from units.items()
     for alias, unit in entry.get("aliases", {}).items():
+        if unit not in units:
+            raise ValueError(f"the alias '{alias}' means '{unit}', which is not among the units")
         yield alias, units[unit]
 
 
+def merged(below: Json, above: Json) -> Json:
+    """A site's table of an analyte over the shipped one: units and aliases are added as long as
+    both lead to the same canonical unit; else the site's counts alone."""
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    if above.get("canonical", below.get("canonical")) != below.get("canonical"):
+        return above
+    added = {
+        part: {**below.get(part, {}), **above[part]}
+        for part in ("units", "aliases")
+        if isinstance(above.get(part), dict)
+    }
+    return {**below, **above, **added}
+
+
 def _factor(entry: Mapping[str, str]) -> Factor:
-    factor = Factor(Decimal(entry.get("times", "1")), Decimal(entry.get("dividedBy", "1")))
+    try:
+        factor = Factor(Decimal(entry.get("times", "1")), Decimal(entry.get("dividedBy", "1")))
+    except InvalidOperation as error:
+        raise ValueError("a factor is not a number") from error
     if not (factor.times > 0 and factor.divided_by > 0):
         raise ValueError("a factor must be above 0")
     return factor

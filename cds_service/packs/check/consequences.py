@@ -21,7 +21,9 @@ _FOLLOWS: dict[str, frozenset[str]] = {
     "orders": frozenset({"C408"}),
     "rule": frozenset({"F318", "R206", "R210", "T502", "T503", "T504", "T505"}),
     "service": frozenset({"F319", "T506", "W707"}),
-    "valueset": frozenset({"F304", "V001", "V601"}),
+    "order-names": frozenset({"V001"}),
+    "names": frozenset({"V001"}),
+    "valueset": frozenset({"F304", "F305", "V001", "V601"}),
 }  # fmt: skip
 # Only the last word on a pack without errors.
 _WHEN_CLEAN = frozenset({"W701", "W702", "W703", "W709", "W711"})

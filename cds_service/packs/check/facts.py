@@ -1,6 +1,7 @@
 """Checks of facts.json: the settings and value sets that facts name, and their units."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from cds_service.errors import Problem
@@ -8,6 +9,7 @@ from cds_service.facts.catalogue import Catalogue
 from cds_service.facts.kinds.flag import FLAGS
 from cds_service.packs.schema import did_you_mean
 from cds_service.packs.source import Entry, PackSource, obj, seq, word
+from cds_service.units.convert import UnitUnknown, convert_by
 
 Json = Any
 
@@ -24,6 +26,7 @@ def check(source: PackSource) -> Iterator[Problem]:
             *_value_sets(entry, sets),
             *_flag(name, entry),
             *_computed(source, entry),
+            *_units(source, entry),
         ]
         yield from problems or _catalogue(name, entry)
 
@@ -47,6 +50,25 @@ def _computed(source: PackSource, entry: Entry) -> Iterator[Problem]:
             hint = did_you_mean(name, source.facts)
             path = (*entry.path, *(("of",) if how == "of" else ("computed", how)))
             yield entry.document.problem(path, "F301", message, hint)
+
+
+def _units(source: PackSource, entry: Entry) -> Iterator[Problem]:
+    """A measured value's table of units is there, and leads to the fact's own unit."""
+    fact, tables = obj(entry.data), source.terminology.units
+    named, unit = word(fact.get("analyte")), word(fact.get("unit"))
+    if named and named not in source.units:
+        message = f"There are no units for '{named}' in units.json."
+        hint = did_you_mean(named, source.units)
+        yield entry.document.problem((*entry.path, "analyte"), "F305", message, hint)
+    sets = (named, fact.get("valueSet"), *seq(fact.get("valueSets")))
+    table = tables.get(next(filter(None, map(word, sets)), ""))
+    if fact.get("kind") != "quantity" or "computed" in fact or not table or not unit:
+        return
+    if unit != table.canonical and isinstance(
+        convert_by(table, Decimal(1), unit, None), UnitUnknown
+    ):
+        message = f"'{unit}' can't be converted to {table.canonical}, the unit of units.json."
+        yield entry.document.problem((*entry.path, "unit"), "F304", message)
 
 
 def value_sets_of(fact: Mapping[str, Json]) -> Iterator[tuple[tuple[str | int, ...], str]]:

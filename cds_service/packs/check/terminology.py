@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
-
-import orjson
 
 from cds_service.errors import Problem
 from cds_service.packs.folder import Folder
@@ -15,8 +13,6 @@ from cds_service.packs.source import VALUE_SETS, PackSource, obj
 from cds_service.terminology.index import Terminology
 
 Json = Any
-
-UNITS = PurePosixPath("units.json")
 
 
 def load(source: PackSource) -> tuple[Terminology, list[Problem]]:
@@ -29,7 +25,15 @@ def load(source: PackSource) -> tuple[Terminology, list[Problem]]:
         return Terminology({}), misshapen
     folders = [folder.root for folder in source.folders]
     terminology, problems = Terminology.from_folder(folders[0], folders[1:])
-    return terminology, [replace(p, file=_name(source, p.file)) for p in problems]
+    return terminology, [_placed(source, problem) for problem in problems]
+
+
+def _placed(source: PackSource, problem: Problem) -> Problem:
+    """The loader's problem under its file's name; a fault of a unit table at its analyte."""
+    entry = source.units.get(problem.path.removeprefix("$.analytes."))
+    if problem.code == "V010" and entry:
+        return entry.document.problem(entry.path, "V010", problem.message, problem.hint, key=True)
+    return replace(problem, file=_name(source, problem.file))
 
 
 def strictly(source: PackSource) -> Iterator[Problem]:
@@ -49,21 +53,10 @@ def _misshapen(source: PackSource) -> Iterator[Problem]:
         lists = [obj(compose).get("include"), obj(compose).get("exclude")]
         if not isinstance(compose, dict) or not all(_list_or_none(part) for part in lists):
             yield _problem(value_set.name, "$.compose", "'include' and 'exclude' must be lists.")
-    for folder in source.folders:
-        if UNITS in folder.files and not _has_analytes(folder.files[UNITS]):
-            yield _problem(folder.name(UNITS), "$.analytes", "'analytes' must be an object.")
 
 
 def _list_or_none(value: Json) -> bool:
     return value is None or isinstance(value, list)
-
-
-def _has_analytes(raw: bytes) -> bool:
-    try:
-        units = orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError:
-        return True  # the loader says so
-    return isinstance(obj(units).get("analytes"), dict)
 
 
 def _problem(file: str, path: str, message: str) -> Problem:
