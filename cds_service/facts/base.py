@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 
 from cds_service.facts import availability, unread
 from cds_service.facts.catalogue import Catalogue, FactDefinition
@@ -78,8 +79,9 @@ class FactBase:
         )
         self._known: dict[tuple[str, int | str | None, int | None, str | None], Fact] = {}
         self._possible: dict[int | None, frozenset[str]] = {}  # by draft
+        self._silent: dict[str, bool] = {}  # by kind
 
-    @property
+    @cached_property
     def unrecognised(self) -> Mapping[str, Mapping[str, int]]:
         """Entries that nothing recognises, by kind and code system."""
         return unrecognised(self._patient.index)
@@ -110,25 +112,25 @@ class FactBase:
         """
         if draft is not None and name in self.catalogue.of_patient:
             draft = None
+        possible = self._possible.get(draft) or self.possible(draft)
+        if name not in possible and self._is_silent(self.catalogue.facts[name].kind):
+            return self.catalogue.absent[name]  # most facts of most charts
         key = (name, within, draft, undated)
         fact = self._known.get(key)
         if fact is None:
-            fact = self._known[key] = self._read(self.catalogue[name], within, draft, undated)
+            definition = self.catalogue.facts[name]
+            query = self._query(definition, within, draft, undated)
+            fact = self._known[key] = READERS[definition.kind](query)
         return fact
-
-    def _read(
-        self,
-        definition: FactDefinition,
-        within: int | str | None,
-        draft: int | None,
-        undated: str | None,
-    ) -> Fact:
-        if definition.name not in self.possible(draft) and self._is_silent(definition.kind):
-            return self.catalogue.absent[definition.name]
-        return READERS[definition.kind](self._query(definition, within, draft, undated))
 
     def _is_silent(self, kind: str) -> bool:
         """Whether facts of a kind that are certainly absent have nothing to add to that."""
+        silent = self._silent.get(kind)
+        if silent is None:
+            silent = self._silent[kind] = self._has_nothing_to_add(kind)
+        return silent
+
+    def _has_nothing_to_add(self, kind: str) -> bool:
         if kind == "quantity":  # says "not found in the data sent" where nothing was sent
             return self.chart.slot("observations").supply is not Supply.EMPTY
         return kind != "drug" or not drug.notes(self._patient)

@@ -5,12 +5,12 @@ code, and a resource without one costs one look-up: its concept as sent, to the 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from cds_service.facts.catalogue import DOMAINS, NAMED, Catalogue
 from cds_service.facts.chart import Chart, Draft, Entry, Resource
-from cds_service.facts.codes import Codes, Filed, under, wanted_codes
+from cds_service.facts.codes import Filed, under, wanted_codes
 from cds_service.facts.diagnoses import Diagnosis
 from cds_service.facts.fhir import objects
 from cds_service.facts.medication_status import Usage
@@ -108,8 +108,10 @@ class ChartIndex:
         self._references = References()
         self.find = self._references.find
         self._taken: list[Entry] = []  # resources that record a medication
-        self._results: list[Entry] = []
-        self.strange_drugs: list[Medication] = []  # that nothing recognises
+        # What nothing recognises: drugs; of problems and results the code system, "" for words.
+        self.strange_drugs: list[Medication] = []
+        self.strange_problems: list[str] = []
+        self.strange_results: list[str] = []
         self.drug_notes: tuple[str, ...] | None = None  # once they are asked for
         self._walk(chart)
         # Not kept: it refers back to the index, and in a circle a whole chart would stay in memory
@@ -129,14 +131,6 @@ class ChartIndex:
         """The hits of one of `catalogue.DOMAINS`, without the drafts'."""
         hits: Mapping[str, Any] = getattr(self, name)
         return hits
-
-    def codes(self, domain: str) -> Codes:
-        """What is known of the codes of a domain."""
-        return self._codes[domain]
-
-    def entries(self, domain: str) -> Sequence[Entry]:
-        """The entries of "conditions" or "observations", whatever they say."""
-        return self._results if domain == "observations" else self._all_conditions
 
     def names(self) -> set[str]:
         """Names of the facts that a hit outside the drafts may concern."""
@@ -169,7 +163,7 @@ class ChartIndex:
         """Codings of conditions and medications that nothing knows, by code system."""
         found = Counter(self._unknown_drugs)
         for entry in self._all_conditions:
-            known = self._codes["conditions"].of_sent(entry.head.code)
+            known = self._codes["conditions"].sent(entry.head.code).known
             found.update(one.key[0] for one in known if one.unknown)
         return found
 
@@ -199,22 +193,25 @@ class ChartIndex:
     def _condition(self, entry: Entry) -> None:
         self._references.add(entry)
         self._all_conditions.append(entry)
-        self._collect("conditions", entry)
+        stranger = self._collect("conditions", entry)
+        if stranger is not None:
+            self.strange_problems.append(stranger)
 
     def _observation(self, entry: Entry) -> None:
         head = entry.head
-        self._results.append(entry)
-        self._collect("observations", entry)
+        stranger = self._collect("observations", entry)
+        if stranger is not None:
+            self.strange_results.append(stranger)
         if head.component:
             codes = self._codes["observations"]
             for part in objects(entry.body["component"]):
                 concept = part.get("code")
                 _file(self.observations, under(codes.of(concept)), entry, part, "", concept)
         if head.value_codeable_concept:
-            filed = self._codes["findings"].filed(head.value_codeable_concept)
-            if filed:
+            sent = self._codes["findings"].sent(head.value_codeable_concept)
+            if sent.filed:
                 value = entry.body["valueCodeableConcept"]
-                _file(self.findings, filed, entry, None, "", value)
+                _file(self.findings, sent.filed, entry, None, "", value)
 
     def _procedure(self, entry: Entry) -> None:
         self._collect("procedures", entry)
@@ -231,11 +228,13 @@ class ChartIndex:
             filed = under(self._codes["orders"].of(concept))
             _file(hits, filed, entry, None, "", concept)
 
-    def _collect(self, domain: str, entry: Entry) -> None:
-        """File a resource under each wanted value set that has one of its code's codings."""
-        filed = self._codes[domain].filed(entry.head.code)
-        if filed:
-            _file(getattr(self, domain), filed, entry)
+    def _collect(self, domain: str, entry: Entry) -> str | None:
+        """File a resource under each wanted value set that has one of its code's codings; how it
+        is a stranger (`codes.Sent`)."""
+        sent = self._codes[domain].sent(entry.head.code)
+        if sent.filed:
+            _file(getattr(self, domain), sent.filed, entry)
+        return sent.stranger
 
     def _read_medications(self, reader: MedicationReader) -> None:
         for entry in self._taken:

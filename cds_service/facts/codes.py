@@ -39,6 +39,19 @@ Knowns = tuple[Known, ...]
 Filed = tuple[tuple[str, Key], ...]  # value set, and the code that led to it
 
 
+class Sent(NamedTuple):
+    """A concept as calls write it, looked up.
+
+    `known`: of each coding. `filed`: the value sets that it goes under, each once. `stranger`: the
+    first system of a concept of which no coding is in a system of the wanted sets, "" for one in
+    words alone; None for every other concept.
+    """
+
+    known: Knowns
+    filed: Filed
+    stranger: str | None
+
+
 def under(known: Knowns) -> Filed:
     """The value sets of a concept's codings; where two codings lead to one, the first counts."""
     found: dict[str, Key] = {}
@@ -60,8 +73,7 @@ class Codes(dict[Key, Known]):
         super().__init__()
         self.wanted = wanted
         self._terminology = terminology
-        self._concepts: dict[bytes, tuple[Knowns, Filed]] = {}
-        self._strangers: dict[bytes, str | None] = {}
+        self._concepts: dict[bytes, Sent] = {}
         self._systems = frozenset(
             system
             for name in wanted
@@ -69,43 +81,27 @@ class Codes(dict[Key, Known]):
             for system in terminology.systems_of(name)
         )
 
-    def of_sent(self, concept: Raw) -> Knowns:
-        """What is known of each coding of a concept that was not read yet."""
-        return self._sent(bytes(concept))[0]
-
-    def filed(self, concept: Raw) -> Filed:
-        """Under which value sets a concept that was not read yet is filed, once under each."""
-        known = self._concepts.get(bytes(concept))
-        return (known or self._sent(bytes(concept)))[1]
-
-    def stranger(self, concept: Raw) -> str | None:
-        """The first system of a concept of which no coding is in a system of the wanted sets, ""
-        for one in words alone; None for every other concept."""
+    def sent(self, concept: Raw) -> Sent:
+        """What there is to know of a concept that was not read yet. The same few hundred come in
+        every call, to the letter: they are remembered."""
         written = bytes(concept)
-        if written in self._strangers:
-            return self._strangers[written]
-        known = self._sent(written)
-        systems = [one.key[0] for one in known[0] if one.key != ("", "")]
-        told = not systems and any(set_id != OTHER for set_id, _ in known[1])  # by its words
-        strange = not told and self._systems.isdisjoint(map(canonical_system, systems))
-        found = next(iter(systems), "") if strange else None
+        return self._concepts.get(written) or self._read(written)
+
+    def _read(self, written: bytes) -> Sent:
+        known = self.of(decoded(written)) if written else ()
+        found = Sent(known, under(known), self._stranger(known))
         if len(written) <= _LONGEST_CONCEPT:
-            if len(self._strangers) >= MOST_REMEMBERED:
-                self._strangers.clear()
-            self._strangers[written] = found
+            if len(self._concepts) >= MOST_REMEMBERED:
+                self._concepts.clear()
+            self._concepts[written] = found
         return found
 
-    def _sent(self, written: bytes) -> tuple[Knowns, Filed]:
-        """The same few hundred concepts come in every call, to the letter: they are remembered."""
-        known = self._concepts.get(written)
-        if known is None:
-            found = self.of(decoded(written)) if written else ()
-            known = (found, under(found))
-            if len(written) <= _LONGEST_CONCEPT:
-                if len(self._concepts) >= MOST_REMEMBERED:
-                    self._concepts.clear()
-                self._concepts[written] = known
-        return known
+    def _stranger(self, known: Knowns) -> str | None:
+        systems = [one.key[0] for one in known if one.key != ("", "")]
+        told = not systems and any(set_id != OTHER for one in known for set_id in one.sets)
+        if told or not self._systems.isdisjoint(map(canonical_system, systems)):
+            return None  # its words tell it, or a system that some set has
+        return next(iter(systems), "")
 
     def of(self, concept: Any) -> Knowns:
         """What is known of each coding of a concept of any shape."""

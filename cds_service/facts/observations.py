@@ -2,12 +2,15 @@
 
 from datetime import UTC, date, datetime
 
+from msgspec import MsgspecError
+from msgspec.json import Decoder
+
 from cds_service.facts import dates
 from cds_service.facts.chart import Entry, Resource
 from cds_service.facts.chart_index import Hit
 from cds_service.facts.fhir import codes
 from cds_service.facts.query import status_of
-from cds_service.protocol.raw import text, word
+from cds_service.protocol.raw import NOTHING, decoded, word
 
 USABLE = frozenset({"final", "amended", "corrected"})
 NOT_KNOWN = "unknown"  # a status by which some systems file all their results
@@ -15,6 +18,7 @@ PRELIMINARY = frozenset({"preliminary", "registered"})
 # "No", "absent", "negative" in SNOMED CT, LOINC answers and HL7 v2/v3.
 _DENIALS = frozenset({"373067005", "2667000", "260385009", "la32-8", "n", "neg", "no", "absent"})
 _MOMENTS = ("effectiveDateTime", "effectiveInstant", "performedDateTime", "occurrenceDateTime")
+_INSTANT = Decoder(datetime)
 _PERIODS = ("effectivePeriod", "performedPeriod", "occurrencePeriod")
 
 
@@ -47,15 +51,17 @@ def status_of_hit(hit: Hit) -> str:
 
 def moment_of(hit: Hit, today: date) -> datetime | None:
     """The moment of `when_of` alone, which is all that putting results in order takes."""
-    value = text(hit.entry.head.effective_date_time) if isinstance(hit.entry, Entry) else ""
-    if len(value) > 10 and dates.is_date(value):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            pass
-        else:
-            if moment.tzinfo is UTC:
+    sent = hit.entry.head.effective_date_time if isinstance(hit.entry, Entry) else NOTHING
+    if sent:
+        try:  # an instant in UTC to the second, as nearly all systems write it
+            moment: datetime = _INSTANT.decode(sent)
+            if moment.tzinfo is UTC and not moment.microsecond:
                 return moment
+        except MsgspecError:
+            pass
+        when = dates.parse(decoded(sent), today)
+        if when is not None:
+            return when.moment
     when = when_of(hit.resource, today)
     return when.moment if when else None
 

@@ -16,17 +16,11 @@ WORDS = "no code"  # in place of a system
 def unrecognised(index: ChartIndex) -> Mapping[str, Mapping[str, int]]:
     """Entries by kind ("medications", "problems", "results") and code system; only kinds that have
     any."""
+    drugs = (next(iter(medication.systems), "") for medication in index.strange_drugs)
     found = {
-        "medications": Counter(
-            next(iter(medication.systems), "") or WORDS for medication in index.strange_drugs
-        ),
-        "problems": _strangers(index, "conditions"),
-        "results": _strangers(index, "observations"),
+        "medications": drugs,
+        "problems": index.strange_problems,
+        "results": index.strange_results,
     }
-    return {kind: dict(counts) for kind, counts in found.items() if counts}
-
-
-def _strangers(index: ChartIndex, domain: str) -> Counter[str]:
-    stranger = index.codes(domain).stranger
-    systems = (stranger(entry.head.code) for entry in index.entries(domain))
-    return Counter(system or WORDS for system in systems if system is not None)
+    counts = {kind: Counter(one or WORDS for one in systems) for kind, systems in found.items()}
+    return {kind: dict(count) for kind, count in counts.items() if count}

@@ -7,7 +7,7 @@ is refused here, whatever stands in a member, and of two equal members the last 
 head as in the body.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import MsgspecError, Struct
@@ -77,6 +77,16 @@ class _Loose(Struct, rename="camel"):
     response: Raw = NOTHING
 
 
+class _Entry(Struct):
+    """The elements of a Bundle, each as sent."""
+
+    entry: list[Raw]
+
+
+class _Parameter(Struct):
+    parameter: list[Raw]
+
+
 class _LooseElement(Struct, rename="camel"):
     resource: Raw = NOTHING
     full_url: Raw = NOTHING
@@ -87,6 +97,10 @@ _ELEMENTS = Decoder(_Elements)
 _VALUE = Decoder(Value)
 _LOOSE = Decoder(_Loose)
 _RAWS = Decoder(list[Raw])
+_MEMBERS: Mapping[str, Decoder[Any]] = {
+    "entry": Decoder(_Entry),
+    "parameter": Decoder(_Parameter),
+}
 _LOOSE_ELEMENT = Decoder(_LooseElement)
 _HEAD = Decoder(Head)
 
@@ -270,8 +284,17 @@ class Entries:
 
     def _raw(self, number: int) -> Raw:
         if self._raws is None:
-            listed = self._value
-            if self._name:
-                listed = getattr(on_any_stack(_LOOSE.decode, listed), self._name)
-            self._raws = array(listed)
+            self._raws = _raws(self._value, self._name)
         return self._raws[number]
+
+
+def _raws(value: Raw, name: str) -> Sequence[Raw]:
+    """The elements of an array, or of the one that stands in a member. One scan where it can be:
+    it is of all that a Bundle holds."""
+    if not name:
+        return array(value)
+    try:
+        listed: Sequence[Raw] = getattr(on_any_stack(_MEMBERS[name].decode, value), name)
+    except MsgspecError:  # one element in the place of the array
+        return array(getattr(on_any_stack(_LOOSE.decode, value), name))
+    return listed

@@ -16,7 +16,15 @@ LOW_FLAGS = frozenset({"L", "LL", "LU", "<"})
 CRITICAL_LOW_FLAGS = frozenset({"LL"})
 OTHER_FLAGS = frozenset({"N", "H", "HH", "HU", ">"})
 
-_BY_STATE = {State.KNOWN: YES, State.ABSENT: NO, State.UNKNOWN: UNKNOWN}
+_KNOWN, _ABSENT = State.KNOWN, State.ABSENT  # looked up once: to ask an Enum takes longer
+
+
+def by_state(fact: Fact) -> Truth:
+    """Whether there is such a fact."""
+    state = fact.state
+    if state is _KNOWN:
+        return YES
+    return NO if state is _ABSENT else UNKNOWN
 
 
 class Leaf(Node):
@@ -35,9 +43,11 @@ class Leaf(Node):
         return context.facts.get(self.fact, self.within, context.draft, self.undated)
 
     def truth(self, context: Context) -> Truth:
-        truth = context.memo.get(self)
-        if truth is None:
-            truth = context.memo[self] = self.judge(self.read(context))
+        memo = context.memo
+        truth = memo.get(self)
+        if truth is None:  # `read` written out: this is the hot path
+            fact = context.facts.get(self.fact, self.within, context.draft, self.undated)
+            truth = memo[self] = self.judge(fact)
         return truth
 
     def judge(self, fact: Fact) -> Truth:
@@ -64,7 +74,7 @@ class Present(Leaf):
     __slots__ = ()
 
     def judge(self, fact: Fact) -> Truth:
-        return _BY_STATE[fact.state]
+        return by_state(fact)
 
     def items(self, context: Context) -> Iterator[Item]:
         yield from self.read(context).items
@@ -76,7 +86,7 @@ class Absent(Leaf):
     __slots__ = ()
 
     def judge(self, fact: Fact) -> Truth:
-        return negate(_BY_STATE[fact.state])
+        return negate(by_state(fact))
 
 
 class CodeIn(Leaf):
@@ -96,8 +106,8 @@ class CodeIn(Leaf):
         self.codes = codes
 
     def judge(self, fact: Fact) -> Truth:
-        if fact.state is not State.KNOWN:
-            return _BY_STATE[fact.state]
+        if fact.state is not _KNOWN:
+            return by_state(fact)
         return YES if any(item.code in self.codes for item in fact.items) else NO
 
     def items(self, context: Context) -> Iterator[Item]:
@@ -121,7 +131,7 @@ class Measured(Leaf):
         self.threshold = threshold
 
     def judge(self, fact: Fact) -> Truth:
-        if fact.state is State.KNOWN:
+        if fact.state is _KNOWN:
             quantity = fact.items[0].quantity
             return UNKNOWN if quantity is None else self.weigh(fact.items[0], quantity)
         # Values are on file and none could be used: nobody knows what they say. None on file: NO.

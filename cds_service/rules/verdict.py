@@ -80,7 +80,7 @@ def _conditional(compiled: CompiledRule, assumed: Context | None, words: Words) 
 def _finding(
     compiled: CompiledRule, context: Context, words: Words, *, conditional: bool
 ) -> Finding:
-    read = (*_telling(compiled.when, context), *compiled.about)
+    read = (*_telling(compiled.when, context, []), *compiled.about)
     deciding, card = _card(compiled, context)
     safeguards = [*_unjudged(compiled, context, words), *_milder(compiled, context, card, words)]
     return Finding(
@@ -96,13 +96,15 @@ def _finding(
     )
 
 
-def _telling(node: Node, context: Context) -> Iterator[Leaf]:
-    """The leaves whose data notes concern this card: a branch that says no adds nothing to it."""
+def _telling(node: Node, context: Context, told: list[Leaf]) -> list[Leaf]:
+    """Adds the leaves whose data notes concern this card to `told`: a branch that says no adds
+    nothing to it."""
     if isinstance(node, Leaf):
-        yield node
+        told.append(node)
     for child in node.children:
         if isinstance(node, Not) or child.truth(context) is not NO:
-            yield from _telling(child, context)
+            _telling(child, context, told)
+    return told
 
 
 def _card(compiled: CompiledRule, context: Context) -> tuple[Sequence[Node], Mapping[str, Json]]:

@@ -48,9 +48,18 @@ def read(query: Query) -> Fact:
             (used if holds else past).append(entry)
     if query.days is not None:
         used = _started(query, used, entries)
-    unused = newest_first(item(query, entry) for entry in past)[0] if past and not used else None
+    unused = item(query, _newest(patient, past)) if past and not used else None
     items = merged(newest_first(item(query, entry) for entry in used))
     return query.answer(items, reasons, notes(patient), unused)
+
+
+def _newest(patient: Patient, entries: Sequence[Medication]) -> Medication:
+    """The entry that `newest_first` would put in front, found without making items of the rest."""
+
+    def day(entry: Medication) -> date:
+        return _past_day(_usage(patient, entry).when, patient.today) or date.min
+
+    return max(entries, key=day)
 
 
 def _disputed(query: Query) -> list[Medication]:
