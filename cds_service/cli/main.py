@@ -8,6 +8,7 @@ import cds_service
 
 # Command to where its click object is: (module, attribute).
 COMMANDS = {
+    "add": ("add", "add"),
     "call": ("call", "call"),
     "client": ("client", "client"),
     "config": ("config", "config"),

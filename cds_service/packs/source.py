@@ -21,6 +21,7 @@ Json = Any
 
 HOOKS = ("patient-view", "order-select", "order-sign")
 VALUE_SETS = "valuesets"
+TESTS = "tests"  # tests of a site that stand beside no rule
 _ADDITIONS = ("facts", "definitions", "orders")
 # What may lie in a pack besides its JSON files.
 OTHER_SUFFIXES = frozenset({".md", ".txt", ".tsv", ".csv", ".license", ""})
@@ -99,6 +100,7 @@ class PackSource:
     rules: list[RuleFile] = field(default_factory=list)
     services: list[Document] = field(default_factory=list)
     stray_tests: list[Document] = field(default_factory=list)
+    free_tests: list[Document] = field(default_factory=list)  # of no rule: the site's tests/
     value_sets: list[ValueSetFile] = field(default_factory=list)
     replaced: list[Entry] = field(default_factory=list)  # shipped things that the site replaces
     ignored: list[str] = field(default_factory=list)
@@ -242,6 +244,8 @@ class _Reader:
             document = self.document(file, "rule-test")
             if rule:
                 rule.test = document
+            elif document and file.parts[0] == TESTS:
+                self.source.free_tests.append(document)
             elif document and rule_file not in self.folder.files:
                 self.source.stray_tests.append(document)
 

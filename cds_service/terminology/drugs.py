@@ -17,6 +17,7 @@ from cds_service.terminology.routes import SYSTEMIC_ROUTES, RouteClass, route_of
 __all__ = ["DrugDictionary", "Product", "RouteClass", "route_of"]
 
 INGREDIENT_FORM = "ingredient"
+_ALIKE = 0.8  # of 1: a slip of the pen, not another drug of the class
 MOST_KEPT = 5_000  # products
 
 
@@ -95,7 +96,7 @@ class DrugDictionary:
 
     def near_ingredient(self, name: str) -> str:
         """The ingredient that is written most like a name; "" without any."""
-        return next(iter(get_close_matches(name, self._ingredients, 1)), "")
+        return next(iter(get_close_matches(name, self._ingredients, 1, _ALIKE)), "")
 
     def __len__(self) -> int:
         return len(self._products)

@@ -51,7 +51,10 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
         names.append(_read(folder / "names.json", problems))
         for set_id, entry in _order_names(_read(folder / "order-names.json", problems)).items():
             order_names[set_id] = _over(order_names.get(set_id, {}), entry)
-    listed = [(one.file, code) for one in sets.values() for code in _ingredients(one)]
+    listed = [
+        (one.file, code) for one in sets.values() for code in _ingredients(one)
+        if code not in one.meant
+    ]  # fmt: skip
     problems += resolve(sets)
     drugs: DrugDictionary | None = None
     spoken = _spoken(sets)
@@ -236,6 +239,6 @@ def _unknown_ingredients(
             "V014",
             f"no product of the drug dictionary has the ingredient '{name}': "
             "it is found in text alone",
-            f"Did you mean '{near}'?" if near else "Run: cds terminology import-rxnorm",
+            f"Did you mean '{near}'?" if near else "Is it new? Say so: cds add drug does",
             severity="warning",
         )

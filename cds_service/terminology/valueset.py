@@ -24,6 +24,8 @@ WIDENED = "https://cds.legcramps.example/StructureDefinition/widened"
 SET_WORDS = "https://cds.legcramps.example/StructureDefinition/set-words"
 # On a site's set: what it lists is added to the shipped set of the same id.
 ADDS = "https://cds.legcramps.example/StructureDefinition/adds-to-shipped"
+# On an ingredient that the drug dictionary does not have: it is meant so.
+NEW_INGREDIENT = "https://cds.legcramps.example/StructureDefinition/new-ingredient"
 FILTER_DISPLAY = "https://cds.legcramps.example/StructureDefinition/filter-display"
 
 Key = tuple[str, str]  # (canonical system, code)
@@ -51,6 +53,7 @@ class ParsedSet:
     expanded: bool = False
     words: list[str] = field(default_factory=list)
     spoken: dict[str, str] = field(default_factory=dict)  # further name: ingredient
+    meant: set[str] = field(default_factory=set)  # ingredients that are new on purpose
     adds: bool = False  # to the set of the same id in the folder below
 
     def added_to(self, shipped: "ParsedSet") -> "ParsedSet":
@@ -78,9 +81,14 @@ def set_id(resource: Mapping[str, Json]) -> str:
 
 def adds_to_shipped(resource: Mapping[str, Json]) -> bool:
     """Whether a site's set adds to the shipped one of its id, in place of replacing it."""
-    extensions = resource.get("extension")
+    return _true(resource, ADDS)
+
+
+def _true(element: Mapping[str, Json], url: str) -> bool:
+    """Whether an element has a boolean extension that says true."""
+    extensions = element.get("extension")
     return isinstance(extensions, list) and any(
-        isinstance(one, dict) and one.get("url") == ADDS and one.get("valueBoolean") is True
+        isinstance(one, dict) and one.get("url") == url and one.get("valueBoolean") is True
         for one in extensions
     )
 
@@ -211,6 +219,8 @@ def _read_concepts(
         else:
             found.concepts[system, code] = str(concept.get("display", ""))
             if system == INGREDIENT:
+                if _true(concept, NEW_INGREDIENT):
+                    found.meant.add(code)
                 found.spoken |= dict.fromkeys(_designations(concept), code)
     return problems
 

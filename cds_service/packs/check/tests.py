@@ -21,6 +21,8 @@ def check(source: PackSource) -> Iterator[Problem]:
         if rule.test:
             yield from _cases(source, rule, rule.test)
             yield from _names(source, rule.test)
+    for document in source.free_tests:
+        yield from _names(source, document)
     for document in source.stray_tests:
         stem = document.path.name.removesuffix(".test.json")
         message = f"There is no rule {stem}.json beside this test file."

@@ -89,7 +89,9 @@ def _value_sets(source: PackSource) -> Iterator[Problem]:
     """A set is used by a fact, or as a part of a set that is used."""
     facts = [*source.facts.values(), *source.replaced]
     used = {name for entry in facts for _, name in value_sets_of(obj(entry.data))}
-    parts = {value_set.id: _parts(value_set.data) for value_set in source.value_sets}
+    parts: dict[str, set[str]] = {}
+    for value_set in source.value_sets:  # a site's may add to the shipped one
+        parts.setdefault(value_set.id, set()).update(_parts(value_set.data))
     waiting = list(used)
     while waiting:
         for part in parts.get(waiting.pop(), ()):
