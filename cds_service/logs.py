@@ -19,7 +19,8 @@ ALLOWED = frozenset({
     "cards", "card_uuids", "entries", "rules", "rule", "outcomes", "warnings", "dropped", "supply",
     "reason", "client", "clients", "issuer_hash", "kid_hash", "jti_hash",
     "key", "error_id", "exception", "frames", "cause",
-    "pack", "revision", "profile", "site", "problems", "address", "auth", "hint", "signal",
+    "pack", "revision", "profile", "site", "problems", "address", "audience", "auth", "hint",
+    "signal",
 })  # fmt: skip
 
 _PACKAGE_ROOT = Path(__file__).resolve().parent.parent

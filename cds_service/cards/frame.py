@@ -87,7 +87,10 @@ def links(plan: Plan, pack: Pack, public_url: str) -> tuple[Link, ...]:
 
     A link to a page of this service is left out where nobody said under which address it is seen.
     """
-    found = (pack.links[name] for name in _once(_cards_values(plan, "links")))
+    names = [*_cards_values(plan, "links")]
+    if plan.conditional:
+        names += pack.conditional.get("links", ())
+    found = (pack.links[name] for name in _once(names))
     addressed = ((link["label"], _absolute(link["url"], public_url)) for link in found)
     return tuple(Link(label, url, "absolute") for label, url in addressed if url)
 

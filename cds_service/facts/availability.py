@@ -12,7 +12,7 @@ def gap(chart: Chart, key: str) -> str:
     supply = chart.slot(key).supply
     if supply.complete:
         return ""
-    _, name, _, plural, _ = described(key)
+    name, plural = described(key).name, described(key).plural
     if supply is Supply.MISSING:
         return f"{name} {'were' if plural else 'was'} not supplied"
     if supply is Supply.FAILED:

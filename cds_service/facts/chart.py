@@ -61,7 +61,7 @@ class Chart:
     """All that one call knows of its patient.
 
     `slots` has every name of PREFETCH_KEYS. `others` holds resources that support the rest
-    (Medication, QuestionnaireResponse, MedicationAdministration, Coverage...) in the order found.
+    (Medication, MedicationAdministration, Coverage...) in the order found.
     `dropped` counts resources left out, by reason ("other-patient", "not-an-object").
     """
 

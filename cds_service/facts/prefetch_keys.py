@@ -5,13 +5,17 @@ from typing import NamedTuple
 
 
 class PrefetchKey(NamedTuple):
-    """`name` is what traces say, `on_cards` what cards say; "were" follows a plural."""
+    """`name` is what traces say, `on_cards` what cards say; "were" follows a plural.
+
+    `asked`: worth a search of the EHR's FHIR server where it was not sent.
+    """
 
     resource_type: str
     name: str
     on_cards: str
     plural: bool = True
     expected: bool = True  # False: many calls or EHRs have none, so a missing one is no gap
+    asked: bool = True
 
 
 KEYS: Mapping[str, PrefetchKey] = {
@@ -29,6 +33,13 @@ KEYS: Mapping[str, PrefetchKey] = {
     "observations": PrefetchKey("Observation", "observations", "laboratory results"),
     "procedures": PrefetchKey("Procedure", "procedures", "procedures"),
     "serviceRequests": PrefetchKey("ServiceRequest", "service requests", "orders on file"),
+    "questionnaireResponses": PrefetchKey(
+        "QuestionnaireResponse",
+        "questionnaire responses",
+        "questionnaire answers",
+        expected=False,
+        asked=False,  # nearly no chart has any, and a search costs each call its time
+    ),
 }
 PREFETCH_KEYS = tuple(KEYS)
 KEY_OF_TYPE = {key.resource_type: name for name, key in KEYS.items()}

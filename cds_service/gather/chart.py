@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cds_service.errors import PreconditionFailed
 from cds_service.facts.chart import PREFETCH_KEYS, RESULT_KEYS, Chart, Draft, Resource, Slot, Supply
-from cds_service.facts.prefetch_keys import KEY_OF_TYPE, MEDICATIONS
+from cds_service.facts.prefetch_keys import KEY_OF_TYPE, MEDICATIONS, described
 from cds_service.gather import prefetch
 from cds_service.gather.fallback import Fallback
 from cds_service.gather.prefetch import Reading, Room
@@ -99,6 +99,7 @@ def _wanted(
         key: template
         for key, template in service.prefetch.items()
         if key not in parts
+        and described(key).asked
         and _worth_asking(chart.slot(key), readings.get(key), key in service.required)
     }
     return wanted | _wanted_results(service, readings, chart, parts)

@@ -17,7 +17,7 @@ CODES: dict[str, tuple[int, str]] = {
     "hook-mismatch": (400, "`hook` is not the hook that this service answers."),
     "feedback-incomplete": (400, "An accepted card names no accepted suggestion."),
     "request-malformed": (400, "The HTTP request itself could not be read."),
-    "unauthorized": (401, "The call carries no token that is accepted; the log says why."),
+    "unauthorized": (401, "The call carries no token, or none that is accepted; the log says why."),
     "service-unknown": (404, "No service has this id."),
     "not-found": (404, "There is nothing at this address."),
     "method-not-allowed": (405, "The address does not answer this method."),

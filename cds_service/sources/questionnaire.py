@@ -21,6 +21,21 @@ def questionnaire_of(pack: Pack, name: str) -> Mapping[str, Json] | None:
     return _all(pack.root).get(name)
 
 
+def searchset(pack: Pack, url: str | None, base: str) -> Mapping[str, Json]:
+    """The Questionnaires of a canonical address (all of them for None) as the Bundle of a search.
+
+    A version in the address is not looked at: there is one of each. `base` is where they are read.
+    """
+    wanted = url.partition("|")[0] if url is not None else None
+    found = [one for one in _all(pack.root).values() if wanted in (None, one["url"])]
+    entries = [
+        {"fullUrl": f"{base}/{one['id']}", "resource": one, "search": {"mode": "match"}}
+        for one in found
+    ]
+    bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(found)}
+    return {**bundle, "entry": entries} if entries else bundle
+
+
 def questions(pack: Pack, questionnaire: Mapping[str, Json]) -> list[dict[str, Json]]:
     """Each numbered question with its answers, help, parts, and the claims it rests on."""
     library = library_of(pack)

@@ -1,7 +1,8 @@
 """Who may call: a token from a client of `clients.json`, on every address that is not listed open.
 
-Whatever is wrong with a token, the answer is the same bare 401 (best practices of CDS Hooks). The
-order is theirs, too: issuer, audience, times, tenant, signature, and only then the jti is spent.
+Whatever is wrong with a token, the answer is the same bare 401 (best practices of CDS Hooks); only
+a call without any is told so. The order is theirs, too: issuer, audience, times, tenant, signature,
+and only then the jti is spent.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from cds_service.clock import Clock
 from cds_service.config import Settings
 from cds_service.errors import ConfigurationError, ServiceError
 from cds_service.service.runtime import Runtime
-from cds_service.web import metrics
+from cds_service.web import metrics, refused
 
 if TYPE_CHECKING:  # PyJWT and cryptography are loaded only where tokens are checked
     from cds_service.callers.key_sets import KeySets
@@ -27,7 +28,7 @@ OPEN = frozenset({"front", "health", "documents", "sources"})
 
 
 def install(app: Flask, settings: Settings, runtime: Runtime) -> None:
-    """Check every call before its body is read; nothing where `CDS_AUTH=off`."""
+    """Check every call before its body is parsed; nothing where `CDS_AUTH=off`."""
     if settings.auth == "off":
         return
     if not settings.public_url:
@@ -80,7 +81,7 @@ class Guard:
             g.client = self._accept(token)
         except tokens.Refused as refusal:
             self._report(refusal.reason, token)
-            raise _unauthorized() from None
+            raise _unauthorized(refusal.reason) from None
 
     def _accept(self, token: "Token") -> Client:
         from cds_service.callers import tokens
@@ -114,8 +115,18 @@ class Guard:
         client = self._runtime.client(token.issuer) if token else None
         named = {"client": client.name} if client else {}
         prints = tokens.fingerprints(token) if token else {}
-        logs.logger().warning("token refused", reason=reason, **named, **prints)
+        refused.peek()
+        place = {"route": refused.route(), "audience": self._audience(), **refused.named()}
+        logs.logger().warning("token refused", reason=reason, **place, **named, **prints)
+
+    def _audience(self) -> str:
+        """What `aud` should have been, as far as it is ours to write."""
+        service = metrics.named_service()
+        path = refused.route().replace("<service_id>", service or "{id}")
+        return f"{self._public_url}{path}"
 
 
-def _unauthorized() -> ServiceError:
-    return ServiceError(401, "unauthorized", "The call carries no token that is accepted.", "login")
+def _unauthorized(reason: str) -> ServiceError:
+    """Whatever is wrong with a token is told alike; that there is none may be said."""
+    told = "no token" if reason == "no-token" else "no token that is accepted"
+    return ServiceError(401, "unauthorized", f"The call carries {told}.", "login")

@@ -9,9 +9,10 @@ from werkzeug.exceptions import HTTPException
 from cds_service import logs
 from cds_service.errors import IssueType, ServiceError
 from cds_service.protocol import outcome
-from cds_service.web import metrics
+from cds_service.web import refused
 
 JSON = "application/json"
+REALM = "cds-services"
 
 _BY_STATUS: dict[int, tuple[str, str, IssueType]] = {
     400: ("request-malformed", "The request could not be read.", "invalid"),
@@ -38,23 +39,28 @@ def respond(error: ServiceError) -> Response:
     """The response for an error that has a reason to give."""
     g.error_code, g.error_message = error.code, error.message
     if error.status not in _LOGGED_ELSEWHERE:
-        # By route: an address may carry anything.
-        route = request.url_rule.rule if request.url_rule else "none"
         more = _details(error)
-        logs.logger().info("refused", route=route, status=error.status, code=error.code, **more)
+        logs.logger().info(
+            "refused", route=refused.route(), status=error.status, code=error.code, **more
+        )
     response = Response(outcome.write(error), status=error.status, mimetype=JSON)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     if error.status == HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = "Bearer"
+        response.headers["WWW-Authenticate"] = _challenge()
     return response
 
 
+def _challenge() -> str:
+    """RFC 6750, 3: no error code for whoever sent no credentials."""
+    sent = ', error="invalid_token"' if request.headers.get("Authorization") else ""
+    return f'Bearer realm="{REALM}"{sent}'
+
+
 def _details(error: ServiceError) -> dict[str, str]:
-    """Which service, and of data that is needed and not there which key, and why: words of ours
-    alone. What a malformed request holds is not for the log."""
-    service = metrics.named_service()
-    details = {"service": service} if service else {}
+    """Which service and call, and of data that is needed and not there which key, and why: words
+    of ours alone. What a malformed request holds is not for the log."""
+    details = refused.named()
     if error.status == HTTPStatus.PRECONDITION_FAILED:
         details |= {"key": error.expression.removeprefix("prefetch."), "hint": error.message}
     return details

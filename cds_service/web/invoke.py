@@ -10,10 +10,10 @@ from cds_service.callers import dialect
 from cds_service.facts.chart import Chart
 from cds_service.gather.chart import gather
 from cds_service.protocol.model import Card, HookRequest
-from cds_service.protocol.request import is_uuid, parse_request
+from cds_service.protocol.request import parse_request
 from cds_service.service.metrics import observe_stages
 from cds_service.values import new_uuid
-from cds_service.web import auth, body, fhir, metrics, runtime
+from cds_service.web import auth, body, fhir, metrics, refused, runtime
 from cds_service.web.errors import JSON
 
 blueprint = Blueprint("invoke", __name__)
@@ -27,6 +27,7 @@ def invoke(service_id: str) -> Response:
     service = runtime.enabled_service(service_id)
     spoken = auth.dialect()
     request = parse_request(service.hook, dialect.read(body.read(), spoken))
+    refused.remember(request.hook_instance)
     parsed = clock.monotonic()
     chart = gather(request, service, fhir.fallback(), most=current_app.config["MAX_RESOURCES"])
     metrics.count_chart(service.id, chart)
@@ -51,7 +52,7 @@ def _log(
         "call",
         service=service_id,
         hook=request.hook,
-        hook_instance=request.hook_instance if is_uuid(request.hook_instance) else "not a UUID",
+        hook_instance=g.hook_instance,
         cards=len(cards),
         milliseconds=round(seconds * 1000, 1),
         supply={key: slot.supply.value for key, slot in chart.slots.items()},

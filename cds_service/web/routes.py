@@ -7,14 +7,14 @@ that it is stored.
 from importlib.resources import files
 
 import orjson
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, request
 
 from cds_service import logs
 from cds_service.errors import ServiceError
 from cds_service.protocol import discovery
 from cds_service.protocol.feedback import parse_feedback
 from cds_service.sources.page import SIGN_OFF
-from cds_service.sources.questionnaire import questionnaire_of, questions
+from cds_service.sources.questionnaire import questionnaire_of, questions, searchset
 from cds_service.web import auth, body, metrics, pages, runtime
 from cds_service.web.errors import JSON
 from cds_service.web.openapi import document as openapi_document
@@ -86,6 +86,14 @@ def openapi() -> Response:
     """The description of this installation."""
     description = openapi_document(current_app.config["PUBLIC_URL"])
     return Response(orjson.dumps(description), mimetype=JSON)
+
+
+@document_routes.get("/Questionnaire")
+def questionnaires() -> Response:
+    """A searchset by canonical address, as form fillers look questionnaires up."""
+    base = f"{current_app.config['PUBLIC_URL'] or request.host_url.rstrip('/')}/Questionnaire"
+    bundle = searchset(runtime.current().pack, request.args.get("url"), base)
+    return Response(orjson.dumps(bundle), mimetype=FHIR)
 
 
 @document_routes.get("/Questionnaire/<name>")

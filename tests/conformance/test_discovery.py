@@ -29,7 +29,7 @@ USER_TOKENS = {
 CONTEXT_TOKENS = {"context.patientId", "context.encounterId", "context.userId"}
 TOKEN = re.compile(r"\{\{([^{}]+)\}\}")
 # R4 search parameters by kind, for the types that templates may ask for.
-REFERENCE = {"patient", "subject", "encounter"}
+REFERENCE = {"patient", "subject", "encounter", "questionnaire"}
 TOKENS = {"code", "category", "status", "clinical-status", "intent", "class"}
 DATES = {"date", "authoredon", "authored", "effective", "recorded-date", "onset-date"}
 
@@ -92,7 +92,7 @@ def test_ids(client: FlaskClient, services: list[dict[str, Any]]) -> None:
 def test_prefetch_of_an_entry(services: list[dict[str, Any]]) -> None:
     keys = {
         "patient", "encounter", "conditions", "medicationRequests", "medicationStatements",
-        *RESULT_KEYS, "procedures", "serviceRequests",
+        *RESULT_KEYS, "procedures", "serviceRequests", "questionnaireResponses",
     }  # fmt: skip
     for service in services:
         assert set(service["prefetch"]) <= keys

@@ -135,6 +135,7 @@ def test_manners_that_change_nothing(caller: Caller, call: Any, ehr: FaultProxy,
         "observations": "supplied",
         "procedures": "known-empty",
         "serviceRequests": "known-empty",
+        "questionnaireResponses": "missing",
     }
     assert drugs(chart) == 48
     assert len([r for r in chart.others if r.kind == "Medication"]) == REFERRED

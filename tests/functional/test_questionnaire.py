@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from fhir.resources.R4B.bundle import Bundle
 from fhir.resources.R4B.questionnaire import Questionnaire
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from flask.testing import FlaskClient
@@ -70,6 +72,63 @@ def rules_on(cards: Json) -> set[str]:
         for card in cards["cards"]
         for rule in card["extension"]["com.legcramps.cds"]["rules"]
     }
+
+
+def test_it_is_found_by_its_canonical_address(client: FlaskClient, questionnaire: Json) -> None:
+    for url in (questionnaire["url"], f"{questionnaire['url']}|{questionnaire['version']}"):
+        bundle = client.get("/Questionnaire", query_string={"url": url}).json
+        Bundle.model_validate(bundle)
+        [entry] = bundle["entry"]
+        assert entry["resource"] == questionnaire
+        assert entry["fullUrl"].endswith(PATH)
+    other = client.get("/Questionnaire?url=https://example.org/Questionnaire/leg-symptoms").json
+    assert other == {"resourceType": "Bundle", "type": "searchset", "total": 0}
+    assert client.get("/Questionnaire").json["total"] == 1
+
+
+def test_discovery_asks_for_answers_to_it_and_to_no_other(
+    client: FlaskClient, questionnaire: Json
+) -> None:
+    for service in client.get("/cds-services").json["services"]:
+        template = service["prefetch"]["questionnaireResponses"]
+        assert f"questionnaire={questionnaire['url']}&" in template
+
+
+@pytest.mark.parametrize("value", ["absent", None, {"resourceType": "OperationOutcome"}])
+def test_nothing_follows_from_answers_that_are_not_there(caller: Caller, value: Json) -> None:
+    cramps = [condition(ICD10, "G47.62")]
+    plain = caller.cards(patient_view(conditions=cramps))
+    call = patient_view(conditions=cramps)
+    if value != "absent":
+        call["prefetch"]["questionnaireResponses"] = value
+    assert rules_on(caller.cards(call)) == rules_on(plain)
+
+
+@pytest.mark.parametrize(
+    ("call", "rule"),
+    [
+        (
+            patient_view(conditions=[condition(ICD10, "G47.62"), condition(ICD10, "G25.81")]),
+            "rls.coexisting-cramp",
+        ),
+        (
+            patient_view(
+                conditions=[condition(ICD10, "I10")],
+                observations=[observation("2276-4", 20, "ng/mL")],
+            ),
+            "screen.low-ferritin",
+        ),
+    ],
+    ids=["which-symptom", "screen"],
+)
+def test_cards_that_ask_which_symptom_it_is_lead_to_it(
+    caller: Caller, client: FlaskClient, call: Json, rule: str
+) -> None:
+    answer = caller.cards(call, "leg-symptoms-screen" if rule.startswith("screen") else "")
+    assert rule in rules_on(answer)
+    urls = [link["url"] for card in answer["cards"] for link in card.get("links", ())]
+    [url] = [url for url in urls if "/Questionnaire/" in url]
+    assert client.get(urlsplit(url).path).status_code == 200
 
 
 def test_it_is_valid_r4(questionnaire: Json) -> None:

@@ -23,7 +23,7 @@ BODIES = {
     "invoke": request("patient-view/no-leg-complaint"),
     "feedback": request("feedback/dismissed"),
 }
-OF_A_PACK = {"sources", "source", "questionnaire"}  # the fake service has no pack
+OF_A_PACK = {"sources", "source", "questionnaire", "questionnaires"}  # the fake service has no pack
 
 
 def test_routes_and_description_agree() -> None:

@@ -228,6 +228,9 @@ HEADERS: dict[str, Any] = {
 }
 
 
+WITHOUT = ("O6-no-header", "O6-empty", "O6-other-header")
+
+
 @pytest.fixture
 def service(tmp_path: Path) -> Secured:
     remote = client_entry(
@@ -252,18 +255,20 @@ def no_calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return attempts
 
 
-def refused(response: Any) -> None:
-    """The one answer that every refusal gets."""
+def refused(response: Any, *, without: bool = False) -> None:
+    """The one answer of every refusal; a call `without` credentials is told so (RFC 6750)."""
     assert response.status_code == 401
+    told = b"" if without else b" that is accepted"
     assert response.data == (
         b'{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"login",'
         b'"details":{"coding":[{"system":"urn:leg-cramps-cds:error","code":"unauthorized"}]},'
-        b'"diagnostics":"The call carries no token that is accepted."}]}'
+        b'"diagnostics":"The call carries no token%s."}]}' % told
     )
+    error = "" if without else ', error="invalid_token"'
     assert dict(response.headers) == {
         "Content-Type": "application/json",
         "Content-Length": str(len(response.data)),
-        "WWW-Authenticate": "Bearer",
+        "WWW-Authenticate": f'Bearer realm="cds-services"{error}',
         "Access-Control-Allow-Origin": "*",
     }
 
@@ -290,7 +295,8 @@ def test_a_hostile_token_gets_the_bare_401(
 )
 def test_no_usable_header_gets_the_bare_401(service: Secured, path: str, name: str) -> None:
     method = "GET" if path == "/cds-services" else "POST"
-    refused(service.web.open(path, method=method, headers=HEADERS[name]()))
+    response = service.web.open(path, method=method, headers=HEADERS[name]())
+    refused(response, without=name in WITHOUT)
     assert service.runtime.stored == []
 
 

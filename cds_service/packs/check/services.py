@@ -24,7 +24,7 @@ _SUBSET = "See Prefetch query restrictions in the CDS Hooks specification."
 
 
 def check(source: PackSource) -> Iterator[Problem]:
-    """Problems of services, and of the conditional card's definition."""
+    """Problems of services, and of what the conditional card names."""
     first: dict[str, Document] = {}
     groups = source.named("groups")
     for document in source.services:
@@ -45,11 +45,21 @@ def check(source: PackSource) -> Iterator[Problem]:
 
 
 def _conditional(source: PackSource) -> Iterator[Problem]:
-    name = word(source.named("conditional").get("definition"))
-    if source.pack and name and name not in source.definitions:
+    if not source.pack:
+        return
+    conditional, links = source.named("conditional"), source.named("links")
+    name = word(conditional.get("definition"))
+    if name and name not in source.definitions:
         hint = did_you_mean(name, source.definitions)
         message = f"There is no definition '{name}'."
         yield source.pack.problem(("conditional", "definition"), "R211", message, hint)
+    for index, link in enumerate(seq(conditional.get("links"))):
+        if word(link) and link not in links:
+            message, at = (
+                f"There is no link '{link}' in pack.json.",
+                ("conditional", "links", index),
+            )
+            yield source.pack.problem(at, "C406", message, did_you_mean(link, links))
 
 
 def _prefetch(document: Document, data: Mapping[str, Json]) -> Iterator[Problem]:
