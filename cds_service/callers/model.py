@@ -18,7 +18,7 @@ DEFAULT_LEEWAY = 60  # seconds
 LONGEST_TOKEN_AGE = 86_400
 LONGEST_LEEWAY = 300
 
-SpecificationVersion = Literal["1.0", "1.1", "2.0", "2.0.1"]
+SpecificationVersion = Literal["1.0", "1.1", "2.0", "2.0.1", "3.0"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,11 @@ class Dialect:
     input_systems: Mapping[str, str] = field(default_factory=dict)
     link_hosts: frozenset[str] | None = None
     feedback: bool = True  # False: cards carry no uuid, so that the EHR reports nothing
+
+    @property
+    def reads_3_0(self) -> bool:
+        """Whether discovery names the versions that CDS Hooks 3.0 added."""
+        return self.specification_version == "3.0"
 
 
 STANDARD = Dialect()

@@ -1,10 +1,14 @@
-"""The discovery document (CDS Hooks 2.0.1: Discovery; rows B1 to B16)."""
+"""The discovery document (CDS Hooks 2.0.1, and 3.0 for who reads it: rows B1 to B16)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import orjson
 
+# CDS Hooks 3.0 (rows B11 to B13): the specification that a service keeps to, and the version of its
+# hook. All three hooks are at 1.0 in the published tables.
+VERSION_3_0 = "3.0.0"
+HOOK_VERSIONS = {"patient-view": "1.0", "order-select": "1.0", "order-sign": "1.0"}
 _MARKUP = "<>&"  # the public sandbox prints these texts as HTML
 
 
@@ -45,6 +49,17 @@ def entry(service: Service) -> dict[str, Any]:
     return written
 
 
-def write(services: Iterable[Service]) -> bytes:
-    """The document as JSON; services that are switched off are left out."""
-    return orjson.dumps({"services": [entry(service) for service in services if service.enabled]})
+def write(services: Iterable[Service], *, versions: bool = False) -> bytes:
+    """The document as JSON; services that are switched off are left out.
+
+    `versions`: with what only CDS Hooks 3.0 knows.
+    """
+    listed = [service for service in services if service.enabled]
+    return orjson.dumps({"services": [_listed(service, versions) for service in listed]})
+
+
+def _listed(service: Service, versions: bool) -> dict[str, Any]:
+    if not versions:
+        return entry(service)
+    told = {"version": VERSION_3_0, "hookVersion": HOOK_VERSIONS.get(service.hook, "")}
+    return {**entry(service), **{name: text for name, text in told.items() if text}}

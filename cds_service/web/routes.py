@@ -35,7 +35,9 @@ _NAMES = frozenset(file.name for file in _FOLDER.iterdir() if file.name.endswith
 @discovery_routes.get("/cds-services")
 def services() -> Response:
     """The discovery document of the pack in force."""
-    return Response(discovery.write(runtime.current().pack.services), mimetype=JSON)
+    services = runtime.current().pack.services
+    written = discovery.write(services, versions=auth.dialect().reads_3_0)
+    return Response(written, mimetype=JSON)
 
 
 @feedback_routes.post("/cds-services/<service_id>/feedback")
