@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from cds_service.facts.catalogue import DOMAINS, NAMED, Catalogue
 from cds_service.facts.chart import Chart, Draft, Entry, Resource
-from cds_service.facts.codes import Filed, under, wanted_codes
+from cds_service.facts.codes import Filed, under, wanted_codes, words_remembered
 from cds_service.facts.diagnoses import Diagnosis
 from cds_service.facts.fhir import objects
 from cds_service.facts.medication_status import Usage
@@ -20,7 +22,7 @@ from cds_service.facts.references import References
 from cds_service.terminology.index import Terminology
 
 
-class Hit(NamedTuple):
+class Hit(Struct, gc=False):
     """A coding of a resource that is in a wanted value set.
 
     `component` is the part of the Observation that carries it; `source` is "" or, for a reason,
@@ -101,7 +103,9 @@ class ChartIndex:
         self._unknown_drugs: Counter[str] = Counter()  # codes, by system
         self.usage: dict[int, Usage] = {}  # of the medications, by identity, once they are read
         self.diagnoses: dict[int, Diagnosis] = {}  # the Conditions that were read, by identity
-        self.titles: dict[tuple[int, str, str], str] = {}  # of entries, by concept, code and fact
+        self.memory = words_remembered(catalogue, terminology)
+        self.in_order: dict[tuple[str, ...], Any] = {}  # results by their sets, the newest first
+        self.spans: Any = None  # how long medications count, once somebody asks
         self._terminology = terminology
         self._codes = wanted_codes(catalogue, terminology)
         self._all_conditions: list[Entry] = []

@@ -209,6 +209,12 @@ def wanted_codes(catalogue: Catalogue, terminology: Terminology) -> Wanted:
     return known
 
 
+def words_remembered(catalogue: Catalogue, terminology: Terminology) -> dict[Any, Any]:
+    """What the facts of a catalogue made of codes and words, shared by all calls of a pack."""
+    known: dict[Any, Any] = catalogue.remembered.setdefault(("words", terminology), {})
+    return known
+
+
 def problem_names(catalogue: Catalogue, terminology: Terminology) -> Names:
     """The names of the problems that the facts of a catalogue ask for, shared by all calls."""
     remembered: dict[tuple[str, Terminology], Names] = catalogue.remembered

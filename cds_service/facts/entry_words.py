@@ -21,7 +21,11 @@ def words_fit(query: Query, hit: Hit) -> bool:
     rule = query.definition.by_words
     if rule is None:
         return True
-    kinds = {_kind(query, rule, system, code) for system, code in _codes(query, hit)}
+
+    def kinds_of(hit: Hit) -> frozenset[str]:
+        return frozenset(_kind(query, rule, *coding) for coding in _codes(query, hit))
+
+    kinds = query.of_words(hit, "kinds", kinds_of)
     if "" in kinds:
         return True
     said = _said(query, hit)

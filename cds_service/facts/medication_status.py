@@ -46,7 +46,15 @@ class Spans(NamedTuple):
     given: int | None  # a dose that was administered
 
 
-def is_active(resource: Resource, today: date, spans: Spans) -> bool | None:
+def usage_of(resource: Resource, today: date, spans: Spans) -> Usage:
+    """When and whether the drug is taken."""
+    when = recorded(resource, today)
+    return Usage(when, _is_active(resource, when, today, spans))
+
+
+def _is_active(
+    resource: Resource, when: dates.When | None, today: date, spans: Spans
+) -> bool | None:
     """Whether the drug counts as being taken; None where no status that is understood says so.
 
     What is over for another reason (its period, "not taken") is over whatever the status.
@@ -55,37 +63,40 @@ def is_active(resource: Resource, today: date, spans: Spans) -> bool | None:
     known = status in _STATUSES
     status = _WORDS.get(status, status)
     if known or status in _WORDS.values():
-        return _holds(resource, status, today, spans)
-    return None if _holds(resource, _TAKEN, today, spans) else False
+        return _holds(resource, status, when, today, spans)
+    return None if _holds(resource, _TAKEN, when, today, spans) else False
 
 
-def _holds(resource: Resource, status: str, today: date, spans: Spans) -> bool:
+def _holds(
+    resource: Resource, status: str, when: dates.When | None, today: date, spans: Spans
+) -> bool:
     if status == _TAKEN:
         status = _AS_TAKEN.get(str(resource.get("resourceType")), "active")
     match resource.get("resourceType"):
         case "MedicationStatement" | "MedicationUsage":
             return _statement_active(resource, status, today)
         case "MedicationAdministration":
-            return _administered(resource, status, today, spans.given)
+            return _administered(resource, status, when, today, spans.given)
         case "MedicationDispense":
-            return _dispensed(resource, status, today, spans.handed_over)
-    return status == "active" and _request_holds(resource, today, spans.written)
+            return _dispensed(resource, status, when, today, spans.handed_over)
+    return status == "active" and _request_holds(resource, when, today, spans.written)
 
 
-def _administered(resource: Resource, status: str, today: date, span: int | None) -> bool:
+def _administered(
+    resource: Resource, status: str, when: dates.When | None, today: date, span: int | None
+) -> bool:
     """Whether a dose is being given now, or one that was given is recent."""
     if is_true(resource.get("wasNotGiven")) or is_true(resource.get("notGiven")):
         return False
-    return status == "in-progress" or (
-        status == "completed" and _within(recorded(resource, today), today, span)
-    )
+    return status == "in-progress" or (status == "completed" and _within(when, today, span))
 
 
-def _dispensed(resource: Resource, status: str, today: date, span: int | None) -> bool:
+def _dispensed(
+    resource: Resource, status: str, when: dates.When | None, today: date, span: int | None
+) -> bool:
     """Whether what was handed over is recent, or lasts until today."""
     if status not in ("completed", "in-progress"):
         return False
-    when = recorded(resource, today)
     supply = resource.get("daysSupply")
     days = supply.get("value") if isinstance(supply, dict) else None
     lasts = days if isinstance(days, int | float) and 0 < days <= _LONGEST_SUPPLY else 0
@@ -108,7 +119,9 @@ def _statement_active(resource: Resource, status: str, today: date) -> bool:
     return not (isinstance(period, dict) and dates.has_ended(period.get("end"), today))
 
 
-def _request_holds(resource: Resource, today: date, span: int | None) -> bool:
+def _request_holds(
+    resource: Resource, written: dates.When | None, today: date, span: int | None
+) -> bool:
     if is_true(resource.get("doNotPerform")):
         return False
     if string(resource.get("intent")).lower() in _NOT_ORDERED:
@@ -116,7 +129,6 @@ def _request_holds(resource: Resource, today: date, span: int | None) -> bool:
     ends = _ends(resource)
     if ends:
         return max(ends) >= today
-    written = recorded(resource, today)
     return written is None or span is None or dates.age_in_days(written.day, today) <= span
 
 

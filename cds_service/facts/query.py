@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TypeVar
 
 from cds_service.facts import availability, dates, naming
 from cds_service.facts.catalogue import FactDefinition, slots_of
-from cds_service.facts.chart import Chart, Resource
+from cds_service.facts.chart import Chart, Entry, Resource
 from cds_service.facts.chart_index import ChartIndex, Hit
 from cds_service.facts.fhir import string
 from cds_service.facts.model import Fact, Item, State
@@ -17,6 +18,12 @@ from cds_service.values import value
 
 # A set has a resource of these once. One Condition may be the reason for several things.
 _FILED_ONCE = frozenset({"conditions", "findings", "observations", "procedures"})
+
+_NAME = "name"
+MOST_REMEMBERED = 5_000  # of what `Query.of_words` found; some 5 MB, if somebody tries
+_LONGEST_REMEMBERED = 600  # bytes
+
+_Found = TypeVar("_Found")
 
 Settings = Mapping[str, Decimal | bool | str]
 
@@ -74,11 +81,25 @@ class Query:
 
     def name_of(self, hit: Hit) -> str:
         """What an entry is called (`facts.naming`)."""
-        names, asked = self.patient.index.titles, (id(hit.concept), hit.code, self.definition.name)
-        name = names.get(asked)
-        if name is None:
-            name = names[asked] = self._find_name(hit)
-        return name
+        return self.of_words(hit, _NAME, self._find_name)
+
+    def of_words(self, hit: Hit, what: str, find: Callable[[Hit], _Found]) -> _Found:
+        """What `find` makes of an entry's code and words, and of nothing else of the entry. The
+        same few hundred come in every call, to the letter: remembered for the life of the pack.
+        """
+        if hit.given is not None or not isinstance(hit.entry, Entry):
+            return find(hit)
+        written = bytes(hit.entry.head.code)
+        if len(written) > _LONGEST_REMEMBERED:
+            return find(hit)
+        memory = self.patient.index.memory
+        key = (what, self.definition.name, written, hit.set_id, hit.system, hit.code)
+        known: _Found | None = memory.get(key)
+        if known is None:
+            if len(memory) >= MOST_REMEMBERED:
+                memory.clear()
+            known = memory[key] = find(hit)
+        return known
 
     def _find_name(self, hit: Hit) -> str:
         terminology = self.patient.terminology

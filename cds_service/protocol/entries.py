@@ -154,29 +154,20 @@ def is_array(raw: Raw) -> bool:
     return bytes(memoryview(raw)[:1]) == b"["
 
 
-class Entry:
-    """One resource as sent. `kind` is its resourceType."""
+class Entry(Struct, eq=False, gc=False):
+    """One resource as sent. `kind` is its resourceType.
 
-    __slots__ = ("_body", "_inside", "_number", "_source", "_url", "head", "kind")
+    A `Struct` because thousands of them are made in a call. Nothing that it holds leads back to it,
+    so the garbage collector need not know of it.
+    """
 
-    def __init__(
-        self,
-        head: Head,
-        kind: str,
-        url: Raw,
-        source: "Entries | Raw",
-        number: int = 0,
-        inside: str = "",
-    ) -> None:
-        """`source` is the resource, or the list that has it as element `number`; `inside` is the id
-        of the resource that contains this one."""
-        self._body: Resource | None = None
-        self._inside = inside
-        self._number = number
-        self._source = source
-        self._url = url
-        self.head = head
-        self.kind = kind
+    head: Head
+    kind: str
+    _url: Raw
+    _source: "Entries | Raw"  # the resource, or the list that has it as element `_number`
+    _number: int = 0
+    _inside: str = ""  # the id of the resource that contains this one
+    _body: Resource | None = None
 
     @property
     def id(self) -> str:
@@ -196,7 +187,9 @@ class Entry:
         """The whole resource."""
         if self._body is None:
             self._body = decoded(self.raw)
-            if self._inside or (not text(self.head.id) and self.id):
+            own = self._body.get("id")  # what the head has, and needs no second reading
+            named = isinstance(own, str) and own.strip()
+            if self._inside or (not named and self.id):
                 self._body["id"] = self.id
         return self._body
 

@@ -117,19 +117,16 @@ def _refuse(_: str) -> NoReturn:
     raise ValueError
 
 
-class PlainEntry(Entry):
+def plain_entry(body: dict[str, Json], url: Json, inside: str = "") -> Entry:
     """A resource that was read at once; its head is made of the body."""
-
-    __slots__ = ()
-
-    def __init__(self, body: dict[str, Json], url: Json, inside: str = "") -> None:
-        members = {field.encode_name: field.name for field in fields(Head)}
-        sent = {members[name]: _raw(body[name]) for name in members.keys() & body.keys()}
-        kind = body["resourceType"].strip()
-        super().__init__(Head(**sent), kind, _raw(url), _raw(body), 0, inside)
-        self._body = dict(body)
-        if inside or not (isinstance(body.get("id"), str) and body["id"].strip()):
-            self._body |= {"id": self.id} if self.id else {}
+    members = {field.encode_name: field.name for field in fields(Head)}
+    sent = {members[name]: _raw(body[name]) for name in members.keys() & body.keys()}
+    kind = body["resourceType"].strip()
+    entry = Entry(Head(**sent), kind, _raw(url), _raw(body), 0, inside)
+    entry._body = dict(body)
+    if inside or not (isinstance(body.get("id"), str) and body["id"].strip()):
+        entry._body |= {"id": entry.id} if entry.id else {}
+    return entry
 
 
 def _raw(value: Json) -> Raw:
@@ -239,12 +236,12 @@ def resource_of(entry: Json) -> tuple[Json, Json]:
 
 
 def keep(resource: dict[str, Json], url: Json, reading: Reading) -> None:
-    outer = PlainEntry(resource, url)
+    outer = plain_entry(resource, url)
     reading.resources.append(outer)
     if outer.kind in ("DiagnosticReport", "Observation"):
         for inner in listed(resource.get("contained")):
             if kind_of(inner) == "Observation":
-                reading.resources.append(PlainEntry(inner, "", outer.id))
+                reading.resources.append(plain_entry(inner, "", outer.id))
 
 
 def listed(value: Json) -> Iterator[Json]:

@@ -6,7 +6,7 @@ from cds_service.facts import availability
 from cds_service.facts.chart_index import DraftIndex
 from cds_service.facts.kinds.drug import DISPUTED, counts, item, matching, notes_of, spans
 from cds_service.facts.kinds.order import draft_item, ordered_item
-from cds_service.facts.medication_status import is_active
+from cds_service.facts.medication_status import usage_of
 from cds_service.facts.medications import Medication
 from cds_service.facts.model import Fact, Item, State
 from cds_service.facts.query import Query, once
@@ -73,7 +73,7 @@ def in_use(query: Query, local: bool) -> set[str]:
         for medication in patient.index.medications
         if medication.reference != own
         and (local or not medication.local)
-        and is_active(medication.resource, patient.today, longest)
+        and usage_of(medication.resource, patient.today, longest).active
         for name in medication.ingredients
     }
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from cds_service.facts import dates
 from cds_service.facts.catalogue import NAMED, MaxStrength
-from cds_service.facts.medication_status import Spans, Usage, is_active, recorded, was_given
+from cds_service.facts.medication_status import Spans, Usage, usage_of, was_given
 from cds_service.facts.medications import Medication
 from cds_service.facts.model import Fact, Item
 from cds_service.facts.query import Patient, Query, newest_first, status_of
@@ -150,15 +150,18 @@ def _usage(patient: Patient, entry: Medication) -> Usage:
     """When the entry is dated and whether it is active; read once, as many facts ask."""
     known = patient.index.usage.get(id(entry))
     if known is None:
-        resource, today = entry.resource, patient.today
-        active = is_active(resource, today, spans(patient))
-        known = patient.index.usage[id(entry)] = Usage(recorded(resource, today), active)
+        known = usage_of(entry.resource, patient.today, spans(patient))
+        patient.index.usage[id(entry)] = known
     return known
 
 
 def spans(patient: Patient) -> Spans:
     """How long entries count that say no end."""
-    return Spans(*(patient.days(name if name in patient.settings else "") for name in _SPANS))
+    known: Spans | None = patient.index.spans
+    if known is None:
+        days = (patient.days(name if name in patient.settings else "") for name in _SPANS)
+        known = patient.index.spans = Spans(*days)
+    return known
 
 
 def _was_stopped(patient: Patient, entry: Medication) -> bool:

@@ -227,25 +227,35 @@ def _stale_note(query: Query, item: Item) -> str:
     return f"Last result {shown} on {item.date_text} is older than {span}."
 
 
-def _newest_first(query: Query) -> list[tuple[datetime, Hit, str]]:
+def _newest_first(query: Query) -> Iterator[tuple[datetime, Hit, str]]:
     """The values on file with their moment and status: those without a usable date, then from the
     newest back. None is looked into yet; most are older than the one that decides.
     """
-    return sorted(_dated_hits(query), key=itemgetter(0), reverse=True)
+    for moment, hit in _in_order(query):
+        status = status_of_hit(hit)
+        if not status or status in USABLE or status in (*PRELIMINARY, NOT_KNOWN):
+            yield moment, hit, status  # others are an error or a cancelled order: as if not there
 
 
-def _dated_hits(query: Query) -> list[tuple[datetime, Hit, str]]:
+def _in_order(query: Query) -> list[tuple[datetime, Hit]]:
+    """The hits by moment; put in order once, as several facts ask for the same ones."""
+    known: list[tuple[datetime, Hit]] | None
+    known = query.patient.index.in_order.get(query.definition.value_sets)
+    if known is None:
+        known = sorted(_dated_hits(query), key=itemgetter(0), reverse=True)
+        query.patient.index.in_order[query.definition.value_sets] = known
+    return known
+
+
+def _dated_hits(query: Query) -> list[tuple[datetime, Hit]]:
     today = query.patient.today
     future = dates.first_future_moment(today)
     found = []
     for hit in query.hits("observations"):
-        status = status_of_hit(hit)
-        if status and status not in USABLE and status not in (*PRELIMINARY, NOT_KNOWN):
-            continue  # an error or a cancelled order: as if not there
         moment = moment_of(hit, today)
         if moment is None or moment >= future:
             moment = _BEFORE_ALL
-        found.append((moment, hit, status))
+        found.append((moment, hit))
     return found
 
 
