@@ -28,7 +28,7 @@ PYTEST = $(BIN)/python -m pytest -q
 TESTS = -n $(TEST_WORKERS) --dist worksteal \
 	-m "not browser and not proxy and not bench and not installed and not spark"
 
-.PHONY: help run test test-pythons coverage mutants-py check bench soak burden fuzz population-bench browser frontend frontend-check proxy spark docs dist installed release lock clean
+.PHONY: help run test test-pythons coverage mutants-py check bench soak burden fuzz population-bench browser frontend frontend-check proxy spark docs dist installed release lock clean oracle
 .NOTPARALLEL:
 
 help:
@@ -43,6 +43,7 @@ help:
 	@echo "make frontend-check whether what is committed is what frontend/ gives"
 	@echo "make proxy    the tests behind nginx with TLS"
 	@echo "make spark    the population run on Spark (needs Java)"
+	@echo "make oracle   a second engine judges the rules' tests and generated charts (needs Node 20)"
 	@echo "make docs     build the documents as a site in build/site"
 	@echo "make dist     build the source distribution and the wheel"
 	@echo "make installed  tests of the wheel in a bare environment"
@@ -132,6 +133,12 @@ spark: $(DEV)
 	.ci/install-java
 	$(PIP_INSTALL) --no-deps --require-hashes -r requirements-spark.lock
 	$(PYTEST) -m spark tests/population
+
+# ORACLE=--short for what .ci/run asks.
+oracle: $(DEV)
+	.ci/install-node
+	cd tests/oracle && npm ci --silent --no-audit --no-fund
+	$(BIN)/python -m tests.oracle $(ORACLE)
 
 installed: dist
 	CDS_INSTALLED="$$(PYTHON=$(PYTHON) .ci/install-wheel)" $(PYTEST) -m installed tests/installed

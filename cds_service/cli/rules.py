@@ -15,6 +15,7 @@ from cds_service.cli import context, hook_request, tests_text
 from cds_service.cli.documents import TO, deliver
 from cds_service.cli.failures import FAILED, WARNINGS, fail, for_people
 from cds_service.cli.rules_diff import diff
+from cds_service.cli.rules_export import export
 from cds_service.cli.rules_review import review
 from cds_service.cli.rules_stats import stats
 from cds_service.cli.tables import table
@@ -36,6 +37,7 @@ def rules() -> None:
 
 
 rules.add_command(diff)
+rules.add_command(export)
 rules.add_command(review)
 rules.add_command(stats)
 

@@ -36,6 +36,11 @@ def searchset(pack: Pack, url: str | None, base: str) -> Mapping[str, Json]:
     return {**bundle, "entry": entries} if entries else bundle
 
 
+def questionnaires(pack: Pack) -> Iterator[Mapping[str, Json]]:
+    """All Questionnaires of the pack."""
+    yield from _all(pack.root).values()
+
+
 def questions(pack: Pack, questionnaire: Mapping[str, Json]) -> list[dict[str, Json]]:
     """Each numbered question with its answers, help, parts, and the claims it rests on."""
     library = library_of(pack)

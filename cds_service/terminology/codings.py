@@ -25,7 +25,7 @@ CANONICAL = frozenset(
 )
 
 # Keys are written as _key gives them: no scheme, no "www.", no trailing slash, lower case.
-_ALIASES = {
+ALIASES = {
     "hl7.org/fhir/sid/icd-10-cm": ICD10CM,
     "hl7.org/fhir/sid/icd10cm": ICD10CM,
     "hl7.org/fhir/sid/icd-10-us": ICD10CM,
@@ -127,7 +127,7 @@ def canonical_system(system: Any) -> str:
     sent = system.strip()
     key = _key(sent)
     # A SNOMED CT edition or version: http://snomed.info/sct/731000124108/version/20250901
-    return _ALIASES.get(key) or (SNOMED if key.startswith(_EDITIONS) else sent)
+    return ALIASES.get(key) or (SNOMED if key.startswith(_EDITIONS) else sent)
 
 
 def bare_system(code: str) -> str:

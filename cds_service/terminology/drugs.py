@@ -142,6 +142,20 @@ class DrugDictionary:
         """
         return self.combine(self._finder.find(text))
 
+    @property
+    def finder(self) -> NameFinder:
+        """The names of ingredients and brands."""
+        return self._finder
+
+    @property
+    def others(self) -> Sequence[str]:
+        """Names of drugs that are in no value set."""
+        return self._others
+
+    def atc_codes(self) -> Iterable[str]:
+        """The ATC codes of substances whose ingredients are known."""
+        return self._atc.keys()
+
     def ingredients_of_atc(self, code: str) -> tuple[str, ...]:
         """The ingredients of an ATC code of a substance; none for a class or an unknown code."""
         return tuple(self._atc.get(code, ()))

@@ -89,6 +89,10 @@ class Names:
         found.pop((), None)
         self._sets = {key: frozenset(named) for key, named in found.items()}
 
+    def entries(self) -> Mapping[Words, frozenset[str]]:
+        """All names, each with the value sets that have it."""
+        return self._sets
+
     def sets_of(self, text: str) -> frozenset[str]:
         """The value sets that have a name equal to the text."""
         if len(text) > LONGEST:

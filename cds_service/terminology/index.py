@@ -105,6 +105,11 @@ class Terminology:
         """The drug sets of any of a product's ingredients."""
         return self._of_product(product, ())
 
+    @property
+    def order_names(self) -> OrderNames:
+        """The words by which orders are told."""
+        return self._order_names
+
     def sets_of_order(self, texts: Iterable[str]) -> tuple[str, ...]:
         """The order sets that an order's own words name (order-names.json)."""
         words = tuple(texts)

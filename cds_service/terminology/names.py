@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 _TOKEN = re.compile(r"[a-z0-9]+|[/+;,&({\[]")
 _BREAKS = frozenset("/+;,&({[") | {"and", "with"}
@@ -41,6 +41,16 @@ class NameFinder:
         for entries in self._by_first.values():
             entries.sort(key=lambda entry: -len(entry[0]))
         self._leading = frozenset(words(phrase) for phrase in leading)
+
+    @property
+    def leading(self) -> frozenset[Tokens]:
+        """Phrases that count only as the first word of a component."""
+        return self._leading
+
+    def entries(self) -> Iterator[tuple[Tokens, tuple[str, ...]]]:
+        """All phrases with what they stand for."""
+        for entries in self._by_first.values():
+            yield from entries
 
     def find(self, text: str) -> tuple[str, ...]:
         """The ingredients named in a text, in order of first mention, without duplicates."""

@@ -4,7 +4,7 @@ Made from `order-names.json`. A set is named by its `names`, unless one of its `
 in the same order ("home" beside "sleep study"). Whole words, any case, any punctuation.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from cds_service.terminology.names import Tokens, words
@@ -38,6 +38,12 @@ class OrderNames:
             )
             if tokens:
                 self._by_first.setdefault(tokens[0], []).append(phrase)
+
+    def phrases(self) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
+        """All phrases, with the sets that each names and those that it rules out."""
+        for phrases in self._by_first.values():
+            for one in phrases:
+                yield " ".join(one.tokens), one.names, one.rules_out
 
     def sets_of(self, texts: Iterable[str]) -> tuple[str, ...]:
         """The sets that an order's texts name, sorted; all its texts are read as one order."""

@@ -115,3 +115,27 @@ def _from_words(text: str, local_patch: bool) -> RouteClass:
     if found & _LOCAL_FORM:
         return "local"
     return "systemic" if found & _SYSTEMIC_FORM else "unknown"
+
+
+def route_words() -> dict[str, list[str]]:
+    """The words and SNOMED CT codes that tell a route, by what they tell; for other engines."""
+    codes = {kind: sorted(code for code, told in _CODES.items() if told == kind)
+             for kind in ("systemic", "local")}  # fmt: skip
+    return {
+        "systemic code": [*codes["systemic"], _TRANSDERMAL],
+        "local code": codes["local"],
+        "injected code": sorted(_INJECTED_CODES),
+        **{
+            name: sorted(words)
+            for name, words in (
+                ("systemic route", _SYSTEMIC_ROUTE),
+                ("local route", _LOCAL_ROUTE),
+                ("systemic form", _SYSTEMIC_FORM),
+                ("local form", _LOCAL_FORM),
+                ("patch", _PATCH),
+                ("local patch", _LOCAL_PATCH),
+                ("rectal", _RECTAL),
+                ("injected", _INJECTED),
+            )
+        },
+    }

@@ -1,0 +1,126 @@
+"""`cds rules export --fhir`: a package that FHIR accepts and that holds together."""
+
+import base64
+import json
+import re
+import tarfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from fhir.resources.R4B import get_fhir_model_class
+
+from cds_service.cli import main
+from cds_service.packs.load import load_pack
+
+Json = Any
+BASE = "https://cds.legcramps.example/"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped pack, exported."""
+    made = tmp_path_factory.mktemp("package")
+    done = CliRunner().invoke(main, ["rules", "export", "--fhir", str(made)])
+    assert done.exit_code == 0, done.output
+    return made
+
+
+@pytest.fixture(scope="module")
+def files(folder: Path) -> Mapping[str, Json]:
+    """The JSON files of the package by their path."""
+    with tarfile.open(folder / "package.tgz") as archive:
+        return {
+            entry.name.removeprefix("package/"): json.loads(file.read())
+            for entry in archive
+            if entry.name.endswith(".json") and (file := archive.extractfile(entry))
+        }
+
+
+def _resources(files: Mapping[str, Json]) -> dict[str, Json]:
+    return {path: one for path, one in files.items() if "resourceType" in one and "/" not in path}
+
+
+def _canonicals(node: Json) -> Iterator[str]:
+    """Every address of this project that a resource mentions, versions cut off."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key not in ("data", "system", "extension"):
+                yield from _canonicals(value)
+    elif isinstance(node, list):
+        for one in node:
+            yield from _canonicals(one)
+    elif isinstance(node, str) and re.match(rf"{BASE}[A-Z][A-Za-z]+/", node):
+        yield node.split("|")[0]
+
+
+def test_fhir_accepts_every_resource(files: Mapping[str, Json]) -> None:
+    tests = [one for path, one in files.items() if path.startswith("tests/")]
+    for one in [*_resources(files).values(), *tests[::25]]:
+        get_fhir_model_class(one["resourceType"]).model_validate(one)
+
+
+def test_what_is_referred_to_is_in_the_package(files: Mapping[str, Json]) -> None:
+    resources = _resources(files).values()
+    known = {one["url"] for one in resources}
+    asked = {url for one in resources for url in _canonicals(one)}
+    assert asked <= known
+    assert len({(one["resourceType"], one["id"]) for one in resources}) == len(resources)
+
+
+def test_every_active_rule_is_an_action_with_an_expression_of_a_library(
+    files: Mapping[str, Json],
+) -> None:
+    hooks = Path(__file__).parents[2] / "hooks"
+    pack = load_pack(hooks, thorough=False)
+    active = {rule.id for rule in pack.rules if rule.status == "active"}
+    plans = [one for path, one in files.items() if path.startswith("PlanDefinition")]
+    asked = {
+        rule["condition"][0]["expression"]["expression"]
+        for plan in plans
+        for rule in plan["action"][0]["action"]
+    }
+    assert asked == active
+    assert asked <= _expressions(files)
+
+
+def _expressions(files: Mapping[str, Json]) -> set[str]:
+    found = set()
+    for path, one in files.items():
+        if path.startswith("Library"):
+            by_kind = {part["contentType"]: part["data"] for part in one["content"]}
+            elm = json.loads(base64.b64decode(by_kind["application/elm+json"]))
+            cql = base64.b64decode(by_kind["text/cql"]).decode()
+            names = {part["name"] for part in elm["library"]["statements"]["def"]}
+            assert all(name in cql for name in names)
+            found |= names
+    return found
+
+
+def test_plans_are_triggered_by_the_hooks(files: Mapping[str, Json]) -> None:
+    plans = [one for path, one in files.items() if path.startswith("PlanDefinition")]
+    triggers = {plan["action"][0]["trigger"][0]["name"] for plan in plans}
+    assert triggers == {"patient-view", "order-select", "order-sign"}
+
+
+def test_a_value_set_lists_the_codes_that_the_service_knows(files: Mapping[str, Json]) -> None:
+    sets = files["ValueSet-cond-restless-legs.json"]
+    codes = {one["code"] for one in sets["expansion"]["contains"]}
+    assert {"G25.81", "32914008"} <= codes
+    assert sets["expansion"]["total"] == len(sets["expansion"]["contains"])
+
+
+def test_a_test_of_a_rule_is_a_bundle_with_the_expected_outcome(files: Mapping[str, Json]) -> None:
+    tests = [one for path, one in files.items() if path.startswith("tests/")]
+    assert len(tests) > 1000
+    for one in tests:
+        head = one["entry"][0]["resource"]["parameter"]
+        assert {part["name"] for part in head} >= {"test", "service", "Now", "expected"}
+
+
+def test_the_readme_tells_of_each_rule_what_could_not_be_said(folder: Path) -> None:
+    told = (folder / "README.md").read_text(encoding="utf-8")
+    assert "| rls.low-ferritin " in told
+    assert "What no rule says here" in told

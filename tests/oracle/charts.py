@@ -1,0 +1,322 @@
+"""Generated charts: what the facts of a rule read, at the edges of what counts.
+
+Each chart is made around one rule: entries for its facts, with look-backs met and missed by a day,
+values at thresholds in any unit that converts, comparators, statuses, code systems in the ways
+records spell them, and prefetch keys that are missing, failed or cut off. The same seed gives the
+same charts.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from cds_service.facts.catalogue import FactDefinition
+from cds_service.facts.chart import PREFETCH_KEYS, Chart, Draft, Slot, Supply
+from cds_service.facts.prefetch_keys import KEY_OF_TYPE
+from cds_service.protocol.entries import entry
+from cds_service.rules.inputs import inputs_of
+from cds_service.rules.model import Pack, Rule, ServiceDefinition
+from cds_service.rules.ruleset import serves
+from cds_service.terminology.codings import ICD10CM, LOINC, RXNORM, SNOMED
+from cds_service.units.table import UnitTable
+
+Json = Any
+Resource = dict[str, Any]
+NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+PATIENT = {"reference": "Patient/patient-1"}
+_HL7 = "http://terminology.hl7.org/CodeSystem"
+_SPELLINGS = {
+    ICD10CM: (ICD10CM, "urn:oid:2.16.840.1.113883.6.90", "https://hl7.org/fhir/sid/icd-10-cm/"),
+    SNOMED: (SNOMED, "https://snomed.info/sct", "http://snomed.info/sct/731000124108"),
+    LOINC: (LOINC, "https://loinc.org/", "urn:oid:2.16.840.1.113883.6.1"),
+    RXNORM: (RXNORM, "urn:oid:2.16.840.1.113883.6.88"),
+}
+_FOREIGN = ("http://example.org/problems", "http://hl7.org/fhir/sid/icd-9-cm")
+_RESULT_STATUSES = ("final", "final", "final", "amended", "corrected", "preliminary", "registered",
+                    "unknown", "cancelled", "entered-in-error")  # fmt: skip
+_COMPARATORS = (None, None, None, None, "<", "<=", ">", ">=")
+_FLAGS = (None, None, None, None, "L", "LL", "N", "H")
+
+
+class Charts:
+    """Charts of a pack, one rule after the other."""
+
+    def __init__(self, pack: Pack, seed: int) -> None:
+        self._pack = pack
+        self._random = random.Random(seed)
+        self._rules = [rule for rule in pack.rules if rule.status == "active"]
+        self._number = 0
+
+    def make(self, count: int) -> Iterator[tuple[str, ServiceDefinition, Chart]]:
+        """Charts with their names and the service that is asked."""
+        for number in range(count):
+            rule = self._rules[number % len(self._rules)]
+            services = [one for one in self._pack.services if serves(one, rule)]
+            service = services[number // len(self._rules) % len(services)]
+            yield f"generated {number + 1}, {rule.id}", service, self._chart(rule, service)
+
+    def _chart(self, rule: Rule, service: ServiceDefinition) -> Chart:
+        facts = [self._pack.catalogue[name] for name in inputs_of(self._pack, rule).facts]
+        wanted = self._random.sample(facts, min(len(facts), self._random.randint(1, 8)))
+        resources = [one for fact in wanted for one in self._entries(fact)]
+        resources += self._person()
+        drafts = self._drafts(facts) if service.hook != "patient-view" else []
+        slots = {key: self._slot(key, resources) for key in PREFETCH_KEYS}
+        others = [entry(one) for one in resources if one["resourceType"] not in KEY_OF_TYPE]
+        return Chart(slots, drafts, others, service.hook)
+
+    def _slot(self, key: str, resources: Sequence[Resource]) -> Slot:
+        own = [one for one in resources if KEY_OF_TYPE.get(one["resourceType"]) == key]
+        supply = Supply.SUPPLIED if own else Supply.EMPTY
+        gap = self._random.random()
+        if gap < 0.12 and key != "patient":
+            supply = self._random.choice((Supply.MISSING, Supply.FAILED, Supply.INCOMPLETE))
+        if supply in (Supply.MISSING, Supply.FAILED):
+            own = []
+        return Slot(supply, [entry(one) for one in own])
+
+    def _person(self) -> list[Resource]:
+        ages = sorted({int(one.value) for one in self._pack.settings.values() if one.unit == "a"})
+        age = self._random.choice((*ages, 40, 70))
+        born = date(NOW.year - age, NOW.month, NOW.day) + timedelta(
+            self._random.choice((0, 1, -90))
+        )
+        person = {"resourceType": "Patient", "id": "patient-1"}
+        person["gender"] = self._random.choice(("female", "male"))
+        person["birthDate"] = self._random.choice((str(born), str(born), str(born.year)))
+        if self._random.random() < 0.03:
+            return [person | {"deceasedBoolean": True}]
+        made: list[Resource] = [person]
+        if self._random.random() < 0.4:
+            kind = self._random.choice(("AMB", "EMER", "IMP"))
+            made.append({"resourceType": "Encounter", "id": "e1", "status": "in-progress",
+                         "class": {"system": f"{_HL7}/v3-ActCode", "code": kind}})  # fmt: skip
+        return made
+
+    def _identified(self, kind: str) -> Resource:
+        self._number += 1
+        return {"resourceType": kind, "id": f"g{self._number}", "subject": PATIENT}
+
+    def _entries(self, fact: FactDefinition) -> Iterator[Resource]:
+        makers = {
+            "problem": self._condition,
+            "quantity": self._result,
+            "coded": self._coded,
+            "drug": self._drug,
+            "procedure": self._procedure,
+            "order": self._order,
+            "answer": self._answers,
+        }
+        made = makers.get(fact.kind)
+        for _ in range(self._random.choice((1, 1, 2)) if made and fact.computed is None else 0):
+            assert made is not None
+            yield made(fact)
+        for name in fact.computed.parts if fact.computed else ():
+            yield self._result(self._pack.catalogue[name])
+
+    def _days(self, fact: FactDefinition) -> int | None:
+        name = fact.lookback or fact.encounter_lookback
+        return int(self._pack.settings[name].value) if name else None
+
+    def _moment(self, fact: FactDefinition) -> str | None:
+        """A date at an edge of the fact's look-back, today's or the future's."""
+        days = self._days(fact)
+        edges = [0, -1, -2, 1, 30, 400] + ([days, days + 1, days - 1] * 2 if days else [])
+        day = NOW.date() - timedelta(self._random.choice(edges))
+        way = self._random.random()
+        if way < 0.08:
+            return None
+        if way < 0.14:
+            return str(day)[: self._random.choice((4, 7))]
+        if way < 0.5:
+            return str(day)
+        hour, zone = (
+            self._random.choice((0, 1, 12, 23)),
+            self._random.choice(("Z", "+02:00", "-05:00")),
+        )
+        return f"{day}T{hour:02}:30:00{zone}"
+
+    def _concept(self, set_ids: Sequence[str]) -> Resource:
+        """A code of one of the sets, or of no set at all."""
+        if self._random.random() < 0.06:
+            return {"coding": [{"system": self._random.choice(_FOREIGN), "code": "X1"}]}
+        terminology = self._pack.terminology
+        one = terminology.value_set(self._random.choice(set_ids))
+        keys = [key for key in (*one.concepts, *one.below) if key not in one.excluded]
+        keys = [key for key in keys if "CodeSystem/ingredient" not in key[0]] or [
+            (SNOMED, "404684003")
+        ]
+        system, code = self._random.choice(sorted(keys))
+        if (system, code) in one.below and self._random.random() < 0.5:
+            code = f"{code}9" if "." in code or system.endswith("atc") else f"{code}.9"
+        spelt = self._random.choice(_SPELLINGS.get(system, (system,)))
+        return {"coding": [{"system": spelt, "code": code}]}
+
+    def _condition(self, fact: FactDefinition) -> Resource:
+        choose = self._random.choice
+        status = choose(("active", "active", "active", "recurrence", "resolved", "inactive", None))
+        certain = choose(
+            ("confirmed", "confirmed", None, "provisional", "refuted", "entered-in-error")
+        )
+        made = self._identified("Condition") | {"code": self._concept(fact.value_sets)}
+        made |= _coded("clinicalStatus", "condition-clinical", status)
+        made |= _coded("verificationStatus", "condition-ver-status", certain)
+        category = choose(("problem-list-item", "problem-list-item", "encounter-diagnosis"))
+        made["category"] = [_coded("category", "condition-category", category)["category"]]
+        made |= _unless_none("recordedDate", self._moment(fact))
+        if status is None and choose((True, False)):
+            made |= _unless_none("abatementDateTime", self._moment(fact))
+        return made
+
+    def _thresholds(self, fact: FactDefinition) -> list[Decimal]:
+        """Settings in the fact's unit: where rules compare, mostly."""
+        numbers = {
+            name: Decimal(one.value)
+            for name, one in self._pack.settings.items()
+            if one.unit == fact.unit and not isinstance(one.value, bool | str)
+        }
+        stem = fact.name.split(".")[-1].split("-")[0]
+        near = [value for name, value in numbers.items() if name.startswith(stem)]
+        return near or list(numbers.values()) or [Decimal(10)]
+
+    def _quantity(self, fact: FactDefinition) -> Resource:
+        table = self._pack.terminology.units.get(fact.analyte or fact.value_sets[0])
+        target = self._random.choice(self._thresholds(fact))
+        target += self._random.choice(
+            (Decimal(0), Decimal(0), Decimal("0.1"), Decimal("-0.1"), Decimal(5))
+        )
+        made: Resource = {"value": float(target)}
+        if table is not None and self._random.random() < 0.93:
+            unit, value = self._in_some_unit(table, target)
+            made = {
+                "value": value,
+                "unit": unit,
+                "system": "http://unitsofmeasure.org",
+                "code": unit,
+            }
+        return made | _unless_none("comparator", self._random.choice(_COMPARATORS))
+
+    def _in_some_unit(self, table: UnitTable, target: Decimal) -> tuple[str, float]:
+        unit = self._random.choice(sorted(table.factors))
+        factor = table.factors[unit]
+        value = target * factor.divided_by / factor.times
+        rough = self._random.choice((value, round(value, 2), round(value, 1)))
+        return unit, float(round(rough, 6))
+
+    def _result(self, fact: FactDefinition) -> Resource:
+        made = self._identified("Observation") | {"code": self._concept(fact.value_sets)}
+        made["status"] = self._random.choice(_RESULT_STATUSES)
+        made["valueQuantity"] = self._quantity(fact)
+        if self._random.random() < 0.04:
+            del made["valueQuantity"]
+            made["valueString"] = "see report"
+        flag = self._random.choice(_FLAGS)
+        if flag:
+            made["interpretation"] = [_coded("i", "v3-ObservationInterpretation", flag)["i"]]
+        if self._random.random() < 0.3:
+            limit = {
+                key: value for key, value in self._quantity(fact).items() if key != "comparator"
+            }
+            made["referenceRange"] = [{self._random.choice(("low", "high")): limit}]
+        return made | _unless_none("effectiveDateTime", self._moment(fact))
+
+    def _coded(self, fact: FactDefinition) -> Resource:
+        made = self._identified("Observation") | {"code": self._concept(fact.value_sets)}
+        made["status"] = self._random.choice(_RESULT_STATUSES)
+        sets = [one for one in fact.answers if self._pack.terminology.has_set(one)]
+        made["valueCodeableConcept"] = self._concept(sets or fact.value_sets)
+        return made | _unless_none("effectiveDateTime", self._moment(fact))
+
+    def _product(self, fact: FactDefinition) -> Resource:
+        """A product of the fact's drugs, one of the dictionary as a rule."""
+        drugs = self._pack.terminology.drugs
+        if self._random.random() < 0.3:
+            return self._concept(fact.value_sets)
+        ingredients = [
+            n for one in fact.value_sets for n in self._pack.terminology.ingredients_of(one)
+        ]
+        if not ingredients:
+            return self._concept(fact.value_sets)
+        name = self._random.choice(ingredients)
+        if self._random.random() < 0.15:
+            return {"text": name}
+        products = [one for one in drugs.products() if name in one.ingredients]
+        if not products:
+            return {"text": name}
+        product = self._random.choice(products)
+        made: Resource = {"coding": [{"system": RXNORM, "code": product.code}]}
+        return made | ({"text": product.name} if self._random.random() < 0.3 else {})
+
+    def _drug(self, fact: FactDefinition) -> Resource:
+        request = self._random.random() < 0.6
+        kind = "MedicationRequest" if request else "MedicationStatement"
+        statuses = ("active", "active", "active", "completed", "stopped", "on-hold", "unknown")
+        made = self._identified(kind) | {"medicationCodeableConcept": self._product(fact)}
+        made["status"] = self._random.choice(statuses)
+        moment = self._drug_moment(fact)
+        if request:
+            made["intent"] = self._random.choice(("order", "order", "plan", "proposal"))
+            return made | _unless_none("authoredOn", moment)
+        return made | _unless_none("effectiveDateTime", moment)
+
+    def _drug_moment(self, fact: FactDefinition) -> str | None:
+        name = self._random.choice(
+            ("medication.max-age", fact.given_within or "medication.max-age")
+        )
+        if self._random.random() < 0.5 or name not in self._pack.settings:
+            return self._moment(fact)
+        days = int(self._pack.settings[name].value) + self._random.choice((0, 1))
+        return str(NOW.date() - timedelta(days))
+
+    def _procedure(self, fact: FactDefinition) -> Resource:
+        made = self._identified("Procedure") | {"code": self._concept(fact.value_sets)}
+        made["status"] = self._random.choice(("completed", "completed", "in-progress", "not-done"))
+        return made | _unless_none("performedDateTime", self._moment(fact))
+
+    def _order(self, fact: FactDefinition) -> Resource:
+        made = self._identified("ServiceRequest") | {"code": self._concept(fact.value_sets)}
+        made |= {
+            "status": self._random.choice(("active", "active", "on-hold", "completed", "revoked"))
+        }
+        made["intent"] = "order"
+        return made | _unless_none("authoredOn", self._moment(fact))
+
+    def _answers(self, fact: FactDefinition) -> Resource:
+        made = self._identified("QuestionnaireResponse")
+        made["status"] = self._random.choice(("completed", "completed", "amended", "in-progress"))
+        made["questionnaire"] = fact.questionnaire + self._random.choice(("", "|1.0.0"))
+        answer = {"valueBoolean": self._random.choice((True, True, False))}
+        made["item"] = [{"linkId": fact.link_id or "Q2", "answer": [answer]}]
+        return made | _unless_none("authored", self._moment(fact))
+
+    def _drafts(self, facts: Sequence[FactDefinition]) -> list[Draft]:
+        kinds = [
+            one for one in facts if one.kind in ("draft-drug", "draft-order") and one.value_sets
+        ]
+        made = []
+        for _ in range(self._random.choice((1, 1, 2)) if kinds else 0):
+            made.append(self._draft(self._random.choice(kinds), facts))
+        return [Draft(one, f"{one['resourceType']}/{one['id']}", True) for one in made]
+
+    def _draft(self, fact: FactDefinition, facts: Sequence[FactDefinition]) -> Resource:
+        if fact.kind == "draft-drug":
+            made = self._identified("MedicationRequest")
+            made |= {"medicationCodeableConcept": self._product(fact), "intent": "order"}
+        else:
+            made = self._identified("ServiceRequest")
+            made |= {"code": self._concept(fact.value_sets), "intent": "order"}
+        made["status"] = "draft"
+        reasons = [one for one in facts if "order-reason" in one.sources]
+        if reasons and self._random.random() < 0.6:
+            made["reasonCode"] = [self._concept(self._random.choice(reasons).value_sets)]
+        return made
+
+
+def _coded(name: str, system: str, code: str | None) -> Resource:
+    return {name: {"coding": [{"system": f"{_HL7}/{system}", "code": code}]}} if code else {}
+
+
+def _unless_none(name: str, value: Json) -> Resource:
+    return {} if value is None else {name: value}
