@@ -15,8 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from cds_service.population.survey import chart_files, read_charts
-from tests.support.population import chart, medication
+from tests.support.large_export import patient
 
 CHARTS = int(os.environ.get("POPULATION_CHARTS", "2000"))
 BASE = os.environ.get("POPULATION_BASE", "")
@@ -95,10 +94,9 @@ def write_charts(ndjson: Path, bundles: Path, number: int) -> int:
     """The same charts as NDJSON and as Bundles; the bytes of the former."""
     ndjson.mkdir()
     bundles.mkdir()
-    sources = independent() or [[*chart(n), medication()] for n in range(100)]
     lines: dict[str, list[str]] = {}
     for n in range(number):
-        resources = renamed(sources[n % len(sources)], n)
+        resources = patient(n)
         entries = [{"resource": one} for one in resources]
         (bundles / f"{n}.json").write_text(
             json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries})
@@ -109,34 +107,6 @@ def write_charts(ndjson: Path, bundles: Path, number: int) -> int:
     for kind, of_kind in lines.items():
         size += (ndjson / f"{kind}.ndjson").write_text("\n".join(of_kind) + "\n")
     return size
-
-
-def independent() -> list[list[Json]]:
-    """The resources of each independent chart."""
-    named = os.environ.get("CDS_INDEPENDENT_DATA")
-    if not named:
-        return []
-    charts = []
-    for path in chart_files([Path(named) / "patients"]):
-        read = read_charts(path)
-        if not isinstance(read, str) and len(read) == 1:
-            charts.append(list(read[0].resources()))
-    return charts
-
-
-def renamed(resources: list[Json], number: int) -> list[Json]:
-    """A copy that is another patient's."""
-    patient = f"p{number}"
-    copies = []
-    for resource in resources:
-        copy = {**resource, "id": f"{resource.get('id', 'x')}-{number}"}
-        if copy["resourceType"] == "Patient":
-            copy["id"] = patient
-        for name in ("subject", "patient"):
-            if name in copy:
-                copy[name] = {"reference": f"Patient/{patient}"}
-        copies.append(copy)
-    return copies
 
 
 if __name__ == "__main__":
