@@ -6,6 +6,7 @@ which knows the place of each key and value.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -27,6 +28,7 @@ from cds_service.packs.scanner import (
 Json = Any
 JsonPath = tuple[str | int, ...]
 
+_MERGE = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
 MAX_BYTES = 5 * 1024 * 1024
 
 
@@ -161,6 +163,11 @@ def _strings(data: Json) -> Iterator[str]:
 
 
 def _explain(name: str, text: str, error: Exception) -> list[Problem]:
+    merge = _MERGE.search(text)
+    if merge:
+        line = text.count("\n", 0, merge.start()) + 1
+        hint = "Keep one of the two sides, and take out the lines <<<<<<<, ======= and >>>>>>>."
+        return [Problem(name, line, 1, "$", "P003", "A merge was left half-finished here.", hint)]
     faults = scan(text).faults
     if not faults and isinstance(error, json.JSONDecodeError):
         # The two readers disagree; the standard library's word stands.

@@ -145,6 +145,24 @@ def bare_system(code: str) -> str:
     return ICD10CM if _ICD10_DOTTED.fullmatch(code) else ""
 
 
+_LOINC_OTHER = re.compile(r"L[A-Z][0-9]{1,7}-[0-9]")  # answers, parts, groups
+
+
+def check_digit_fits(system: str, code: str) -> bool:
+    """Whether a LOINC or SNOMED CT code has the form and the check digit of one; yes elsewhere."""
+    if system == LOINC:
+        plain = _LOINC_CODE.fullmatch(code) is not None
+        return bool(_LOINC_OTHER.fullmatch(code)) or (plain and _luhn(code.replace("-", "")))
+    if system == SNOMED and code.isascii() and code.isdigit():
+        return 6 <= len(code) <= 18 and _verhoeff(code)
+    return True
+
+
+def known_addresses() -> frozenset[str]:
+    """Every address by which a code system may be named, as written in full."""
+    return CANONICAL | frozenset(f"http://{key}" for key in _ALIASES if not key.startswith("urn:"))
+
+
 def _luhn(digits: str) -> bool:
     """Mod 10, as LOINC computes its check digit."""
     total = 0

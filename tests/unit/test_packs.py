@@ -127,8 +127,8 @@ def test_links_out_of_the_folder_are_refused(hooks: Path, tmp_path: Path) -> Non
 
 
 def test_links_inside_the_folder_are_followed(hooks: Path) -> None:
-    shutil.move(hooks / RULE, hooks / "kept.json")
-    (hooks / RULE).symlink_to("../../kept.json")
+    shutil.move(hooks / RULE, hooks / ".kept.json")
+    (hooks / RULE).symlink_to("../../.kept.json")
     assert codes(hooks) == []
 
 

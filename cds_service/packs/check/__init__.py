@@ -12,10 +12,12 @@ from datetime import date
 from cds_service.errors import Problem
 from cds_service.packs.check import (
     cards,
+    codes,
     conditions,
     displays,
     facts,
     form,
+    names,
     order_names,
     resources,
     rules,
@@ -40,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
 # What is slow, or concerns only those who edit the pack.
 THOROUGH: tuple[Check, ...] = (
     tests.check, resources.check, terminology.strictly, displays.check, unused.check,
+    codes.check, names.check, tests.slips,
 )  # fmt: skip
 
 

@@ -21,8 +21,6 @@ _FOLLOWS: dict[str, frozenset[str]] = {
     "orders": frozenset({"C408"}),
     "rule": frozenset({"F318", "R206", "R210", "T502", "T503", "T504", "T505"}),
     "service": frozenset({"F319", "T506", "W707"}),
-    "order-names": frozenset({"V001"}),
-    "names": frozenset({"V001"}),
     "valueset": frozenset({"F304", "F305", "V001", "V601"}),
 }  # fmt: skip
 # Only the last word on a pack without errors.
@@ -36,7 +34,12 @@ def without_consequences(problems: Iterable[Problem]) -> Iterator[Problem]:
     hidden = frozenset().union(*(_FOLLOWS.get(sort, frozenset()) for sort in unread))
     if any(p.severity == "error" for p in everything):
         hidden |= _WHEN_CLEAN
-    return (p for p in everything if p.code not in hidden)
+    no_json = {p.file for p in everything if p.code == "P003"}
+    return (
+        p
+        for p in everything
+        if p.code not in hidden and not (p.code == "V001" and p.file in no_json)
+    )
 
 
 def _nameless(problem: Problem) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.errors import Problem
+from cds_service.packs.check import codes
 from cds_service.packs.folder import Folder
 from cds_service.packs.positions import parse
 from cds_service.packs.schema import check_schema
@@ -45,6 +46,7 @@ def strictly(source: PackSource) -> Iterator[Problem]:
                 yield from problems
                 if document:
                     yield from check_schema("valueset", document)
+                    yield from codes.of_document(document)
 
 
 def _misshapen(source: PackSource) -> Iterator[Problem]:

@@ -5,13 +5,39 @@ from typing import Any
 
 from cds_service.errors import Problem
 from cds_service.packs.check.walk import rule_roots, walk
-from cds_service.packs.positions import Document
+from cds_service.packs.positions import Document, JsonPath
 from cds_service.packs.schema import did_you_mean
 from cds_service.packs.source import PackSource, RuleFile, obj, seq, word
 from cds_service.rules.syntax import sort_of
 
 Json = Any
 
+_SHOWN = ("expect", "cards", "because")
+
+
+def _words(listed: str) -> tuple[str, ...]:
+    return tuple(listed.split())
+
+
+_REQUEST = _words("active on-hold cancelled completed entered-in-error stopped draft unknown")
+_RESULT = "registered preliminary final amended corrected cancelled entered-in-error unknown"
+_TAKEN = "active completed entered-in-error intended stopped on-hold unknown not-taken"
+_DONE = "preparation in-progress not-done on-hold stopped completed entered-in-error unknown"
+# Allowed codes by list of a chart and property of an entry (FHIR R4).
+_STATUSES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "conditions": {
+        "clinical": _words("active recurrence relapse inactive remission resolved"),
+        "verification": _words(
+            "unconfirmed provisional differential confirmed refuted entered-in-error"
+        ),
+    },
+    "observations": {"status": _words(_RESULT)},
+    "requests": {"status": _REQUEST},
+    "statements": {"status": _words(_TAKEN)},
+    "orders": {"status": (*_REQUEST, "revoked")},
+    "drafts": {"status": _REQUEST},
+    "procedures": {"status": _words(_DONE)},
+}
 _MAY_BE_UNKNOWN = frozenset({"problem", "drug", "order", "procedure", "quantity", "coded"})
 
 
@@ -28,6 +54,37 @@ def check(source: PackSource) -> Iterator[Problem]:
         message = f"There is no rule {stem}.json beside this test file."
         yield document.problem((), "T502", message)
         yield from _names(source, document)
+
+
+def slips(source: PackSource) -> Iterator[Problem]:
+    """Cases that show nothing, and a site's charts with a status that there is not."""
+    documents = [*(rule.test for rule in source.rules if rule.test), *source.free_tests]
+    for document in documents:
+        for index, case in enumerate(map(obj, seq(obj(document.data).get("cases")))):
+            shows = any(obj(case.get(key)) or seq(case.get(key)) for key in _SHOWN)
+            if not shows and case.get("others") == "any":
+                message = "This case expects nothing: it passes whatever happens."
+                hint = 'Name rules in \'expect\', or leave out "others": "any".'
+                path: JsonPath = ("cases", index)
+                yield document.problem(path, "T508", message, hint, severity="warning")
+        if source.site_folder and document.path.is_relative_to(source.site_folder.root):
+            yield from _statuses(document)
+
+
+def _statuses(document: Document) -> Iterator[Problem]:
+    charts = [(("base",), obj(obj(document.data).get("base")))]
+    for index, case in enumerate(map(obj, seq(obj(document.data).get("cases")))):
+        charts.append((("cases", index, "chart"), obj(case.get("chart"))))  # type: ignore[arg-type]
+    for path, chart in charts:
+        for key, properties in _STATUSES.items():
+            for number, entry in enumerate(map(obj, seq(chart.get(key)))):
+                for name, allowed in properties.items():
+                    said = word(entry.get(name))
+                    if said and said not in allowed:
+                        message = f"FHIR has no {name} '{said}' for {key}."
+                        at: JsonPath = (*path, key, number, name)
+                        hint = did_you_mean(said, allowed) or f"Allowed: {', '.join(allowed)}."
+                        yield document.problem(at, "T509", message, hint, severity="warning")
 
 
 def missing(source: PackSource) -> Iterator[Problem]:
