@@ -20,7 +20,7 @@ KINDS: Mapping[str, frozenset[str]] = {
         | {"verification", "clinical", "from", "encounterLookback", "notBodySite", "bodySite"}
         | {"notBodySiteWords", "byWords", "clearedBy", "unread"}
     ),
-    "drug": frozenset(_SETS | {"routes", "givenWithin", "maxStrength", "disputed"}),
+    "drug": frozenset(_SETS | {"routes", "givenWithin", "maxStrength", "disputed", "uncounted"}),
     "draft-drug": frozenset(
         {"valueSet", "valueSets", "routes", "maxStrength", "inUse", "disputed"}
     ),
@@ -128,6 +128,7 @@ class FactDefinition:
     given_within: str = ""
     max_strength: MaxStrength | None = None
     disputed: str = "unknown"  # an entry whose code and name are different drugs: or it "counts"
+    uncounted: bool = False  # drug: the entries that may be the drug and are not counted as it
     in_use: bool = False  # draft-drug: all that the draft has of the sets is in use already
     # quantity
     unit: str = ""
@@ -456,6 +457,7 @@ _PROPERTIES: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "givenWithin": ("given_within", _text),
     "maxStrength": ("max_strength", _strength),
     "inUse": ("in_use", bool),
+    "uncounted": ("uncounted", bool),
     "unit": ("unit", _text),
     "pick": ("pick", _one_of("newest", "lowest", "highest")),
     "decimals": ("decimals", _count),

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -180,7 +181,8 @@ class MedicationReader:
         for key in _CONCEPTS:
             if key in resource:
                 self._gather(resource[key], resource, said, _MAX_DEPTH)
-        drug = self._drug_of(said)
+        one = sum(key in resource for key in _CONCEPTS) == 1
+        drug = self._drug_of(said, disputable=one)
         if not (drug.ingredients or drug.sets or drug.disputed) and said.parts:
             for part in said.parts:
                 said.codings += part.codings
@@ -188,14 +190,16 @@ class MedicationReader:
             drug = self._drug_of(said)
         return said, drug
 
-    def _drug_of(self, said: _Said) -> _Drug:
+    def _drug_of(self, said: _Said, *, disputable: bool = False) -> _Drug:
+        """`disputable`: the codes are those of one drug, and not of the parts of a mixture."""
         products = self._products(said)
         code, sets, unknown = self._by_code(said, products)
         ingredients = tuple(dict.fromkeys(name for p in products for name in p.ingredients))
         named = self._by_name(said)
-        if self._contradict(said, ingredients, sets, named):
-            both = tuple(dict.fromkeys((*ingredients, *named)))
-            disputed = sets | self._sets_of(named)
+        codes_differ = disputable and self._codes_contradict(said)
+        if codes_differ or self._contradict(said, ingredients, sets, named):
+            both = tuple(dict.fromkeys((*ingredients, *self._by_atc(said), *named)))
+            disputed = sets | self._sets_of(both)
             return _Drug(products, code, both, frozenset(), "code", unknown, True, disputed)
         via = "code"
         if not ingredients:
@@ -229,6 +233,14 @@ class MedicationReader:
         if ingredients:
             return set(ingredients).isdisjoint(named)
         return sets.isdisjoint(self._sets_of(named))
+
+    def _codes_contradict(self, said: _Said) -> bool:
+        """Whether two codes name ingredients of which they have none in common."""
+        drugs = self._terminology.drugs
+        named = [frozenset(product.ingredients) for product in self._products(said)]
+        named += [frozenset(drugs.ingredients_of_atc(code)) for s, code in said.codings if s == ATC]
+        known = [ingredients for ingredients in named if ingredients]
+        return any(one.isdisjoint(other) for one, other in combinations(known, 2))
 
     def _gather(
         self, value: Any, owner: Resource, said: _Said, depth: int, outer: Resource | None = None

@@ -13,8 +13,10 @@ from cds_service.facts.query import status_of
 from cds_service.protocol.raw import NOTHING, decoded, word
 
 USABLE = frozenset({"final", "amended", "corrected"})
-NOT_KNOWN = "unknown"  # a status by which some systems file all their results
 PRELIMINARY = frozenset({"preliminary", "registered"})
+RETRACTED = frozenset({"entered-in-error", "cancelled"})
+# Some systems file all results as `unknown`; no status, or one that FHIR does not have, is like it.
+_UNDERSTOOD = USABLE | PRELIMINARY | RETRACTED
 # "No", "absent", "negative" in SNOMED CT, LOINC answers and HL7 v2/v3.
 _DENIALS = frozenset({"373067005", "2667000", "260385009", "la32-8", "n", "neg", "no", "absent"})
 _MOMENTS = ("effectiveDateTime", "effectiveInstant", "performedDateTime", "occurrenceDateTime")
@@ -25,6 +27,11 @@ _PERIODS = ("effectivePeriod", "performedPeriod", "occurrencePeriod")
 def status_usable(resource: Resource) -> bool:
     """Whether a result is final. A result without a status is not known to be."""
     return status_of(resource) in USABLE
+
+
+def is_understood(status: str) -> bool:
+    """Whether a status says if the result counts."""
+    return status in _UNDERSTOOD
 
 
 def when_of(resource: Resource, today: date) -> dates.When | None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.calls import Caller
-from tests.support.clinical import dx, encounter, lab, rx, taking
+from tests.support.clinical import concept, dx, encounter, lab, rx, taking
 from tests.support.clinical_cases import (
     CRAMP,
     DIURETIC,
@@ -33,6 +33,42 @@ DRUGS = [
         "info drug-review.ccb",
         conditions=[CRAMP],
         medicationRequests=[rx("rx-oid:197361")],
+    ),
+    case(
+        "two codes of different drugs",
+        "info drug-review.uncounted",
+        conditions=[CRAMP],
+        medicationRequests=[rx("rx:4603", "atc:C07AB02")],
+    ),
+    case(
+        "two codes of one drug",
+        DIURETIC,
+        conditions=[CRAMP],
+        medicationRequests=[rx("rx:4603", "atc:C03CA01")],
+        observations=RECENT_LABS,
+    ),
+    case(
+        "the parts of a mixture",
+        DIURETIC + " + drug-review.context",
+        conditions=[CRAMP],
+        medicationRequests=[
+            {
+                **rx("text:x"),
+                "medicationCodeableConcept": None,
+                "contained": [
+                    {
+                        "resourceType": "Medication",
+                        "id": "mixture",
+                        "ingredient": [
+                            {"itemCodeableConcept": concept("rx:29046")},
+                            {"itemCodeableConcept": concept("rx:5487")},
+                        ],
+                    }
+                ],
+                "medicationReference": {"reference": "#mixture"},
+            }
+        ],
+        observations=RECENT_LABS,
     ),
     case(
         "NDC and words",

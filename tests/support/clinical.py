@@ -15,6 +15,7 @@ from typing import Any
 from tests.support.calls import Json, bundle, call, day, observation, prefetch
 
 SYSTEMS = {
+    "atc": "http://www.whocc.no/atc",
     "icd": "http://hl7.org/fhir/sid/icd-10-cm",
     "icd-oid": "urn:oid:2.16.840.1.113883.6.90",
     "sct": "http://snomed.info/sct",

@@ -93,16 +93,22 @@ def test_retracted_results_are_as_if_they_were_not_there(status):
     assert (fact.state, fact.reasons, fact.notes, fact.unused) == (ABSENT, (), (), None)
 
 
-def test_result_of_unknown_status_makes_the_fact_unknown():
-    fact = facts(result(40, status="unknown")).get("ferritin")
+@pytest.mark.parametrize("status", ["unknown", "", "validated"])
+def test_result_of_a_status_that_says_nothing_makes_the_fact_unknown(status):
+    fact = facts(result(40, status=status)).get("ferritin")
     assert (fact.state, fact.reasons) == (UNKNOWN, ("a result is of unknown status",))
     assert fact.notes == (f"A result of unknown status (40 ng/mL, {day(10)}) was not used.",)
 
 
 def test_newer_result_of_unknown_status_is_told():
     fact = facts(result(40, on=day(90)), result(120, status="unknown")).get("ferritin")
-    assert fact.items[0].quantity.value == 40
+    assert (fact.state, fact.unused.quantity.value) == (UNKNOWN, 40)
     assert fact.notes == (f"A result of unknown status (120 ng/mL, {day(10)}) was not used.",)
+
+
+def test_older_result_of_unknown_status_decides_nothing():
+    fact = facts(result(40), result(120, on=day(90), status="unknown")).get("ferritin")
+    assert (fact.items[0].quantity.value, fact.notes) == (40, ())
 
 
 def worded(value, **extra):
@@ -187,7 +193,7 @@ def test_day_365_counts_and_day_366_is_stale():
     fact = facts(result(40, on=day(366))).get("ferritin")
     assert (fact.state, fact.reasons) == (ABSENT, ())
     assert fact.unused.quantity.value == 40
-    assert fact.notes == (f"Last result 40 ng/mL on {day(366)} is older than 12 months.",)
+    assert fact.notes == (f"Last ferritin 40 ng/mL, {day(366)}, is older than 12 months.",)
 
 
 def test_the_last_result_is_a_final_one_that_can_be_read():
@@ -341,7 +347,7 @@ def test_day_730_counts_and_day_731_is_stale():
     assert facts(abi(0.85, on=day(730))).get("abi.lowest").state is KNOWN
     fact = facts(abi(0.85, on=day(731))).get("abi.lowest")
     assert (fact.state, fact.reasons) == (ABSENT, ())
-    assert fact.notes == (f"Last result 0.85 on {day(731)} is older than 24 months.",)
+    assert fact.notes == (f"Last ABI 0.85, {day(731)}, is older than 24 months.",)
 
 
 def test_both_legs_of_the_newest_study():

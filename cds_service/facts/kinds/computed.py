@@ -100,9 +100,9 @@ def _same_day(query: Query, rule: Computed) -> Fact:
 
 
 def _named(query: Query, rule: Computed) -> Fact:
-    """The results of which only the name says what they are, where they make the fact unknown."""
+    """The results that cannot be read, where they make the fact unknown."""
     name, other = query.definition.name, query.other(rule.of)
-    found = quantity.newer_by_name(other)
+    found = quantity.newer_unreadable(other)
     if found:
         return Fact(name, State.KNOWN, tuple(found))
     gaps = other.gaps()

@@ -34,6 +34,8 @@ def read(query: Query) -> Fact:
         )
     )
     disputed = _disputed(query)
+    if query.definition.uncounted:
+        return query.answer(_uncounted(query, [*entries, *disputed]), [], notes(patient))
     used: list[Medication] = []
     past: list[Medication] = []
     reasons: list[str] = []
@@ -67,6 +69,16 @@ def _disputed(query: Query) -> list[Medication]:
     filed = query.patient.index.drugs
     sets = query.definition.value_sets
     return list(once(entry for set_id in sets for entry in filed.get(NAMED + set_id, ())))
+
+
+def _uncounted(query: Query, entries: list[Medication]) -> list[Item]:
+    """The entries that leave a fact of these value sets unknown, in the chart's words."""
+    unclear = [
+        entry
+        for entry in entries
+        if counts(query, entry) and _why_unknown(query, entry, _in_use(query, entry))
+    ]
+    return newest_first(replace(item(query, entry), text=_called(entry)) for entry in unclear)
 
 
 def _why_unknown(query: Query, entry: Medication, holds: bool | None) -> str:
@@ -275,6 +287,13 @@ def _note(entries: Sequence[Medication], what: str, result: str) -> list[str]:
     """A note that names at most two entries in the chart's words."""
     if not entries:
         return []
-    names = list(dict.fromkeys(entry.text[:_LONGEST_NAME] for entry in entries))
+    names = list(dict.fromkeys(_called(entry) for entry in entries))
     more = f" and {len(names) - 2} others" if len(names) > 2 else ""
     return [f"{what}, {result}: {', '.join(names[:2])}{more}."]
+
+
+def _called(entry: Medication) -> str:
+    """The drug in the chart's words, or what its codes stand for: a code is no name."""
+    return (
+        entry.name[:_LONGEST_NAME] or " or ".join(entry.ingredients) or "a drug by its code alone"
+    )

@@ -1,4 +1,4 @@
-"""Results on file that only their name tells, or whose code and name disagree.
+"""Results on file that cannot be read: by their name alone, against their code, of no status.
 
 What they hold is never read as a value; a rule can say that they are there, and when.
 """
@@ -12,5 +12,5 @@ def read(query: Query) -> Fact:
     """A fact of kind `named`: the results because of which the quantity `of` is unknown."""
     name, of = query.definition.name, query.other(query.definition.of)
     fact = quantity.read(of)
-    items = quantity.by_name(of) if fact.state is State.UNKNOWN else []
+    items = quantity.unreadable(of) if fact.state is State.UNKNOWN else []
     return Fact(name, State.KNOWN if items else State.ABSENT, tuple(items), (), (), fact.unused)

@@ -14,10 +14,11 @@ from cds_service.facts.fhir import reference_of
 from cds_service.facts.measurements import Measurement, flag_of, measure, reference_limit
 from cds_service.facts.model import Fact, Item, State
 from cds_service.facts.observations import (
-    NOT_KNOWN,
     PRELIMINARY,
+    RETRACTED,
     USABLE,
     has_value,
+    is_understood,
     moment_of,
     status_of_hit,
     when_of,
@@ -25,9 +26,11 @@ from cds_service.facts.observations import (
 from cds_service.facts.query import Query
 from cds_service.terminology.codings import names_of
 
-# What a result is called whose status is none of a final one.
-_STATUSES = {"": "unconfirmed", NOT_KNOWN: "of unknown status"}
+# Why a result on file cannot be read, as the list of a card's reasons says it.
+BY_NAME = "name alone"
+STRANGE = "status not known"
 _DAYS_PER_YEAR = 365
+_DAYS_PER_MONTH = 30
 _BEFORE_ALL = datetime.max.replace(tzinfo=UTC)  # undated values are looked at first
 
 
@@ -55,19 +58,19 @@ def read(query: Query) -> Fact:
 
     Values are read from the newest back, until a usable one decides.
     """
-    fact = _coded(query)
-    words = _newer(by_name(query), fact)
-    return _with_names(query, fact, words) if words else fact
+    fact = _readable(query)
+    unread = _newer(unreadable(query), fact)
+    return _beside_unreadable(query, fact, unread) if unread else fact
 
 
-def newer_by_name(query: Query) -> list[Item]:
-    """Results that only a name tells and that no known result is as new as; the newest first."""
-    words = by_name(query)
-    return _newer(words, _coded(query)) if words else []
+def newer_unreadable(query: Query) -> list[Item]:
+    """The unreadable results that no readable one is as new as; the newest first."""
+    unread = unreadable(query)
+    return _newer(unread, _readable(query)) if unread else []
 
 
-def _coded(query: Query) -> Fact:
-    """The fact by the results whose code is known."""
+def _readable(query: Query) -> Fact:
+    """The fact by the results whose code and status are understood."""
     results: list[Result] = []
     usable: list[Result] = []
     for moment, hit, status in _newest_first(query):
@@ -86,82 +89,89 @@ def _coded(query: Query) -> Fact:
     return _known(query, usable, results) if usable else _without_value(query, results, None)
 
 
-def by_name(query: Query) -> list[Item]:
-    """Results that only their name says to be of this fact, or whose code and name disagree; the
-    newest first. They are never read as values.
+def unreadable(query: Query) -> list[Item]:
+    """Results on file that are never read as values, the newest first: only the name says what
+    they are, code and name disagree, or the status does not say whether they count.
     """
     today = query.patient.today
     found = []
-    for hit in _filed_by_name(query):
-        status = status_of_hit(hit)
-        if status and status not in (*USABLE, *PRELIMINARY, NOT_KNOWN):
+    by_name = ((hit, "code and name disagree" if hit.code else BY_NAME) for hit in _named(query))
+    strange = ((hit, STRANGE) for hit in _of_strange_status(query))
+    for hit, why in (*by_name, *strange):
+        parts = [part for part in _parts(query, hit) if has_value(part)]
+        if not parts or all(abi.other_state(query, hit, part) for part in parts):
             continue
-        part = hit.component or hit.resource
         when = when_of(hit.resource, today)
-        if not has_value(part) or abi.other_state(query, hit, part):
-            continue
-        if when is not None and not dates.inside(when.day, today, query.days):
-            continue
-        found.append(_named_item(query, hit, when))
+        if when is None or dates.inside(when.day, today, query.days):
+            found.append(_unreadable_item(query, hit, when, why, parts[0]))
     return sorted(found, key=lambda item: item.on or date.max, reverse=True)
 
 
-def _filed_by_name(query: Query) -> Iterator[Hit]:
+def _of_strange_status(query: Query) -> Iterator[Hit]:
+    return (hit for hit in query.hits("observations") if not is_understood(status_of_hit(hit)))
+
+
+def _named(query: Query) -> Iterator[Hit]:
     filed, names = query.patient.index.observations, query.patient.terminology.names
     for set_id in query.definition.value_sets:
         for hit in filed.get(NAMED + set_id, ()):
+            if status_of_hit(hit) in RETRACTED:
+                continue
             specimen = hit.resource.get("specimen")
             said = names_of(specimen) if isinstance(specimen, dict) else []
             if not any(names.of_another_kind(text) for text in said):
                 yield hit
 
 
-def _named_item(query: Query, hit: Hit, when: dates.When | None) -> Item:
-    """The result in the chart's own words. One that has a code has words that contradict it."""
+def _unreadable_item(
+    query: Query, hit: Hit, when: dates.When | None, why: str, part: Resource
+) -> Item:
+    """The result in the chart's own words."""
+    details = {"source": why, "shown": measure(query, part).shown}
     return Item(
         reference=reference_of(hit.resource),
-        text=next(iter(names_of(hit.concept)), "") or query.definition.title,
+        text=next(iter(names_of(hit.concept)), "") or _title(query),
         on=when.day if when else None,
         date_text=when.text if when else "",
-        via="name",
-        details={"source": "code and name disagree" if hit.code else "name alone"},
+        via="code" if why == STRANGE else "name",
+        details={key: value for key, value in details.items() if value},
     )
 
 
-def _newer(words: list[Item], fact: Fact) -> list[Item]:
+def _newer(unread: list[Item], fact: Fact) -> list[Item]:
     """Those of the results that are newer than the value that decides; all where none does."""
     decides = fact.items[0] if fact.items else None
     if decides is None or decides.on is None:
-        return words
-    return [item for item in words if item.on is not None and item.on > decides.on]
+        return unread
+    return [item for item in unread if item.on is not None and item.on > decides.on]
 
 
-def _with_names(query: Query, fact: Fact, words: list[Item]) -> Fact:
-    """The fact beside newer results that only a name tells: unknown."""
+def _beside_unreadable(query: Query, fact: Fact, unread: list[Item]) -> Fact:
+    """The fact beside newer results that cannot be read: unknown."""
     decides = fact.items[0] if fact.items else None
-    notes = [_named_note(item) for item in words]
-    reasons = [_named_reason(query, item) for item in words]
+    said = [_unreadable_said(query, item) for item in unread]
     return Fact(
         fact.name,
         State.UNKNOWN,
         (),
-        tuple(dict.fromkeys((*reasons, *fact.reasons))),
-        tuple(dict.fromkeys((*notes, *fact.notes))),
+        tuple(dict.fromkeys((*(reason for _, reason in said), *fact.reasons))),
+        tuple(dict.fromkeys((*(note for note, _ in said), *fact.notes))),
         decides or fact.unused,
     )
 
 
-def _named_note(item: Item) -> str:
-    on = f", {item.date_text}" if item.date_text else ""
-    if item.details["source"] == "name alone":
-        return f"A result named {item.text}{on}, has no code that is known and was not used."
-    return f"The code and the name of a result disagree ({item.text}{on}): it was not used."
-
-
-def _named_reason(query: Query, item: Item) -> str:
-    if item.details["source"] == "name alone":
-        return f"a result named as {_title(query)} has no code that is known"
-    return "the code and the name of a result disagree"
+def _unreadable_said(query: Query, item: Item) -> tuple[str, str]:
+    """The note on a result that cannot be read, and the reason it gives."""
+    why, on = item.details["source"], item.date_text
+    if why == STRANGE:
+        seen = ", ".join(filter(None, (item.details.get("shown"), on)))
+        return f"A result of unknown status ({seen}) was not used.", "a result is of unknown status"
+    dated = f", {on}" if on else ""
+    if why == BY_NAME:
+        note = f"A result named {item.text}{dated}, has no code that is known and was not used."
+        return note, f"a result named as {_title(query)} has no code that is known"
+    note = f"The code and the name of a result disagree ({item.text}{dated}): it was not used."
+    return note, "the code and the name of a result disagree"
 
 
 def usable_results(query: Query) -> list[Result]:
@@ -214,17 +224,24 @@ def _without_value(query: Query, results: list[Result], stale: Item | None) -> F
         notes.append(f"No {_title(query)} found in the data sent to this service.")
     measured = [result.item for result in results if result.item.quantity]
     unused = measured[0] if measured else stale
-    unclear = any(result.item.details.get("status") == NOT_KNOWN for result in results)
-    state = State.UNKNOWN if gaps or unclear else State.ABSENT
+    state = State.UNKNOWN if gaps else State.ABSENT
     return Fact(query.definition.name, state, (), reasons, tuple(dict.fromkeys(notes)), unused)
 
 
 def _stale_note(query: Query, item: Item) -> str:
-    days = query.days or 0
-    years, rest = divmod(days, _DAYS_PER_YEAR)
-    span = f"{years * 12} months" if years and not rest else f"{days} days"
     shown = item.quantity.shown if item.quantity else ""
-    return f"Last result {shown} on {item.date_text} is older than {span}."
+    return (
+        f"Last {_title(query)} {shown}, {item.date_text}, is older than {_span(query.days or 0)}."
+    )
+
+
+def _span(days: int) -> str:
+    """Days in the months that a clinician counts in, where they make whole ones."""
+    years, rest = divmod(days, _DAYS_PER_YEAR)
+    if years and not rest:
+        return f"{years * 12} months"
+    months, rest = divmod(days, _DAYS_PER_MONTH)
+    return f"{days} days" if rest else f"{months} months"
 
 
 def _newest_first(query: Query) -> Iterator[tuple[datetime, Hit, str]]:
@@ -233,8 +250,12 @@ def _newest_first(query: Query) -> Iterator[tuple[datetime, Hit, str]]:
     """
     for moment, hit in _in_order(query):
         status = status_of_hit(hit)
-        if not status or status in USABLE or status in (*PRELIMINARY, NOT_KNOWN):
-            yield moment, hit, status  # others are an error or a cancelled order: as if not there
+        if status in USABLE or status in PRELIMINARY:
+            yield (
+                moment,
+                hit,
+                status,
+            )  # retracted ones are as if not there; `unreadable` has the rest
 
 
 def _in_order(query: Query) -> list[tuple[datetime, Hit]]:
@@ -301,11 +322,9 @@ def _result(query: Query, entry: Entry) -> Result | None:
 def _judged(query: Query, result: Result, measured: Measurement, status: str) -> Result:
     """The result, or why its status or value keeps it from being used."""
     if status not in USABLE:
-        kind = _STATUSES.get(status, "preliminary")
         seen = ", ".join(filter(None, (measured.shown, result.item.date_text)))
-        named = f"A result {kind}" if kind.startswith("of") else f"A {kind} result"
-        note = f"{named} ({seen}) was not used."
-        return result._replace(note=note, reason=f"a result is {kind}")
+        note = f"A preliminary result ({seen}) was not used."
+        return result._replace(note=note, reason="a result is preliminary")
     if not measured.fault:
         return result
     said = f"{_capital(_title(query))} {measured.shown}".strip()
