@@ -1,19 +1,30 @@
 """A card as an EHR draws it: plain summary, limited Markdown, offers, reasons, source."""
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from cds_service.protocol.model import Card
 from cds_service.protocol.response import SUMMARY_LIMIT, card_object
 
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
 Json = Any
 WORDS = {"info": "ℹ Info", "warning": "⚠ Warning", "critical": "‼ Critical"}
-# What EHRs draw of Markdown: emphasis, lists and links. No HTML, no pictures, no headings.
-_MARKDOWN = MarkdownIt("zero").enable(["emphasis", "list", "newline", "link", "escape"])
+# What EHRs draw of Markdown. No HTML, no pictures, no headings.
+_DRAWN = ["emphasis", "list", "newline", "link", "escape"]
+
+
+@cache
+def _markdown() -> "MarkdownIt":
+    """Loaded when the first card is drawn: a service that starts should not wait for it."""
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("zero").enable(_DRAWN)
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,7 @@ def view(card: Card) -> CardView:
     """The card ready to be drawn."""
     return CardView(
         card,
-        Markup(_MARKDOWN.render(card.detail)),
+        Markup(_markdown().render(card.detail)),
         len(card.summary),
         len(card.detail.split()),
         tuple(rule for rule, _ in card.rules),
