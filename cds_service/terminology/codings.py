@@ -160,7 +160,7 @@ def check_digit_fits(system: str, code: str) -> bool:
 
 def known_addresses() -> frozenset[str]:
     """Every address by which a code system may be named, as written in full."""
-    return CANONICAL | frozenset(f"http://{key}" for key in _ALIASES if not key.startswith("urn:"))
+    return CANONICAL | frozenset(f"http://{key}" for key in ALIASES if not key.startswith("urn:"))
 
 
 def _luhn(digits: str) -> bool:
