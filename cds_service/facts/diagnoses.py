@@ -110,8 +110,8 @@ def _words(status: object) -> set[str]:
 
 def has_abated(resource: Resource, today: date) -> bool:
     """Whether any form of abatement says that the problem is over."""
-    when = dates.latest_day(resource.get("abatementDateTime"))
-    if when is not None and when > today:
+    when = dates.parse(resource.get("abatementDateTime"), today)
+    if when is not None and when.day > today:
         return False
     if any(resource.get(key) for key in _ABATEMENTS):
         return True

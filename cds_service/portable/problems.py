@@ -177,7 +177,7 @@ def _displayed(writer: Writer, asked: Asked, name: str, kind: str, words: tuple[
     set_id = f"{asked.definition.name.replace('.', '-')}-named-{kind}"
     told = "codes whose own name says where the cramp is"
     writer.sets.named(set_id, f"{asked.definition.title}: {kind}", codes, told)
-    return any_in(of(name, "codes"), set_id)
+    return op("Or", any_in(of(name, "codes"), set_id), any_in(of(name, "stems"), set_id))
 
 
 def _reasons(list_name: str) -> Callable[[Writer, Asked], Node]:

@@ -61,11 +61,21 @@ class Charts:
         facts = [self._pack.catalogue[name] for name in inputs_of(self._pack, rule).facts]
         wanted = self._random.sample(facts, min(len(facts), self._random.randint(1, 8)))
         resources = [one for fact in wanted for one in self._entries(fact)]
-        resources += self._person()
+        resources += [*self._complaint(), *self._person()]
         drafts = self._drafts(facts) if service.hook != "patient-view" else []
         slots = {key: self._slot(key, resources) for key in PREFETCH_KEYS}
         others = [entry(one) for one in resources if one["resourceType"] not in KEY_OF_TYPE]
         return Chart(slots, drafts, others, service.hook)
+
+    def _complaint(self) -> list[Resource]:
+        """A leg cramp or restless legs, without which most rules have nothing to say."""
+        if self._random.random() < 0.35:
+            return []
+        code = self._random.choice(("G47.62", "G25.81", "I73.9"))
+        made = self._identified("Condition") | {
+            "code": {"coding": [{"system": ICD10CM, "code": code}]}
+        }
+        return [made | _coded("clinicalStatus", "condition-clinical", "active")]
 
     def _slot(self, key: str, resources: Sequence[Resource]) -> Slot:
         own = [one for one in resources if KEY_OF_TYPE.get(one["resourceType"]) == key]
@@ -101,7 +111,7 @@ class Charts:
 
     def _entries(self, fact: FactDefinition) -> Iterator[Resource]:
         makers = {
-            "problem": self._condition,
+            "problem": self._problem,
             "quantity": self._result,
             "coded": self._coded,
             "drug": self._drug,
@@ -153,6 +163,26 @@ class Charts:
             code = f"{code}9" if "." in code or system.endswith("atc") else f"{code}.9"
         spelt = self._random.choice(_SPELLINGS.get(system, (system,)))
         return {"coding": [{"system": spelt, "code": code}]}
+
+    def _problem(self, fact: FactDefinition) -> Resource:
+        """A Condition, or the finding as an Observation where the fact reads those."""
+        if "observation" in fact.sources and self._random.random() < 0.35:
+            return self._finding(fact)
+        return self._condition(fact)
+
+    def _finding(self, fact: FactDefinition) -> Resource:
+        """A finding that is there or denied, as the code or as the value of an Observation."""
+        made = self._identified("Observation") | {"status": self._random.choice(_RESULT_STATUSES)}
+        made |= _unless_none("effectiveDateTime", self._moment(fact))
+        found = self._concept(fact.value_sets)
+        way = self._random.choice(("yes", "no", "coded no", "value"))
+        if way == "value":
+            asked = {"coding": [{"system": LOINC, "code": "75325-1"}]}
+            return made | {"code": asked, "valueCodeableConcept": found}
+        if way == "coded no":
+            denied = {"coding": [{"system": SNOMED, "code": "260385009"}]}
+            return made | {"code": found, "valueCodeableConcept": denied}
+        return made | {"code": found, "valueBoolean": way == "yes"}
 
     def _condition(self, fact: FactDefinition) -> Resource:
         choose = self._random.choice

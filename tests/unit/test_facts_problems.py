@@ -40,6 +40,8 @@ def state(name, *resources, **given):
         ({"verificationStatus": {"text": "Confirmed"}}, KNOWN),
         ({"abatementDateTime": "2026-01-01"}, ABSENT),
         ({"abatementDateTime": "2027-01-01"}, KNOWN),
+        ({"abatementDateTime": "2026"}, ABSENT),  # some day of the running year
+        ({"abatementDateTime": "2027"}, KNOWN),
         ({"abatementString": "last year"}, ABSENT),
         ({"abatementBoolean": True}, ABSENT),
         ({"abatementBoolean": False}, KNOWN),
