@@ -14,7 +14,7 @@ from cds_service.facts.catalogue import Catalogue
 from cds_service.facts.model import Truth
 from cds_service.rules.context import Context
 from cds_service.rules.leaves import Absent, Leaf
-from cds_service.rules.nodes import All, AnyOf, Certainly, Node, Reference, Switch
+from cds_service.rules.nodes import All, AnyOf, Certainly, Node, Not, Reference, Switch
 
 Gate = frozenset[str]
 Cost = Callable[[str], int]
@@ -33,6 +33,8 @@ def gate(node: Node, cost: Cost) -> Gate | None:
             return gate(node.children[0], cost)
         case Switch():
             return frozenset() if node.truth(_NOWHERE) is Truth.NO else None
+        case Not(children=(Certainly(children=(Not(children=(doubted,)),)),)):
+            return gate(doubted, cost)  # "not certainly not": it may hold, known or unknown
         case All():
             gates = [part for child in node.children if (part := gate(child, cost)) is not None]
             return min(gates, key=lambda part: sum(map(cost, part)), default=None)

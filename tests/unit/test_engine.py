@@ -387,6 +387,15 @@ def test_rules_whose_gate_is_shut_are_not_touched() -> None:
     assert "drug.diuretic" not in {name for name, *_ in facts.asked}
 
 
+def test_what_may_hold_is_not_asked_for_where_it_certainly_does_not() -> None:
+    maybe = {"not": {"certainly": {"not": COMPLAINT}}}  # known or unknown
+    rules = [rule("r", {"all": [maybe, present("drug.iron")]})]
+    facts = FakeFacts(known("drug.iron"))
+    assert run(rules, facts).rules_evaluated == 0
+    facts = FakeFacts(known("drug.iron"), known("problem.cramp"))
+    assert run(rules, facts).outcomes == {"r": "fires"}
+
+
 def test_a_shared_definition_is_asked_for_once() -> None:
     when = {"all": [COMPLAINT, present("drug.iron"), {"fact": "problem.rls", "op": "absent"}]}
     rules = [rule(f"r{n}", when) for n in range(20)]
