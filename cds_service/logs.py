@@ -20,7 +20,7 @@ ALLOWED = frozenset({
     "reason", "client", "clients", "issuer_hash", "kid_hash", "jti_hash",
     "key", "error_id", "exception", "frames", "cause",
     "pack", "revision", "profile", "site", "problems", "address", "audience", "auth", "hint",
-    "signal",
+    "signal", "author", "changes",
 })  # fmt: skip
 
 _PACKAGE_ROOT = Path(__file__).resolve().parent.parent

@@ -9,6 +9,7 @@ import cds_service
 # Command to where its click object is: (module, attribute).
 COMMANDS = {
     "add": ("add", "add"),
+    "audit": ("audit", "audit"),
     "call": ("call", "call"),
     "client": ("client", "client"),
     "config": ("config", "config"),

@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from cds_service.rules.engine import evaluate
 from cds_service.rules.model import Evaluation, Pack, ServiceDefinition
 from cds_service.rules.ruleset import RuleSet
 from cds_service.service import metrics
+from cds_service.service.audit import Audit, Describe
 from cds_service.service.records import all_outcomes, decision_record
 from cds_service.service.silence import Silence
 from cds_service.store.store import Store, retention
@@ -54,13 +55,16 @@ class Runtime:
         self._public_url = public_url
         self._clients = clients
         self._watch: SiteWatch | None = None
+        self._audit: Audit | None = None
         self._silence = Silence()
 
     def replace_pack(self, pack: Pack) -> None:
         """Put a checked pack in force (invariant 7). Raises ValueError, and then the old one
         stays."""
-        self._packs.swap(pack)
+        before = self._packs.swap(pack)
         metrics.begin(pack.rules)
+        if self._audit:
+            self._audit.changed(before, pack)
 
     def in_force(self) -> "Runtime":
         """This runtime held to the pack in force now: one call must never see two packs."""
@@ -76,6 +80,11 @@ class Runtime:
     def watch(self, watch: SiteWatch) -> None:
         """Let a watcher of the site's folder replace the pack."""
         self._watch = watch
+
+    def audit(self, audit: Audit, shipped: Callable[[], Pack]) -> None:
+        """Keep a record of the packs in force, this one and those that follow."""
+        self._audit = audit
+        audit.started(self.pack, shipped)
 
     def begin(self) -> None:
         """In the worker's own process, before its first call."""
@@ -270,8 +279,9 @@ class Runtime:
             shelf.tell(report.state(self.pack.revision, self._packs.rejected))
 
 
-def build_runtime(settings: Settings) -> Runtime:
-    """The runtime that the environment asks for.
+def build_runtime(settings: Settings, describe: Describe | None = None) -> Runtime:
+    """The runtime that the environment asks for. With `describe` it keeps a record of the packs
+    that it puts in force.
 
     Raises ConfigurationError (PackError for a pack that is refused).
     """
@@ -283,13 +293,17 @@ def build_runtime(settings: Settings) -> Runtime:
     site = settings.site_dir
     content = judge.content_of(site) if site else ""
     pack = load_pack(folder, site, thorough=False)
+    store, clock = Store(settings.database_url, retention(settings)), Clock(settings.now)
     runtime = Runtime(
         pack,
-        Store(settings.database_url, retention(settings)),
-        Clock(settings.now),
+        store,
+        clock,
         public_url=public_url(settings),
         clients=clients,
     )
+    if describe:
+        audit = Audit(store, clock, site, describe)
+        runtime.audit(audit, lambda: load_pack(folder, None, thorough=False))
     if site:
         if content != judge.content_of(site):
             content = ""  # it changed while it was read: let the watcher decide

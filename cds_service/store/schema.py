@@ -14,7 +14,11 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from cds_service.errors import ConfigurationError
 
-REVISIONS = ("0001", "0002")  # oldest first; a test compares them with the migrations' files
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+)  # oldest first; a test compares them with the migrations' files
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 _VERSION_TABLE = "alembic_version"

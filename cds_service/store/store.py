@@ -9,9 +9,10 @@ from cds_service import logs
 from cds_service.config import Settings
 from cds_service.errors import ConfigurationError
 from cds_service.protocol.model import FeedbackEntry
-from cds_service.store import decisions, feedback, probe
+from cds_service.store import decisions, feedback, in_force, probe
 from cds_service.store.activity import Activity, activity
 from cds_service.store.database import open_engine
+from cds_service.store.in_force import InForce
 from cds_service.store.jti import SpentTokens
 from cds_service.store.purge import Retention, days_follow, purge
 from cds_service.store.record import DecisionRecord, Intervention, Purged, RuleFeedback
@@ -69,6 +70,19 @@ class Store:
     def export(self) -> list[Intervention]:
         """Every piece of feedback, oldest first."""
         return feedback.export(self._engine)
+
+    def add_in_force(self, entry: InForce) -> bool:
+        """Write that a server answers with another pack now; False where that is on record
+        already. Raises ServiceError 503."""
+        return in_force.add(self._engine, entry)
+
+    def last_revision(self, server: str) -> str:
+        """The pack that a server answered with last, or "". Raises ServiceError 503."""
+        return in_force.last_revision(self._engine, server)
+
+    def history(self) -> Sequence[InForce]:
+        """Which pack was in force where, oldest first. Raises ServiceError 503."""
+        return in_force.history(self._engine)
 
     def purge(self, today: date) -> Purged:
         """Delete what is older than the site wants to keep. Raises ConfigurationError."""

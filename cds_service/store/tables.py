@@ -95,3 +95,25 @@ spent_tokens = Table(
 )
 
 Index("spent_tokens_expires", spent_tokens.c.expires)
+
+# A row each time a server began to answer with another pack; never purged. `server` is the machine
+# and the site's folder; `follows` the row before of the same server, 0 for the first: several
+# workers take the same change, and only one of them can write it. `changes` is a JSON array of
+# sentences, against what `compared` says: the pack "before", or the "shipped" one.
+packs_in_force = Table(
+    "packs_in_force",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("server", String(300), nullable=False),
+    Column("follows", Integer, nullable=False),
+    Column("since", String(32), nullable=False),  # ISO, in UTC
+    Column("revision", String(64), nullable=False),
+    Column("version", String(40), nullable=False),  # of the pack
+    Column("program", String(40), nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("how", String(10), nullable=False),  # "start" or "live"
+    Column("who", String(100), nullable=False),  # the account that owns the newest file
+    Column("compared", String(10), nullable=False),
+    Column("changes", Text, nullable=False),
+    UniqueConstraint("server", "follows", name="packs_in_force_follows"),
+)

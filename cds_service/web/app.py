@@ -1,6 +1,7 @@
 """The Flask application: routes, error shape, CORS and limits put together, nothing decided."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 
 from flask import Flask
@@ -10,6 +11,7 @@ from cds_service.callers.reasons import REASONS
 from cds_service.errors import ConfigurationError
 from cds_service.gather.access import REFUSALS
 from cds_service.gather.trouble import Trouble
+from cds_service.rules.model import Pack
 from cds_service.service.runtime import Runtime
 from cds_service.web import (
     auth,
@@ -116,13 +118,19 @@ def begin_worker(app: Flask) -> None:
     runtime.begin()
 
 
+def _changes(before: Pack, after: Pack) -> Sequence[str]:
+    from cds_service.authoring.pack_changes import pack_changes  # only where a pack changes
+
+    return pack_changes(before, after)
+
+
 def _load() -> Flask:
     from cds_service.service.runtime import build_runtime
 
     try:
         settings = config.load(os.environ)
         logs.configure(settings.log_level)
-        runtime = build_runtime(settings)
+        runtime = build_runtime(settings, _changes)
     except ConfigurationError as error:
         raise SystemExit(f"{error.message}\n{error.hint}".rstrip()) from None
     for warning in settings.warnings:
