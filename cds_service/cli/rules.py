@@ -43,28 +43,45 @@ rules.add_command(stats)
 
 
 @rules.command()
-@FORMAT
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+    help="sarif and github are for pull requests: findings beside the lines.",
+)
+@TO
 @for_people
-def check(style: str) -> None:
+def check(style: str, target: Path | None) -> None:
     """Find everything that is wrong in the pack and the site, each with its place."""
     from cds_service.callers.book import strictness
     from cds_service.callers.file import check_clients
     from cds_service.clock import Clock
     from cds_service.packs.load import check_pack
-    from cds_service.packs.report import as_json, format_problem
 
     hooks, site = context.folders()
     loaded = context.settings()
     problems = check_pack(hooks, site, today=Clock(loaded.now).now().date())
     problems += check_clients(site, strictness(loaded))
-    if style == "json":
-        echo_json([as_json(problem) for problem in problems])
-    else:
-        for problem in problems:
-            click.echo(format_problem(problem))
-        click.echo(_listed_safeguards(hooks, site))
-        click.echo(_verdict(problems))
+    deliver(f"{_written(problems, style, hooks, site)}\n", target)
     _leave(problems)
+
+
+def _written(problems: Sequence[Problem], style: str, hooks: Path, site: Path | None) -> str:
+    """The problems in the form asked for."""
+    import cds_service
+    from cds_service.packs import exchange
+    from cds_service.packs.report import as_json, format_problem
+
+    match style:
+        case "json":
+            return json_text([as_json(problem) for problem in problems])
+        case "sarif":
+            return json_text(exchange.sarif(problems, cds_service.version()))
+        case "github":
+            return "\n".join([*map(exchange.github, problems), _verdict(problems)])
+    lines = [format_problem(problem) for problem in problems]
+    return "\n".join([*lines, _listed_safeguards(hooks, site), _verdict(problems)])
 
 
 def _listed_safeguards(hooks: Path, site: Path | None) -> str:
@@ -203,9 +220,14 @@ def _mutated(paths: tuple[Path, ...], least: float) -> bool:
     return mutation.share(results) >= least
 
 
+def json_text(content: Json) -> str:
+    """JSON, indented."""
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2).decode()
+
+
 def echo_json(content: Json) -> None:
     """Print JSON, indented."""
-    click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+    click.echo(json_text(content))
 
 
 def _facts_of(runtime: Runtime, service: ServiceDefinition, content: bytes) -> FactBase:

@@ -94,14 +94,18 @@ class _Maker:
                         yield from made
 
     def _place(self, case: Case, set_id: str) -> tuple[str, int] | None:
-        """The only entry of the chart that names a drug of the set."""
+        """The only entry of the chart that names a drug of the set, where it is plainly in use."""
         places = [
             (key, number)
             for key in _LISTS
             for number, entry in enumerate(case.sketch.get(key, ()))
             if set_id in self._sets_of(entry)
         ]
-        return places[0] if len(places) == 1 else None
+        if len(places) != 1:
+            return None
+        [(key, number)] = places
+        entry = case.sketch[key][number]
+        return None if isinstance(entry, dict) and "status" in entry else (key, number)
 
     def _sets_of(self, entry: Json) -> set[str]:
         drug = entry if isinstance(entry, str) else entry.get("drug", "")
