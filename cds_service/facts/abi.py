@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from cds_service.facts.body_sites import side_of
 from cds_service.facts.chart import Resource
 from cds_service.facts.chart_index import Hit
+from cds_service.facts.definitions import Quantity
 from cds_service.facts.fhir import objects
 from cds_service.facts.model import Item
 from cds_service.facts.query import Query
@@ -17,7 +18,7 @@ _EXERCISE = ("exercise", "postexercise", "treadmill", "exertion")
 _AT_REST = ("pre exercise", "preexercise", "before exercise", "without exercise", "no exercise")
 
 
-def side(query: Query, hit: Hit, part: Resource) -> str:
+def side(query: Query[Quantity], hit: Hit, part: Resource) -> str:
     """ "left" or "right" by code, component, body site or text; "" where none of them says so."""
     if query.definition.unit != RATIO:
         return ""
@@ -27,7 +28,7 @@ def side(query: Query, hit: Hit, part: Resource) -> str:
     return found or side_of(hit.resource.get("bodySite")) or side_of(hit.resource.get("code"))
 
 
-def sided_components(query: Query, hit: Hit) -> list[Resource]:
+def sided_components(query: Query[Quantity], hit: Hit) -> list[Resource]:
     """Components of an ABI that only say which leg they are; the code stands on the whole."""
     if query.definition.unit != RATIO or "valueQuantity" in hit.resource:
         return []
@@ -40,13 +41,13 @@ def sided_components(query: Query, hit: Hit) -> list[Resource]:
     ]
 
 
-def _known_elsewhere(query: Query, component: Resource) -> bool:
+def _known_elsewhere(query: Query[Quantity], component: Resource) -> bool:
     """Whether a value set knows the component by a code of its own: a pressure, a toe index."""
     sets_of = query.patient.terminology.sets_of
     return any(sets_of(system, code) for system, code, _ in codings(component.get("code")))
 
 
-def other_state(query: Query, hit: Hit, part: Resource) -> bool:
+def other_state(query: Query[Quantity], hit: Hit, part: Resource) -> bool:
     """Whether the ratio is of the other state than the fact's: at rest, or after exercise.
 
     LOINC and SNOMED CT have no code for an index after exercise: only words tell it.
@@ -65,7 +66,7 @@ def _after_exercise(hit: Hit, part: Resource) -> bool:
     return any(words in text for words in _EXERCISE) and not any(w in text for w in _AT_REST)
 
 
-def missing_side(query: Query, items: Sequence[Item]) -> list[str]:
+def missing_side(query: Query[Quantity], items: Sequence[Item]) -> list[str]:
     """A note where only one leg was reported."""
     sides = {item.details.get("side", "") for item in items}
     if len(sides) != 1 or not sides <= {"left", "right"}:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from cds_service.facts.catalogue import FactDefinition, slots_of
 from cds_service.facts.chart import Chart, Supply
+from cds_service.facts.definitions import Code, FactDefinition, Number
 from cds_service.facts.prefetch_keys import MEDICATIONS, described
 
 
@@ -32,11 +32,11 @@ def gaps(chart: Chart, keys: Iterable[str]) -> tuple[str, ...]:
 
 def rests_on(definition: FactDefinition) -> tuple[str, ...]:
     """The prefetch keys without which a fact is unknown or missing."""
-    if definition.kind == "number":
+    if isinstance(definition, Number):
         return ("patient",)
-    if definition.kind == "code":
+    if isinstance(definition, Code):
         return ((definition.path or definition.name).partition(".")[0].lower(),)
-    return slots_of(definition)
+    return definition.slots
 
 
 def medication_gaps(chart: Chart) -> tuple[str, ...]:

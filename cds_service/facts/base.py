@@ -5,11 +5,28 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
 from cds_service.facts import availability, unread
-from cds_service.facts.catalogue import Catalogue, FactDefinition
+from cds_service.facts.catalogue import Catalogue
 from cds_service.facts.chart import Chart, Supply
 from cds_service.facts.chart_index import ChartIndex
+from cds_service.facts.definitions import (
+    Answer,
+    Code,
+    Coded,
+    DraftDrug,
+    DraftOrder,
+    Drug,
+    FactDefinition,
+    Flag,
+    Named,
+    Number,
+    Order,
+    Problem,
+    Procedure,
+    Quantity,
+)
 from cds_service.facts.kinds import (
     answer,
     coded,
@@ -30,20 +47,20 @@ from cds_service.terminology.index import Terminology
 
 _PERIOD = re.compile(r"P(\d+)D")
 
-READERS: Mapping[str, Callable[[Query], Fact]] = {
-    "problem": problem.read,
-    "drug": drug.read,
-    "draft-drug": draft.read_drug,
-    "draft-order": draft.read_order,
-    "order": order.read,
-    "procedure": procedure.read,
-    "quantity": computed.read,
-    "named": named.read,
-    "coded": coded.read,
-    "answer": answer.read,
-    "code": person.read_code,
-    "number": person.read_age,
-    "flag": lambda query: flag.FLAGS[query.definition.name](query),
+READERS: Mapping[type[FactDefinition], Callable[[Query[Any]], Fact]] = {
+    Problem: problem.read,
+    Drug: drug.read,
+    DraftDrug: draft.read_drug,
+    DraftOrder: draft.read_order,
+    Order: order.read,
+    Procedure: procedure.read,
+    Quantity: computed.read,
+    Named: named.read,
+    Coded: coded.read,
+    Answer: answer.read,
+    Code: person.read_code,
+    Number: person.read_age,
+    Flag: lambda query: flag.FLAGS[query.definition.name](query),
 }
 
 
@@ -79,7 +96,7 @@ class FactBase:
         )
         self._known: dict[tuple[str, int | str | None, int | None, str | None], Fact] = {}
         self._possible: dict[int | None, frozenset[str]] = {}  # by draft
-        self._silent: dict[str, bool] = {}  # by kind
+        self._silent: dict[type[FactDefinition], bool] = {}
 
     @cached_property
     def unrecognised(self) -> Mapping[str, Mapping[str, int]]:
@@ -113,27 +130,27 @@ class FactBase:
         if draft is not None and name in self.catalogue.of_patient:
             draft = None
         possible = self._possible.get(draft) or self.possible(draft)
-        if name not in possible and self._is_silent(self.catalogue.facts[name].kind):
+        if name not in possible and self._is_silent(type(self.catalogue.facts[name])):
             return self.catalogue.absent[name]  # most facts of most charts
         key = (name, within, draft, undated)
         fact = self._known.get(key)
         if fact is None:
             definition = self.catalogue.facts[name]
             query = self._query(definition, within, draft, undated)
-            fact = self._known[key] = READERS[definition.kind](query)
+            fact = self._known[key] = READERS[type(definition)](query)
         return fact
 
-    def _is_silent(self, kind: str) -> bool:
+    def _is_silent(self, shape: type[FactDefinition]) -> bool:
         """Whether facts of a kind that are certainly absent have nothing to add to that."""
-        silent = self._silent.get(kind)
+        silent = self._silent.get(shape)
         if silent is None:
-            silent = self._silent[kind] = self._has_nothing_to_add(kind)
+            silent = self._silent[shape] = self._has_nothing_to_add(shape)
         return silent
 
-    def _has_nothing_to_add(self, kind: str) -> bool:
-        if kind == "quantity":  # says "not found in the data sent" where nothing was sent
+    def _has_nothing_to_add(self, shape: type[FactDefinition]) -> bool:
+        if shape is Quantity:  # says "not found in the data sent" where nothing was sent
             return self.chart.slot("observations").supply is not Supply.EMPTY
-        return kind != "drug" or not drug.notes(self._patient)
+        return shape is not Drug or not drug.notes(self._patient)
 
     def possible(self, draft: int | None = None) -> frozenset[str]:
         """Names of all facts that may be other than ABSENT; the others certainly are.
@@ -171,11 +188,12 @@ class FactBase:
         within: int | str | None,
         draft: int | None,
         undated: str | None,
-    ) -> Query:
+    ) -> Query[Any]:
         days = self._days(definition, within)
         include = undated == "include" or (undated is None and definition.undated == "include")
-        query = Query(definition, self._patient, days, include, undated == "exclude", draft)
-        if definition.computed or definition.of:
+        exclude = undated == "exclude"
+        query: Query[Any] = Query(definition, self._patient, days, include, exclude, draft)
+        if isinstance(definition, Quantity | Named):
             query.ask = lambda name: self._query(self.catalogue[name], within, draft, undated)
         return query
 

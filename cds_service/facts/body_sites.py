@@ -3,6 +3,7 @@
 from typing import Any
 
 from cds_service.facts.chart import Resource
+from cds_service.facts.definitions import Problem
 from cds_service.facts.fhir import objects, string
 from cds_service.facts.query import Query
 from cds_service.terminology.codings import codings
@@ -12,7 +13,7 @@ from cds_service.terminology.index import Terminology
 _SIDE_CODES = {"7771000": "left", "24028007": "right"}
 
 
-def right_site(query: Query, resource: Resource) -> bool:
+def right_site(query: Query[Problem], resource: Resource) -> bool:
     """Whether the entry is at a place that the fact means. Without a place it is."""
     definition = query.definition
     if "bodySite" not in resource:
@@ -27,7 +28,7 @@ def right_site(query: Query, resource: Resource) -> bool:
     return True
 
 
-def _elsewhere(query: Query, site: Resource) -> bool:
+def _elsewhere(query: Query[Problem], site: Resource) -> bool:
     definition = query.definition
     unwanted = definition.not_body_site
     if unwanted and _in_set(query.patient.terminology, unwanted, site):

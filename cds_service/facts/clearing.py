@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from datetime import date
 
 from cds_service.facts import dates
+from cds_service.facts.definitions import FactDefinition
 from cds_service.facts.diagnoses import dates_of, verification_of
 from cds_service.facts.model import Item
 from cds_service.facts.observations import when_of
 from cds_service.facts.query import Query, status_of
 
 
-def not_cleared(query: Query, items: Sequence[Item]) -> tuple[list[Item], list[str]]:
+def not_cleared(
+    query: Query[FactDefinition], items: Sequence[Item]
+) -> tuple[list[Item], list[str]]:
     """The items after the last entry of the fact's `clearedBy`, and why one is unclear.
 
     An item without a date may lie before or after; it is a reason only where nothing is left.
@@ -23,12 +26,12 @@ def not_cleared(query: Query, items: Sequence[Item]) -> tuple[list[Item], list[s
     return kept, [undated(query)] if unclear else []
 
 
-def undated(query: Query) -> str:
+def undated(query: Query[FactDefinition]) -> str:
     """The reason of an entry that has no date where one is needed."""
     return f"an entry for {query.definition.title} has no usable date"
 
 
-def _last_clearing(query: Query) -> date | None:
+def _last_clearing(query: Query[FactDefinition]) -> date | None:
     """The day of the newest Condition or completed Procedure that ends what came before."""
     index, today = query.patient.index, query.patient.today
     cleared_by = query.definition.cleared_by

@@ -7,16 +7,16 @@ that names its place needs no words.
 
 from collections.abc import Iterable, Iterator
 
-from cds_service.facts.catalogue import ByWords
 from cds_service.facts.chart import Resource
 from cds_service.facts.chart_index import Hit
+from cds_service.facts.definitions import ByWords, Problem
 from cds_service.facts.query import Query
 from cds_service.terminology.codings import codings, names_of
 
 _BREAKS = str.maketrans(dict.fromkeys(".,;:()[]/-&+\n\t", " "))
 
 
-def words_fit(query: Query, hit: Hit) -> bool:
+def words_fit(query: Query[Problem], hit: Hit) -> bool:
     """Whether the entry counts by its codes and words. True for facts that ask for no words."""
     rule = query.definition.by_words
     if rule is None:
@@ -35,7 +35,7 @@ def words_fit(query: Query, hit: Hit) -> bool:
     return named
 
 
-def _codes(query: Query, hit: Hit) -> Iterator[tuple[str, str]]:
+def _codes(query: Query[Problem], hit: Hit) -> Iterator[tuple[str, str]]:
     """The codings of the entry that are in the fact's sets."""
     wanted = set(query.definition.value_sets)
     for system, code, _ in codings(hit.concept):
@@ -43,12 +43,12 @@ def _codes(query: Query, hit: Hit) -> Iterator[tuple[str, str]]:
             yield system, code
 
 
-def _kind(query: Query, rule: ByWords, system: str, code: str) -> str:
+def _kind(query: Query[Problem], rule: ByWords, system: str, code: str) -> str:
     sets = query.patient.terminology.sets_of(system, code)
     return "wide" if rule.wide in sets else "narrow" if rule.narrow in sets else ""
 
 
-def _said(query: Query, hit: Hit) -> str:
+def _said(query: Query[Problem], hit: Hit) -> str:
     """Text, displays and body site of the entry, and the pack's name of its codes."""
     names = [*names_of(hit.concept), *names_of(_body_site(hit.resource))]
     terminology = query.patient.terminology

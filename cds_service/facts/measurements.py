@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from cds_service.facts.chart import Resource
+from cds_service.facts.definitions import Quantity as QuantityFact
 from cds_service.facts.fhir import codes, objects, string
 from cds_service.facts.model import Quantity
 from cds_service.facts.query import Query
@@ -32,7 +33,7 @@ class Measurement(NamedTuple):
     fault: str = ""
 
 
-def measure(query: Query, part: Resource) -> Measurement:
+def measure(query: Query[QuantityFact], part: Resource) -> Measurement:
     """The value of an Observation or component."""
     value = part.get("valueQuantity")
     if not isinstance(value, dict):
@@ -54,7 +55,7 @@ def measure(query: Query, part: Resource) -> Measurement:
 
 
 def _in_unit(
-    query: Query, value: Resource, number: Decimal, comparator: str, shown: str
+    query: Query[QuantityFact], value: Resource, number: Decimal, comparator: str, shown: str
 ) -> Measurement:
     definition = query.definition
     converted, fault = converted_value(query, number, value)
@@ -68,7 +69,7 @@ def _in_unit(
 
 
 def converted_value(
-    query: Query, number: Decimal, value: Mapping[str, Any]
+    query: Query[QuantityFact], number: Decimal, value: Mapping[str, Any]
 ) -> tuple[Decimal | None, str]:
     """A number in the fact's unit, or None and the fault."""
     definition = query.definition
@@ -81,7 +82,7 @@ def converted_value(
 
 
 def _convert(
-    query: Query, number: Decimal, code: str, text: str, system: str
+    query: Query[QuantityFact], number: Decimal, code: str, text: str, system: str
 ) -> tuple[Decimal | None, str]:
     definition, tables = query.definition, query.patient.terminology.units
     analyte = definition.unit_table
@@ -120,7 +121,7 @@ def flag_of(part: Resource) -> str:
     return next((flag for flag in _FLAGS if flag in said), "")
 
 
-def reference_limit(query: Query, part: Resource, end: str) -> str:
+def reference_limit(query: Query[QuantityFact], part: Resource, end: str) -> str:
     """The "low" or "high" reference limit in the fact's unit, where the result names just one."""
     found: list[str] = []
     measured = part.get("valueQuantity")

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from cds_service.facts import availability, dates, naming
-from cds_service.facts.catalogue import FactDefinition, slots_of
 from cds_service.facts.chart import Chart, Entry, Resource
 from cds_service.facts.chart_index import ChartIndex, Hit
+from cds_service.facts.definitions import FactDefinition
 from cds_service.facts.fhir import string
 from cds_service.facts.model import Fact, Item, State
 from cds_service.facts.unread import Unread
@@ -26,6 +26,7 @@ _LONGEST_REMEMBERED = 600  # bytes
 _Found = TypeVar("_Found")
 
 Settings = Mapping[str, Decimal | bool | str]
+Asked_co = TypeVar("Asked_co", bound=FactDefinition, covariant=True)
 
 
 @value
@@ -47,21 +48,21 @@ class Patient:
 
 
 @dataclass(slots=True)  # not frozen: made so often that it would cost
-class Query:
+class Query(Generic[Asked_co]):
     """A fact as it is asked for. `days` is the look-back in force, None for no limit.
 
     `include_undated`: whether an entry without a date counts where a look-back applies.
     """
 
-    definition: FactDefinition
+    definition: Asked_co
     patient: Patient
     days: int | None
     include_undated: bool
     exclude_undated: bool = False
     draft: int | None = None
-    ask: "Callable[[str], Query] | None" = None  # only a computed fact asks for others
+    ask: "Callable[[str], Query[Any]] | None" = None  # only a computed fact asks for others
 
-    def other(self, name: str) -> "Query":
+    def other(self, name: str) -> "Query[Any]":
         """The question for another fact, one that this fact is computed from."""
         if self.ask is None:
             raise TypeError(f"{self.definition.name} is not computed from other facts")
@@ -69,7 +70,7 @@ class Query:
 
     def gaps(self) -> tuple[str, ...]:
         """Why entries may be missing from the chart; empty where the slots are complete."""
-        return availability.gaps(self.patient.chart, slots_of(self.definition))
+        return availability.gaps(self.patient.chart, self.definition.slots)
 
     def hits(self, domain: str) -> Iterable[Hit]:
         """The chart's hits in one domain, each resource (or component) once."""

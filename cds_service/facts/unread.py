@@ -8,10 +8,11 @@ Words that are equal to a name say a little more: that entry may be the problem 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from cds_service.facts.catalogue import Catalogue, FactDefinition
+from cds_service.facts.catalogue import Catalogue
 from cds_service.facts.chart import Entry, Resource
 from cds_service.facts.chart_index import ChartIndex
 from cds_service.facts.codes import OTHER, problem_names
+from cds_service.facts.definitions import FactDefinition, Problem
 from cds_service.protocol.raw import decoded
 from cds_service.terminology.codings import codings, names_of
 from cds_service.terminology.index import Terminology
@@ -83,7 +84,7 @@ def coverage(catalogue: Catalogue, terminology: Terminology) -> Mapping[str, fro
         made = {
             name: _covered(definition, terminology)
             for name, definition in catalogue.facts.items()
-            if definition.kind == "problem" and "condition" in definition.sources
+            if isinstance(definition, Problem) and "condition" in definition.sources
             if definition.unread != "never"
         }
         known = remembered.setdefault(("coverage", terminology), made)

@@ -8,7 +8,7 @@ its value), "F" (the deciding one), "F unclear" (results are on file that cannot
 from collections.abc import Iterable
 from decimal import Decimal
 
-from cds_service.facts.catalogue import FactDefinition, Range
+from cds_service.facts.definitions import Quantity, Range
 from cds_service.portable import units
 from cds_service.portable.elm import (
     FALSE,
@@ -58,7 +58,7 @@ _AT_REST = ("pre exercise", "preexercise", "before exercise", "without exercise"
 _PLACES = 8  # decimal places of ELM's decimals
 
 
-def analyte_of(definition: FactDefinition) -> str:
+def analyte_of(definition: Quantity) -> str:
     """The unit table of a fact."""
     return definition.unit_table
 
@@ -85,7 +85,7 @@ class Quantities:
             define(f"{name} present", _present(asked)),
         ]
 
-    def _units(self, definition: FactDefinition) -> list[Node]:
+    def _units(self, definition: Quantity) -> list[Node]:
         analyte = analyte_of(definition)
         if analyte in self._written:
             return []
@@ -93,7 +93,7 @@ class Quantities:
         self._written.add(analyte)
         return units.statements(analyte, units.factors_of(table))
 
-    def _value(self, definition: FactDefinition) -> list[Node]:
+    def _value(self, definition: Quantity) -> list[Node]:
         """The function that gives a number in the fact's unit, null where it has none."""
         return (
             [
@@ -112,7 +112,7 @@ class Quantities:
         self._written.add(name)
         return first
 
-    def _converted(self, definition: FactDefinition) -> Node:
+    def _converted(self, definition: Quantity) -> Node:
         value, code, unit = operand("value"), operand("code"), operand("unit")
         analyte = analyte_of(definition)
         by_code = self._by_factor(definition, value, code)
@@ -125,7 +125,7 @@ class Quantities:
         none = all_of([op("Equal", code, text("")), op("Equal", unit, text(""))])
         return cases([(none, without), (differ, NULL), (given(known[0]), by_code)], by_unit)
 
-    def _by_factor(self, definition: FactDefinition, value: Node, unit: Node) -> Node:
+    def _by_factor(self, definition: Quantity, value: Node, unit: Node) -> Node:
         analyte = analyte_of(definition)
         times, divisor = (call(f"{analyte} {one}", unit) for one in ("times", "divided by"))
         canonical = op("Divide", op("Multiply", value, times), divisor)
@@ -154,7 +154,7 @@ class Quantities:
         inside = call("Inside", age, limit(asked.days), library=READING)
         return all_of([known, op("Or", missing(age), inside), right_state(asked.definition, "R")])
 
-    def _valued(self, definition: FactDefinition) -> Node:
+    def _valued(self, definition: Quantity) -> Node:
         quantity = of("R", "quantity")
         value = op("Coalesce", prop(quantity, "value.value"), op("ToDecimal", of("R", "integer")))
         code = units.folded(prop(quantity, "code.value"))
@@ -179,7 +179,7 @@ class Quantities:
             }
         )
 
-    def _reference(self, definition: FactDefinition, end: str) -> Node:
+    def _reference(self, definition: Quantity, end: str) -> Node:
         """The reference limit in the fact's unit, where the result names just one."""
         kinds = call("Plain Codes", of("G", "type"), library=READING)
         normal = op("Or", negated(exists(kinds)), op("In", text("normal"), kinds))
@@ -247,7 +247,7 @@ def _judged() -> Node:
     return tuple_of({**{key: of("V", key) for key in kept}, "usable": op("IsTrue", usable)})
 
 
-def _unitless(definition: FactDefinition, value: Node) -> Node:
+def _unitless(definition: Quantity, value: Node) -> Node:
     most = definition.unitless
     if most is None:
         return NULL
@@ -280,7 +280,7 @@ def plausible(value: Node, bounds: Range) -> Node:
     )
 
 
-def right_state(definition: FactDefinition, name: str) -> Node:
+def right_state(definition: Quantity, name: str) -> Node:
     """Whether a ratio was measured at rest or after exercise, as the fact means it."""
     if definition.unit != RATIO:
         return TRUE

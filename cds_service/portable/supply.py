@@ -1,6 +1,6 @@
 """What was not supplied: a parameter for each prefetch key, and when its absence leaves a gap."""
 
-from cds_service.facts.catalogue import FactDefinition, slots_of
+from cds_service.facts.definitions import FactDefinition
 from cds_service.facts.prefetch_keys import KEYS
 from cds_service.portable.elm import Node, any_of, op, parameter, texts
 
@@ -25,4 +25,4 @@ def gap(key: str) -> Node:
 
 def gaps(definition: FactDefinition) -> Node:
     """Whether entries of a fact may lack."""
-    return any_of([gap(key) for key in slots_of(definition)])
+    return any_of([gap(key) for key in definition.slots])

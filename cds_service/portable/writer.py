@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from cds_service.facts.catalogue import FactDefinition
+from cds_service.facts.definitions import FactDefinition
 from cds_service.portable.elm import (
     FALSE,
     NULL,
@@ -26,7 +27,7 @@ from cds_service.rules.model import Pack
 class Asked:
     """A fact as a rule asks for it. `days` is the look-back, None without one."""
 
-    definition: FactDefinition
+    definition: Any  # of the kind that the module writes (`facts._SIMPLE`)
     name: str
     days: int | None
     include: bool  # an undated entry counts

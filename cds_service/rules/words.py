@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from cds_service.facts.catalogue import Catalogue, FactDefinition
+from cds_service.facts.catalogue import Catalogue
+from cds_service.facts.definitions import DraftDrug, FactDefinition
 from cds_service.rules.durations import days_of
 from cds_service.rules.model import Setting
 from cds_service.rules.syntax import parts_of
@@ -133,7 +134,7 @@ class Words:
         verbs = _VERBS[is_plural(title)]
         op = leaf["op"]
         if op in ("present", "absent"):
-            if fact and fact.in_use:
+            if isinstance(fact, DraftDrug) and fact.in_use:
                 return _SAID["flag"][op == "absent"].format(title=fact.title)
             if kind in _SAID:
                 return _SAID[kind][op == "absent"].format(title=title)

@@ -14,6 +14,7 @@ from typing import Any
 
 from cds_service.facts.base import FactBase
 from cds_service.facts.chart import Chart
+from cds_service.facts.definitions import Answer
 from cds_service.protocol.model import Card, DraftOrder, HookRequest
 from cds_service.rules.context import Facts
 from cds_service.rules.model import Evaluation, Pack, ServiceDefinition, Setting
@@ -95,8 +96,9 @@ def service_of(pack: Pack, service_id: str) -> ServiceDefinition:
 
 def questionnaire_of(pack: Pack) -> str:
     """The address of the questionnaire that the catalogue's answers come from."""
-    addresses = (fact.questionnaire for fact in pack.catalogue.facts.values())
-    return next((address for address in addresses if address), "")
+    facts = pack.catalogue.facts.values()
+    addresses = (fact.questionnaire for fact in facts if isinstance(fact, Answer))
+    return next(filter(None, addresses), "")
 
 
 def facts_of(pack: Pack, chart: Chart, case: Case) -> FactBase:

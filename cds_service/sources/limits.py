@@ -6,7 +6,7 @@ a rule stands in the pack's evidence.json.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from cds_service.facts.catalogue import FactDefinition
+from cds_service.facts.definitions import FactDefinition
 from cds_service.packs.check.safeguards import guards_of_rule
 from cds_service.rules.model import Pack, Rule
 

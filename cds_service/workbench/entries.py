@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from cds_service.errors import BadRequest
-from cds_service.facts.catalogue import FactDefinition
+from cds_service.facts.definitions import FactDefinition
 from cds_service.rules.model import Pack
 from cds_service.ruletests import sketch_entries as builders
 from cds_service.ruletests.sketch_values import SYSTEMS, SketchError

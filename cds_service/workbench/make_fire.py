@@ -8,7 +8,7 @@ from typing import Any
 
 from cds_service.authoring.nearest import Step, Way, value_for, way_to_fire
 from cds_service.facts.base import FactBase
-from cds_service.facts.catalogue import FactDefinition
+from cds_service.facts.definitions import Answer, Code, FactDefinition, Number
 from cds_service.facts.model import Fact, State
 from cds_service.rules.context import Context
 from cds_service.rules.engine import contexts
@@ -91,7 +91,7 @@ class Changer:
         value = value_for(leaf, step.want, self._small(leaf))
         if value is None:
             return None
-        if definition.kind == "number":
+        if isinstance(definition, Number):
             return _of_age(state, int(value), self._now)
         if fact.state is State.KNOWN:
             changed = _with_value(state, fact.items[0].reference, value, definition.unit)
@@ -109,7 +109,7 @@ class Changer:
     def _added(
         self, state: ChartState, definition: FactDefinition, value: str = ""
     ) -> ChartState | None:
-        if definition.kind == "answer":
+        if isinstance(definition, Answer):
             return self._answered(state, definition)
         kind = _KINDS.get(definition.kind)
         coded = entries.example(self._pack, definition) if kind else None
@@ -117,7 +117,7 @@ class Changer:
             return None
         return entries.add(state, kind, coded, self._now, value)
 
-    def _answered(self, state: ChartState, definition: FactDefinition) -> ChartState:
+    def _answered(self, state: ChartState, definition: Answer) -> ChartState:
         """The questionnaire's newest response with one more answer of yes."""
         old = state.of_type("QuestionnaireResponse")
         item = {"linkId": definition.link_id, "answer": [{"valueBoolean": True}]}
@@ -145,7 +145,7 @@ def _unit(definition: FactDefinition) -> str:
 
 def _coded(state: ChartState, leaf: CodeIn, definition: FactDefinition) -> ChartState | None:
     code = min(leaf.codes)
-    if definition.path == "Patient.gender":
+    if isinstance(definition, Code) and definition.path == "Patient.gender":
         return _of_patient(state, lambda patient: {**patient, "gender": code})
     return None
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cds_service.authoring.terminology.find import Hit, find
-from cds_service.facts.catalogue import FactDefinition
+from cds_service.facts.definitions import FactDefinition
 from cds_service.rules.model import Pack
 from cds_service.terminology.codings import ATC, INGREDIENT, NDC
 from cds_service.workbench import entries

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from cds_service.facts.catalogue import FactDefinition
+from cds_service.facts.definitions import FactDefinition
 from cds_service.facts.chart import PREFETCH_KEYS, Chart, Draft, Slot, Supply
 from cds_service.facts.prefetch_keys import KEY_OF_TYPE
 from cds_service.protocol.entries import entry

@@ -1,10 +1,15 @@
 """The fact catalogue: what it accepts, and what it says of the rest."""
 
+import json
 from decimal import Decimal
+from pathlib import Path
 
+import msgspec
 import pytest
 
+import cds_service
 from cds_service.facts.catalogue import Catalogue
+from cds_service.facts.definitions import AnyFact
 from tests.unit.facts_support import CATALOGUE, facts
 
 QUANTITY = {"kind": "quantity", "valueSet": "obs-x", "unit": "mg/dL"}
@@ -80,3 +85,17 @@ def test_every_fact_answers_on_an_empty_chart_and_only_certain_ones_are_impossib
     for name in CATALOGUE:
         if base.get(name).state.value != "absent":
             assert name in base.possible()
+
+
+SCHEMA = Path(cds_service.__file__).parent / "schemas" / "facts.schema.json"
+FOR_PEOPLE = {"kind", "title", "note", "description", "offered"}
+
+
+@pytest.mark.parametrize("shape", AnyFact.__args__, ids=lambda shape: shape.__name__)
+def test_schema_and_shapes_have_the_same_properties(shape: type[msgspec.Struct]) -> None:
+    kind = str(shape.__struct_config__.tag)
+    schema = json.loads(SCHEMA.read_text("utf-8"))["$defs"][kind]
+    told = set(schema["properties"]) - FOR_PEOPLE
+    if "valueSets" in told or "valueSet" in told:
+        told = told - {"valueSet"} | {"valueSets"}  # one set may be written without a list
+    assert told == set(shape.__struct_encode_fields__) - {"name", "title"}

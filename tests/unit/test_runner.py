@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from cds_service.authoring.terminology.listing import rows
+from cds_service.facts.definitions import Quantity
 from cds_service.protocol.model import Card, Source, Suggestion
 from cds_service.rules.model import Pack, Rule
 from cds_service.ruletests.junit import junit
@@ -132,7 +133,7 @@ def test_a_rule_that_raises_fails_whatever_is_expected(
     def broken(query: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(base.READERS, "quantity", broken)
+    monkeypatch.setitem(base.READERS, Quantity, broken)
     result = folder.run(NO | {"others": "any"})
     assert "got error (ZeroDivisionError)" in problems(result)
     assert "low 1.0.0  ->  ERROR  (ZeroDivisionError)" in result.cases[0].trace

@@ -10,7 +10,7 @@ from cds_service.authoring.add.naming import slug
 from cds_service.authoring.add.rule_tests import tests_of
 from cds_service.authoring.add.site_files import SiteFiles
 from cds_service.errors import ConfigurationError
-from cds_service.facts.catalogue import FactDefinition
+from cds_service.facts.definitions import FactDefinition
 from cds_service.packs.load import load_pack
 from cds_service.packs.schema import did_you_mean
 from cds_service.rules.model import Pack

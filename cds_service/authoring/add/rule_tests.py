@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cds_service.authoring.add.naming import Coded
 from cds_service.errors import ConfigurationError
-from cds_service.facts.catalogue import FactDefinition
+from cds_service.facts.definitions import FactDefinition
 from cds_service.rules.model import Pack
 from cds_service.rules.syntax import sort_of
 from cds_service.terminology.codings import ICD10CM, INGREDIENT, SNOMED

@@ -5,11 +5,15 @@ for `all`, an `unless` lost, a status filter widened. Everything happens in memo
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from cds_service.facts.catalogue import Catalogue, FactDefinition
+from msgspec import structs
+
+from cds_service.facts.catalogue import Catalogue
+from cds_service.facts.definitions import DraftDrug, Drug, FactDefinition, Problem, Quantity, Status
 from cds_service.rules.durations import days_of
 from cds_service.rules.model import Pack, Rule, Setting
 from cds_service.rules.syntax import JOINERS, WRAPPERS, parts_of
@@ -175,7 +179,7 @@ class _Maker:
     def _look_back_changes(self, leaf: Json) -> Iterator[tuple[str, Json]]:
         definition = self._pack.catalogue.facts[leaf["fact"]]
         named = leaf.get("within")
-        if named is None and definition.kind == "quantity":
+        if named is None and isinstance(definition, Quantity):
             named = definition.lookback
         if not named:
             return
@@ -234,37 +238,42 @@ def _facts_of(conditions: Iterable[Json]) -> Iterator[str]:
         waiting += parts_of(node)
 
 
-def _filter_changes(definition: FactDefinition) -> Iterator[tuple[str, FactDefinition]]:
-    replace = dataclasses.replace
-    if definition.kind == "problem":
-        for status in ("confirmed", "suspected", "refuted"):
-            changed = definition.verification ^ {status}
+def _filter_changes(fact: FactDefinition) -> Iterator[tuple[str, FactDefinition]]:
+    if isinstance(fact, Problem):
+        statuses: tuple[Status, ...] = ("confirmed", "suspected", "refuted")
+        for status in statuses:
+            changed = fact.verification ^ {status}
             if changed:
-                word = "dropped" if status in definition.verification else "added"
-                yield f"verification {status} {word}", replace(definition, verification=changed)
-        other = "any" if definition.clinical == "active" else "active"
-        yield f"clinical {definition.clinical} -> {other}", replace(definition, clinical=other)
-    if definition.kind in ("drug", "draft-drug"):
-        other = "any" if definition.routes == "systemic" else "systemic"
-        yield f"routes {definition.routes} -> {other}", replace(definition, routes=other)
+                word = "dropped" if status in fact.verification else "added"
+                yield f"verification {status} {word}", structs.replace(fact, verification=changed)
+        other = "any" if fact.clinical == "active" else "active"
+        yield f"clinical {fact.clinical} -> {other}", structs.replace(fact, clinical=other)
+    if isinstance(fact, Drug | DraftDrug):
+        other = "any" if fact.routes == "systemic" else "systemic"
+        yield f"routes {fact.routes} -> {other}", structs.replace(fact, routes=other)
 
 
-def _lost_limits(definition: FactDefinition) -> Iterator[tuple[str, FactDefinition]]:
+def _lost_limits(fact: FactDefinition) -> Iterator[tuple[str, FactDefinition]]:
     """The fact without one of its limits, and with another of several results."""
-    replace = dataclasses.replace
-    if definition.cleared_by:
-        yield "clearedBy dropped", replace(definition, cleared_by="")
-    if definition.max_strength:
-        yield "maxStrength dropped", replace(definition, max_strength=None)
-    if definition.given_within:
-        yield "givenWithin dropped", replace(definition, given_within="")
-    if definition.encounter_lookback:
-        yield "encounterLookback dropped", replace(definition, encounter_lookback="")
-    if definition.not_body_site or definition.not_body_site_words:
-        open_ = replace(definition, not_body_site="", not_body_site_words=())
-        yield "notBodySite dropped", open_
-    if definition.by_words:
-        yield "byWords dropped", replace(definition, by_words=None)
-    if definition.kind == "quantity":
-        other = "lowest" if definition.pick == "highest" else "highest"
-        yield f"pick {definition.pick} -> {other}", replace(definition, pick=other)
+    without = functools.partial(structs.replace, fact)
+    if fact.cleared_by:
+        yield "clearedBy dropped", without(cleared_by="")
+    if isinstance(fact, Drug | DraftDrug) and fact.max_strength:
+        yield "maxStrength dropped", without(max_strength=None)
+    if isinstance(fact, Drug) and fact.given_within:
+        yield "givenWithin dropped", without(given_within="")
+    if isinstance(fact, Problem):
+        yield from _lost_limits_of_problem(fact)
+    if isinstance(fact, Quantity):
+        other = "lowest" if fact.pick == "highest" else "highest"
+        yield f"pick {fact.pick} -> {other}", without(pick=other)
+
+
+def _lost_limits_of_problem(fact: Problem) -> Iterator[tuple[str, FactDefinition]]:
+    without = functools.partial(structs.replace, fact)
+    if fact.encounter_lookback:
+        yield "encounterLookback dropped", without(encounter_lookback="")
+    if fact.not_body_site or fact.not_body_site_words:
+        yield "notBodySite dropped", without(not_body_site="", not_body_site_words=())
+    if fact.by_words:
+        yield "byWords dropped", without(by_words=None)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cds_service.authoring.terminology.listing import rows
-from cds_service.facts.catalogue import FactDefinition
+from cds_service.facts.definitions import FactDefinition
 from cds_service.rules.model import Pack
 from cds_service.terminology.codings import CANONICAL, INGREDIENT, RXNORM
 from cds_service.terminology.drugs import Product

@@ -5,6 +5,7 @@ from typing import Any
 
 from cds_service.facts import dates
 from cds_service.facts.chart import Resource
+from cds_service.facts.definitions import Answer
 from cds_service.facts.fhir import objects, reference_of, string
 from cds_service.facts.kinds.coded import is_answer
 from cds_service.facts.model import Fact, Item, State
@@ -14,7 +15,7 @@ _STATUSES = ("completed", "amended")
 _MAX_DEPTH = 8
 
 
-def read(query: Query) -> Fact:
+def read(query: Query[Answer]) -> Fact:
     """A fact of kind `answer`. Nobody promises questionnaires: without one the fact is absent."""
     name = query.definition.name
     newest: tuple[dates.When, Resource] | None = None
@@ -36,7 +37,7 @@ def read(query: Query) -> Fact:
     return Fact(name, State.KNOWN, (item,))
 
 
-def _authored(query: Query, resource: Resource) -> dates.When | None:
+def _authored(query: Query[Answer], resource: Resource) -> dates.When | None:
     """When a finished response to the fact's questionnaire was given, if inside the look-back."""
     if status_of(resource) not in _STATUSES or not _is_ours(query, resource):
         return None
@@ -46,14 +47,14 @@ def _authored(query: Query, resource: Resource) -> dates.When | None:
     return when
 
 
-def _is_ours(query: Query, resource: Resource) -> bool:
+def _is_ours(query: Query[Answer], resource: Resource) -> bool:
     wanted, given = query.definition.questionnaire, resource.get("questionnaire")
     if isinstance(given, dict):  # STU3 has a Reference
         given = given.get("reference")
     return not wanted or string(given).split("|")[0] == wanted
 
 
-def _answered(query: Query, resource: Resource) -> bool:
+def _answered(query: Query[Answer], resource: Resource) -> bool:
     link_id = query.definition.link_id
     if not link_id:
         return any(True for item in _items(resource, _MAX_DEPTH) if _given(item))

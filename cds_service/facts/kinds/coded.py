@@ -3,6 +3,7 @@
 from cds_service.facts.chart import Resource
 from cds_service.facts.chart_index import Hit
 from cds_service.facts.clearing import not_cleared
+from cds_service.facts.definitions import Answer, Coded
 from cds_service.facts.fhir import reference_of
 from cds_service.facts.model import Fact, Item
 from cds_service.facts.observations import has_value, status_usable, when_of
@@ -10,7 +11,7 @@ from cds_service.facts.query import Query, status_of
 from cds_service.terminology.codings import codings, text_of
 
 
-def read(query: Query) -> Fact:
+def read(query: Query[Coded]) -> Fact:
     """A fact of kind `coded`."""
     dated: list[Item] = []
     past: list[Item] = []
@@ -36,13 +37,13 @@ def read(query: Query) -> Fact:
     return query.answer(*not_cleared(query, items))
 
 
-def is_answer(query: Query, part: Resource) -> bool:
+def is_answer(query: Query[Coded | Answer], part: Resource) -> bool:
     """Whether a part's value is one of the fact's answers; any value where it names none."""
     answers = query.definition.answers
     return not answers or any(_matches(query, part, answer) for answer in answers)
 
 
-def _matches(query: Query, part: Resource, answer: str) -> bool:
+def _matches(query: Query[Coded | Answer], part: Resource, answer: str) -> bool:
     for key, value in part.items():
         if not key.startswith("value"):
             continue
@@ -57,14 +58,14 @@ def _matches(query: Query, part: Resource, answer: str) -> bool:
     return False
 
 
-def _coded_as(query: Query, value: Resource, answer: str) -> bool:
+def _coded_as(query: Query[Coded | Answer], value: Resource, answer: str) -> bool:
     sets_of = query.patient.terminology.sets_of
     return any(
         code == answer or answer in sets_of(system, code) for system, code, _ in codings(value)
     )
 
 
-def _item(query: Query, hit: Hit, part: Resource) -> Item:
+def _item(query: Query[Coded], hit: Hit, part: Resource) -> Item:
     when = when_of(hit.resource, query.patient.today)
     return Item(
         reference=reference_of(hit.resource),

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
-from cds_service.facts.catalogue import Computed
+from cds_service.facts.definitions import Computed
+from cds_service.facts.definitions import Quantity as QuantityFact
 from cds_service.facts.kinds import quantity
 from cds_service.facts.kinds.quantity import Result
 from cds_service.facts.model import Fact, Item, Quantity, State
@@ -18,13 +19,13 @@ _PLACES = Decimal("0.1")  # no clinician reads a saturation or a drop more finel
 _PERCENT = Decimal(100)
 
 
-def read(query: Query) -> Fact:
+def read(query: Query[QuantityFact]) -> Fact:
     """A fact of kind `quantity`, computed where the catalogue says so."""
     rule = query.definition.computed
     return quantity.read(query) if rule is None else _READERS[rule.how](query, rule)
 
 
-def _percent(query: Query, rule: Computed) -> Fact:
+def _percent(query: Query[QuantityFact], rule: Computed) -> Fact:
     """The reported value, else (or where it is newer) the ratio of two results of one day."""
     reported = quantity.read(query)
     computed = _ratio_of_a_day(query, rule)
@@ -37,7 +38,7 @@ def _percent(query: Query, rule: Computed) -> Fact:
     return Fact(query.definition.name, State.KNOWN, (computed,), (), (note, *reported.notes))
 
 
-def _ratio_of_a_day(query: Query, rule: Computed) -> Item | None:
+def _ratio_of_a_day(query: Query[QuantityFact], rule: Computed) -> Item | None:
     over = {result.item.on: result.item for result in _usable(query, rule.against)}
     for result in _usable(query, rule.of):
         part, whole = result.item, over.get(result.item.on)
@@ -50,7 +51,7 @@ def _ratio_of_a_day(query: Query, rule: Computed) -> Item | None:
     return None
 
 
-def _drop(query: Query, rule: Computed) -> Fact:
+def _drop(query: Query[QuantityFact], rule: Computed) -> Fact:
     """The largest drop of the newest day, against the resting value of the same side."""
     name = query.definition.name
     after = query.other(rule.of)
@@ -65,7 +66,7 @@ def _drop(query: Query, rule: Computed) -> Fact:
     return Fact(name, State.ABSENT, (), (reason,), (), newest.items[0])
 
 
-def _fall(query: Query, after: Item, rest: Iterable[Result]) -> Item | None:
+def _fall(query: Query[QuantityFact], after: Item, rest: Iterable[Result]) -> Item | None:
     """How far a value lies below the resting one: of its side, and of its day or before it."""
     before = [
         one.item
@@ -84,7 +85,7 @@ def _fall(query: Query, after: Item, rest: Iterable[Result]) -> Item | None:
     return _item(query, after, value, {**said, "side": _side(after)})
 
 
-def _same_day(query: Query, rule: Computed) -> Fact:
+def _same_day(query: Query[QuantityFact], rule: Computed) -> Fact:
     """The highest of the day on which the other quantity's value that counts was taken."""
     name = query.definition.name
     beside = quantity.read(query.other(rule.against))
@@ -99,7 +100,7 @@ def _same_day(query: Query, rule: Computed) -> Fact:
     return Fact(name, State.UNKNOWN if unknown else State.ABSENT, (), measured.reasons)
 
 
-def _named(query: Query, rule: Computed) -> Fact:
+def _named(query: Query[QuantityFact], rule: Computed) -> Fact:
     """The results that cannot be read, where they make the fact unknown."""
     name, other = query.definition.name, query.other(rule.of)
     found = quantity.newer_unreadable(other)
@@ -109,7 +110,7 @@ def _named(query: Query, rule: Computed) -> Fact:
     return Fact(name, State.UNKNOWN if gaps else State.ABSENT, (), gaps)
 
 
-def _multiple(query: Query, rule: Computed) -> Fact:
+def _multiple(query: Query[QuantityFact], rule: Computed) -> Fact:
     """The value that counts, over the upper reference limit that its laboratory gave."""
     name = query.definition.name
     measured = quantity.read(query.other(rule.of))
@@ -126,7 +127,7 @@ def _multiple(query: Query, rule: Computed) -> Fact:
     return Fact(name, State.KNOWN, (computed,), (), measured.notes)
 
 
-_READERS: Mapping[str, Callable[[Query, Computed], Fact]] = {
+_READERS: Mapping[str, Callable[[Query[QuantityFact], Computed], Fact]] = {
     "percent": _percent,
     "drop": _drop,
     "same-day": _same_day,
@@ -135,12 +136,16 @@ _READERS: Mapping[str, Callable[[Query, Computed], Fact]] = {
 }
 
 
-def _usable(query: Query, name: str) -> list[Result]:
+def _usable(query: Query[QuantityFact], name: str) -> list[Result]:
     return quantity.usable_results(query.other(name))
 
 
 def _item(
-    query: Query, of: Item, value: Decimal, details: Mapping[str, str], comparator: str = ""
+    query: Query[QuantityFact],
+    of: Item,
+    value: Decimal,
+    details: Mapping[str, str],
+    comparator: str = "",
 ) -> Item:
     definition = query.definition
     kept = {key: said for key, said in details.items() if said}

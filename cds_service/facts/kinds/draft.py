@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from cds_service.facts import availability
 from cds_service.facts.chart_index import DraftIndex
+from cds_service.facts.definitions import DraftDrug, DraftOrder, FactDefinition
 from cds_service.facts.kinds.drug import DISPUTED, counts, item, matching, notes_of, spans
 from cds_service.facts.kinds.order import draft_item, ordered_item
 from cds_service.facts.medication_status import usage_of
@@ -13,7 +14,7 @@ from cds_service.facts.query import Query, once
 from cds_service.terminology.codings import text_of
 
 
-def under_evaluation(query: Query) -> DraftIndex | None:
+def under_evaluation(query: Query[FactDefinition]) -> DraftIndex | None:
     """The draft that is asked about, if any."""
     drafts = query.patient.index.drafts
     if query.draft is None or not 0 <= query.draft < len(drafts):
@@ -21,7 +22,7 @@ def under_evaluation(query: Query) -> DraftIndex | None:
     return drafts[query.draft]
 
 
-def read_drug(query: Query) -> Fact:
+def read_drug(query: Query[DraftDrug]) -> Fact:
     """A fact of kind `draft-drug`. A draft without a medication is simply no drug."""
     entry = under_evaluation(query)
     medication = entry.medication if entry else None
@@ -42,7 +43,7 @@ def read_drug(query: Query) -> Fact:
     return Fact(name, State.KNOWN, items, (), noted)
 
 
-def matching_in_use(query: Query, medication: Medication) -> bool:
+def matching_in_use(query: Query[FactDefinition], medication: Medication) -> bool:
     """Whether all ingredients of the draft that the fact is about are in use already.
 
     A thiazide that was taken alone is no new drug in a mixture; a loop diuretic beside it is one.
@@ -53,13 +54,13 @@ def matching_in_use(query: Query, medication: Medication) -> bool:
     return bool(wanted) and wanted <= in_use(query, medication.local)
 
 
-def renews(query: Query) -> bool:
+def renews(query: Query[FactDefinition]) -> bool:
     """Whether the draft names the prescription that it renews."""
     entry = under_evaluation(query)
     return entry is not None and isinstance(entry.draft.resource.get("priorPrescription"), dict)
 
 
-def in_use(query: Query, local: bool) -> set[str]:
+def in_use(query: Query[FactDefinition], local: bool) -> set[str]:
     """Ingredients of all active medications, the draft itself aside.
 
     A gel does not make tablets of the same drug a renewal; `local` ones count for local drafts.
@@ -78,7 +79,7 @@ def in_use(query: Query, local: bool) -> set[str]:
     }
 
 
-def read_order(query: Query) -> Fact:
+def read_order(query: Query[DraftOrder]) -> Fact:
     """A fact of kind `draft-order`."""
     entry = under_evaluation(query)
     sets = query.definition.value_sets
@@ -87,7 +88,7 @@ def read_order(query: Query) -> Fact:
     return Fact(query.definition.name, State.KNOWN if items else State.ABSENT, tuple(items))
 
 
-def subject(query: Query) -> Item | None:
+def subject(query: Query[FactDefinition]) -> Item | None:
     """The draft as an item, named as the chart names it; None where no draft is asked about."""
     entry = under_evaluation(query)
     if entry is None:

@@ -7,7 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from cds_service.facts import dates
-from cds_service.facts.catalogue import NAMED, MaxStrength
+from cds_service.facts.catalogue import NAMED
+from cds_service.facts.definitions import DraftDrug, Drug, FactDefinition, MaxStrength
 from cds_service.facts.medication_status import Spans, Usage, usage_of, was_given
 from cds_service.facts.medications import Medication
 from cds_service.facts.model import Fact, Item
@@ -23,7 +24,7 @@ _LONGEST_NAME = 60  # characters of the chart's words in a note
 _MILLIGRAMS = re.compile(r"(\d+(?:\.\d+)?)\s*MG\b", re.IGNORECASE)
 
 
-def read(query: Query) -> Fact:
+def read(query: Query[Drug]) -> Fact:
     """A fact of kind `drug`; with a look-back only what was started within it counts."""
     patient = query.patient
     entries = list(
@@ -64,14 +65,14 @@ def _newest(patient: Patient, entries: Sequence[Medication]) -> Medication:
     return max(entries, key=day)
 
 
-def _disputed(query: Query) -> list[Medication]:
+def _disputed(query: Query[Drug]) -> list[Medication]:
     """Entries whose code or name alone is of the fact: they are different drugs."""
     filed = query.patient.index.drugs
     sets = query.definition.value_sets
     return list(once(entry for set_id in sets for entry in filed.get(NAMED + set_id, ())))
 
 
-def _uncounted(query: Query, entries: list[Medication]) -> list[Item]:
+def _uncounted(query: Query[Drug], entries: list[Medication]) -> list[Item]:
     """The entries that leave a fact of these value sets unknown, in the chart's words."""
     unclear = [
         entry
@@ -81,7 +82,7 @@ def _uncounted(query: Query, entries: list[Medication]) -> list[Item]:
     return newest_first(replace(item(query, entry), text=_called(entry)) for entry in unclear)
 
 
-def _why_unknown(query: Query, entry: Medication, holds: bool | None) -> str:
+def _why_unknown(query: Query[Drug], entry: Medication, holds: bool | None) -> str:
     """Why an entry leaves the fact unknown; "" where it counts, or does not."""
     title = query.definition.title
     if entry.disputed and query.definition.disputed == "unknown" and holds is not False:
@@ -93,7 +94,9 @@ def _why_unknown(query: Query, entry: Medication, holds: bool | None) -> str:
     return f"an entry for {title} has no date"
 
 
-def _started(query: Query, used: list[Medication], entries: list[Medication]) -> list[Medication]:
+def _started(
+    query: Query[Drug], used: list[Medication], entries: list[Medication]
+) -> list[Medication]:
     """Those of a fact with a look-back whose ingredient was not in use before it: a renewal is no
     start."""
     before: set[str] = set()
@@ -109,7 +112,7 @@ def once(entries: Iterable[Medication]) -> Iterator[Medication]:
     return iter({id(entry): entry for entry in entries}.values())
 
 
-def counts(query: Query, entry: Medication) -> bool:
+def counts(query: Query[Drug | DraftDrug], entry: Medication) -> bool:
     """Whether the product is one that the fact means, by route and strength."""
     if query.definition.routes == "injected" and not entry.injected:
         return False
@@ -119,7 +122,7 @@ def counts(query: Query, entry: Medication) -> bool:
     return limit is None or _strong_enough(query, entry, limit)
 
 
-def _strong_enough(query: Query, entry: Medication, limit: MaxStrength) -> bool:
+def _strong_enough(query: Query[Drug | DraftDrug], entry: Medication, limit: MaxStrength) -> bool:
     """Other ingredients of the fact's sets count whatever the strength of the limited one."""
     if limit.ingredient not in entry.ingredients:
         return True
@@ -132,7 +135,7 @@ def _strong_enough(query: Query, entry: Medication, limit: MaxStrength) -> bool:
     return found is not None and found > bound
 
 
-def _strength(query: Query, entry: Medication, ingredient: str) -> Decimal | None:
+def _strength(query: Query[Drug | DraftDrug], entry: Medication, ingredient: str) -> Decimal | None:
     """Milligrams of one ingredient, from the chart's words or the product's name.
 
     Of a mixture the number behind the ingredient counts, else the first.
@@ -144,7 +147,7 @@ def _strength(query: Query, entry: Medication, ingredient: str) -> Decimal | Non
     return Decimal(found.group(1)) if found else None
 
 
-def _in_use(query: Query, entry: Medication) -> bool | None:
+def _in_use(query: Query[Drug], entry: Medication) -> bool | None:
     """Whether the entry is active, or was given within the fact's time; None: no telling date."""
     patient = query.patient
     when, active = _usage(patient, entry)
@@ -187,7 +190,7 @@ def _was_stopped(patient: Patient, entry: Medication) -> bool:
     )
 
 
-def matching(query: Query, entry: Medication) -> tuple[str, ...]:
+def matching(query: Query[FactDefinition], entry: Medication) -> tuple[str, ...]:
     """The entry's ingredients that belong to the fact's own value sets."""
     wanted = query.definition.value_sets
     of_ingredient = query.patient.terminology.sets_of_ingredient
@@ -198,7 +201,7 @@ def matching(query: Query, entry: Medication) -> tuple[str, ...]:
     )
 
 
-def item(query: Query, entry: Medication) -> Item:
+def item(query: Query[FactDefinition], entry: Medication) -> Item:
     """The chart entry, named by the ingredients that matter here."""
     today = query.patient.today
     when = _usage(query.patient, entry).when
@@ -219,7 +222,7 @@ def item(query: Query, entry: Medication) -> Item:
     )
 
 
-def _titled(query: Query) -> str:
+def _titled(query: Query[FactDefinition]) -> str:
     """What a drug that a code alone names is called: a code is no name for a clinician."""
     return query.definition.title.removeprefix("active ").removesuffix(" (this order)")
 

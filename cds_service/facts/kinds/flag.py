@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from cds_service.facts import availability, dates
 from cds_service.facts.chart import Supply
 from cds_service.facts.clearing import not_cleared
+from cds_service.facts.definitions import Flag
 from cds_service.facts.fhir import reference_of
 from cds_service.facts.kinds import draft
 from cds_service.facts.kinds.person import read_deceased
@@ -13,19 +14,19 @@ from cds_service.facts.observations import status_usable, when_of
 from cds_service.facts.query import Query
 
 
-def draft_any(query: Query) -> Fact:
+def draft_any(query: Query[Flag]) -> Fact:
     """A draft order is under evaluation."""
     return _about_draft(query, True)
 
 
-def draft_drug_known(query: Query) -> Fact:
+def draft_drug_known(query: Query[Flag]) -> Fact:
     """The draft is for a medication whose ingredients are known."""
     entry = draft.under_evaluation(query)
     medication = entry.medication if entry else None
     return _about_draft(query, medication is not None and bool(medication.ingredients))
 
 
-def draft_has_reason(query: Query) -> Fact:
+def draft_has_reason(query: Query[Flag]) -> Fact:
     """The draft gives a reason, whether or not anybody here can read it."""
     entry = draft.under_evaluation(query)
     if entry is None or not entry.given:
@@ -37,7 +38,7 @@ def draft_has_reason(query: Query) -> Fact:
     return Fact(query.definition.name, State.KNOWN, items)
 
 
-def draft_renewal(query: Query) -> Fact:
+def draft_renewal(query: Query[Flag]) -> Fact:
     """Every ingredient of the draft is in use already, or the draft names what it renews."""
     entry = draft.under_evaluation(query)
     medication = entry.medication if entry else None
@@ -52,14 +53,14 @@ def draft_renewal(query: Query) -> Fact:
     return Fact(query.definition.name, State.UNKNOWN if gaps else State.ABSENT, reasons=gaps)
 
 
-def _about_draft(query: Query, holds: bool) -> Fact:
+def _about_draft(query: Query[Flag], holds: bool) -> Fact:
     subject = draft.subject(query)
     if subject is None or not holds:
         return Fact(query.definition.name, State.ABSENT)
     return Fact(query.definition.name, State.KNOWN, (subject,))
 
 
-def due_ahead(query: Query) -> Fact:
+def due_ahead(query: Query[Flag]) -> Fact:
     """An expected delivery date that lies ahead, unless the pregnancy has ended since."""
     today = query.patient.today
     items: list[Item] = []
@@ -84,7 +85,7 @@ def due_ahead(query: Query) -> Fact:
     return query.answer(kept, (*gaps, *unclear))
 
 
-def conditions_unavailable(query: Query) -> Fact:
+def conditions_unavailable(query: Query[Flag]) -> Fact:
     """Conditions were not supplied or could not be read: whatever they would say is unknown."""
     supply = query.patient.chart.slot("conditions").supply
     if supply not in (Supply.MISSING, Supply.FAILED):
@@ -92,7 +93,7 @@ def conditions_unavailable(query: Query) -> Fact:
     return Fact(query.definition.name, State.KNOWN, (Item("", ""),))
 
 
-FLAGS: Mapping[str, Callable[[Query], Fact]] = {
+FLAGS: Mapping[str, Callable[[Query[Flag]], Fact]] = {
     "chart.conditions-unavailable": conditions_unavailable,
     "patient.deceased": read_deceased,
     "pregnancy.due-ahead": due_ahead,

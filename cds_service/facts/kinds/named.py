@@ -3,12 +3,13 @@
 What they hold is never read as a value; a rule can say that they are there, and when.
 """
 
+from cds_service.facts.definitions import Named
 from cds_service.facts.kinds import quantity
 from cds_service.facts.model import Fact, State
 from cds_service.facts.query import Query
 
 
-def read(query: Query) -> Fact:
+def read(query: Query[Named]) -> Fact:
     """A fact of kind `named`: the results because of which the quantity `of` is unknown."""
     name, of = query.definition.name, query.other(query.definition.of)
     fact = quantity.read(of)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from cds_service.facts import dates
 from cds_service.facts.chart import Resource
 from cds_service.facts.chart_index import Hit
+from cds_service.facts.definitions import FactDefinition, Order
 from cds_service.facts.fhir import is_true, reference_of, string
 from cds_service.facts.medications import Medication
 from cds_service.facts.model import Fact, Item
@@ -16,7 +17,7 @@ _OPEN = frozenset({"active", "on-hold", "requested", "accepted", "in-progress", 
 _DATES = ("authoredOn", "orderedOn", "dateWritten")
 
 
-def read(query: Query) -> Fact:
+def read(query: Query[Order]) -> Fact:
     """A fact of kind `order`: open orders inside the look-back, and all other drafts."""
     used: list[Item] = []
     past: list[Item] = []
@@ -35,7 +36,7 @@ def read(query: Query) -> Fact:
     return query.answer(found, reasons, unused=unused)
 
 
-def _ordered_on(query: Query, resource: Resource) -> dates.When | None:
+def _ordered_on(query: Query[Order], resource: Resource) -> dates.When | None:
     for key in _DATES:
         when = dates.parse(resource.get(key), query.patient.today)
         if when is not None:
@@ -43,7 +44,7 @@ def _ordered_on(query: Query, resource: Resource) -> dates.When | None:
     return None
 
 
-def _item(query: Query, hit: Hit, when: dates.When | None) -> Item:
+def _item(query: Query[Order], hit: Hit, when: dates.When | None) -> Item:
     return Item(
         reference=reference_of(hit.resource),
         text=query.name_of(hit),
@@ -55,7 +56,7 @@ def _item(query: Query, hit: Hit, when: dates.When | None) -> Item:
     )
 
 
-def _drafts(query: Query) -> Iterator[Item]:
+def _drafts(query: Query[Order]) -> Iterator[Item]:
     sets = query.definition.value_sets
     for number, entry in enumerate(query.patient.index.drafts):
         if number == query.draft:
@@ -67,13 +68,13 @@ def _drafts(query: Query) -> Iterator[Item]:
             yield medication_item(query, medication)
 
 
-def ordered_item(query: Query, hit: Hit) -> Item:
+def ordered_item(query: Query[FactDefinition], hit: Hit) -> Item:
     """A draft order of a test as an item."""
     item = draft_item(query, hit.resource, query.name_of(hit), hit.code)
     return replace(item, via="name") if hit.by_name else item
 
 
-def draft_item(query: Query, resource: Resource, text: str, code: str) -> Item:
+def draft_item(query: Query[FactDefinition], resource: Resource, text: str, code: str) -> Item:
     """A draft order as an item. It has no date that matters: it is being written now."""
     return Item(
         reference=reference_of(resource),
@@ -85,6 +86,6 @@ def draft_item(query: Query, resource: Resource, text: str, code: str) -> Item:
     )
 
 
-def medication_item(query: Query, entry: Medication) -> Item:
+def medication_item(query: Query[FactDefinition], entry: Medication) -> Item:
     """A draft medication order as an item of an order fact."""
     return draft_item(query, entry.resource, entry.text, entry.code)

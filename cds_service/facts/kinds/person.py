@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from cds_service.facts import dates
 from cds_service.facts.chart import Resource
+from cds_service.facts.definitions import Code, FactDefinition, Number
 from cds_service.facts.fhir import codes, is_true, listed, objects, reference_of, string
 from cds_service.facts.model import Fact, Item, Quantity, State
 from cds_service.facts.query import Query, status_of
@@ -13,7 +14,7 @@ _DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 OLDEST = 130  # years; an older patient is a mistyped date
 
 
-def read_age(query: Query) -> Fact:
+def read_age(query: Query[Number]) -> Fact:
     """A fact of kind `number`: age in whole years, the youngest that the birth date allows."""
     patient, fact = _patient(query)
     if patient is None:
@@ -42,7 +43,7 @@ def _years(born: date, today: date) -> int:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
-def read_code(query: Query) -> Fact:
+def read_code(query: Query[Code]) -> Fact:
     """A fact of kind `code`: `path` is Patient.gender or Encounter.class."""
     name, path = query.definition.name, query.definition.path
     if path.endswith("gender") or (not path and name == "patient.sex"):
@@ -57,7 +58,7 @@ def read_code(query: Query) -> Fact:
     return _encounter_class(query)
 
 
-def _encounter_class(query: Query) -> Fact:
+def _encounter_class(query: Query[Code]) -> Fact:
     items = [
         Item(reference_of(encounter), code, code=code, details={"source": "encounter"})
         for encounter in query.patient.index.encounters
@@ -93,7 +94,7 @@ _FROM_DSTU2 = {
 }
 
 
-def read_deceased(query: Query) -> Fact:
+def read_deceased(query: Query[FactDefinition]) -> Fact:
     """The flag `patient.deceased`: a boolean or any date of death."""
     patient, fact = _patient(query)
     if patient is None:
@@ -113,7 +114,7 @@ def _on_an_unknown_day(patient: Resource) -> bool:
     return any(string(entry.get("url")) == _DATA_ABSENT for entry in extensions)
 
 
-def _patient(query: Query) -> tuple[Resource | None, Fact]:
+def _patient(query: Query[FactDefinition]) -> tuple[Resource | None, Fact]:
     """The Patient, or the fact for a chart without one."""
     patient = query.patient.index.patient
     slot = query.patient.chart.slot("patient")

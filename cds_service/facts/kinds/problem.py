@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from cds_service.facts import dates
 from cds_service.facts.body_sites import right_site
-from cds_service.facts.catalogue import FactDefinition
 from cds_service.facts.chart import Resource
 from cds_service.facts.chart_index import Hit
 from cds_service.facts.clearing import not_cleared, undated
+from cds_service.facts.definitions import Problem
 from cds_service.facts.diagnoses import Diagnosis, diagnosis_of, verification_of
 from cds_service.facts.entry_words import words_fit
 from cds_service.facts.fhir import reference_key, reference_of
@@ -31,7 +31,7 @@ class Found(NamedTuple):
     reason: str = ""
 
 
-def read(query: Query) -> Fact:
+def read(query: Query[Problem]) -> Fact:
     """A fact of kind `problem`."""
     found = _distinct(_all(query))
     usable = newest_first(entry.item for entry in found if entry.counts)
@@ -44,7 +44,7 @@ def read(query: Query) -> Fact:
     return query.answer(usable, reasons, unused=past[0] if past and not usable else None)
 
 
-def _all(query: Query) -> Iterator[Found]:
+def _all(query: Query[Problem]) -> Iterator[Found]:
     sources = query.definition.sources
     if "condition" in sources:
         yield from (f for hit in query.hits("conditions") if (f := _condition(query, hit)))
@@ -69,7 +69,7 @@ def _distinct(found: Iterator[Found]) -> list[Found]:
     return list(by_reference.values())
 
 
-def _draft_reasons(query: Query) -> Iterator[Hit]:
+def _draft_reasons(query: Query[Problem]) -> Iterator[Hit]:
     drafts = query.patient.index.drafts
     if query.draft is None or not 0 <= query.draft < len(drafts):
         return iter(())
@@ -77,7 +77,7 @@ def _draft_reasons(query: Query) -> Iterator[Hit]:
     return once(hit for set_id in query.definition.value_sets for hit in reasons.get(set_id, ()))
 
 
-def _unread_reasons(query: Query) -> list[str]:
+def _unread_reasons(query: Query[Problem]) -> list[str]:
     """A reason given by a reference that leads nowhere may be the problem asked for."""
     drafts = query.patient.index.drafts
     if "order-reason" not in query.definition.sources or query.draft is None:
@@ -87,7 +87,7 @@ def _unread_reasons(query: Query) -> list[str]:
     return ["the reason for the order could not be read"] if unread else []
 
 
-def _unread_conditions(query: Query) -> list[str]:
+def _unread_conditions(query: Query[Problem]) -> list[str]:
     """Why Conditions without a code that the fact's sets could know leave it unknown."""
     patient, definition = query.patient, query.definition
     if not patient.unread or "condition" not in definition.sources:
@@ -108,7 +108,9 @@ def _unread_conditions(query: Query) -> list[str]:
     return reasons
 
 
-def _leave_unknown(query: Query, systems: frozenset[str], others: Sequence[Unread]) -> bool:
+def _leave_unknown(
+    query: Query[Problem], systems: frozenset[str], others: Sequence[Unread]
+) -> bool:
     """Whether Conditions that could be anything leave the fact unknown.
 
     Words alone do where the chart has nothing else, and of a complaint they do not: they would say
@@ -121,7 +123,7 @@ def _leave_unknown(query: Query, systems: frozenset[str], others: Sequence[Unrea
     return (coded and (any_entry or nothing_covered)) or (any_entry and nothing_covered)
 
 
-def _counts(query: Query, resource: Resource) -> bool:
+def _counts(query: Query[Problem], resource: Resource) -> bool:
     """Whether a Condition would count if its code were one of the fact's."""
     definition, diagnosis = query.definition, _diagnosis(query, resource)
     if diagnosis.verification not in definition.verification:
@@ -131,7 +133,7 @@ def _counts(query: Query, resource: Resource) -> bool:
     return query.dated(diagnosis.when, query.days) is not False
 
 
-def _condition(query: Query, hit: Hit) -> Found | None:
+def _condition(query: Query[Problem], hit: Hit) -> Found | None:
     resource, diagnosis = hit.resource, _diagnosis(query, hit.resource)
     if diagnosis.verification not in query.definition.verification:
         return None
@@ -150,7 +152,7 @@ def _condition(query: Query, hit: Hit) -> Found | None:
     return Found(item, counts)
 
 
-def _diagnosis(query: Query, resource: Resource) -> Diagnosis:
+def _diagnosis(query: Query[Problem], resource: Resource) -> Diagnosis:
     """The Condition as read; once, as several facts ask for the same one."""
     known = query.patient.index.diagnoses.get(id(resource))
     if known is None:
@@ -159,17 +161,17 @@ def _diagnosis(query: Query, resource: Resource) -> Diagnosis:
     return known
 
 
-def _status_is_nothing_to(definition: FactDefinition) -> bool:
+def _status_is_nothing_to(definition: Problem) -> bool:
     """Refuted problems carry no clinical status worth the name."""
     return definition.clinical == "any" or definition.verification == _REFUTED
 
 
-def _of_this_encounter(query: Query, resource: Resource) -> bool:
+def _of_this_encounter(query: Query[Problem], resource: Resource) -> bool:
     key = reference_key(resource.get("encounter") or resource.get("context"))
     return bool(key) and any(reference_of(e) == key for e in query.patient.index.encounters)
 
 
-def _item(query: Query, hit: Hit, diagnosis: Diagnosis) -> Item:
+def _item(query: Query[Problem], hit: Hit, diagnosis: Diagnosis) -> Item:
     when = diagnosis.when
     source = "encounter diagnosis" if diagnosis.encounter_only else "problem list"
     return Item(
@@ -182,7 +184,7 @@ def _item(query: Query, hit: Hit, diagnosis: Diagnosis) -> Item:
     )
 
 
-def _reason(query: Query, hit: Hit) -> Found | None:
+def _reason(query: Query[Problem], hit: Hit) -> Found | None:
     """A reason of the encounter or order at hand is of today, whenever it was recorded."""
     if hit.source == "encounter" and "encounter" not in query.definition.sources:
         return None
@@ -213,7 +215,7 @@ def _started(resource: Resource, today: date) -> str:
     return when.text if when else ""
 
 
-def _finding(query: Query, hit: Hit, domain: str) -> Found | None:
+def _finding(query: Query[Problem], hit: Hit, domain: str) -> Found | None:
     """A finding by its own code, or as the value of an Observation; denied ones are none."""
     resource = hit.resource
     if not status_usable(resource) or "confirmed" not in query.definition.verification:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from cds_service.facts.chart_index import Hit
+from cds_service.facts.definitions import Procedure
 from cds_service.facts.fhir import reference_of
 from cds_service.facts.model import Fact, Item
 from cds_service.facts.observations import USABLE, when_of
@@ -16,7 +17,7 @@ _DONE = {
 _SOURCE = {"Procedure": "procedure", "DiagnosticReport": "report", "Observation": "observation"}
 
 
-def read(query: Query) -> Fact:
+def read(query: Query[Procedure]) -> Fact:
     """A fact of kind `procedure`."""
     used: list[Item] = []
     past: list[Item] = []
@@ -40,7 +41,7 @@ def read(query: Query) -> Fact:
     return query.answer(newest_first(used), reasons, unused=unused)
 
 
-def _hits(query: Query) -> Iterator[Hit]:
+def _hits(query: Query[Procedure]) -> Iterator[Hit]:
     for domain in ("procedures", "observations"):
         for hit in query.hits(domain):
             kind = _kind(hit)

@@ -10,6 +10,7 @@ from cds_service.facts import abi, dates
 from cds_service.facts.catalogue import NAMED
 from cds_service.facts.chart import Resource, Supply
 from cds_service.facts.chart_index import Hit
+from cds_service.facts.definitions import Quantity
 from cds_service.facts.fhir import reference_of
 from cds_service.facts.measurements import Measurement, flag_of, measure, reference_limit
 from cds_service.facts.model import Fact, Item, State
@@ -53,7 +54,7 @@ class Result(NamedTuple):
     reason: str = ""
 
 
-def read(query: Query) -> Fact:
+def read(query: Query[Quantity]) -> Fact:
     """A fact of kind `quantity`; see `Fact.reasons` for results that exist and cannot be used.
 
     Values are read from the newest back, until a usable one decides.
@@ -63,13 +64,13 @@ def read(query: Query) -> Fact:
     return _beside_unreadable(query, fact, unread) if unread else fact
 
 
-def newer_unreadable(query: Query) -> list[Item]:
+def newer_unreadable(query: Query[Quantity]) -> list[Item]:
     """The unreadable results that no readable one is as new as; the newest first."""
     unread = unreadable(query)
     return _newer(unread, _readable(query)) if unread else []
 
 
-def _readable(query: Query) -> Fact:
+def _readable(query: Query[Quantity]) -> Fact:
     """The fact by the results whose code and status are understood."""
     results: list[Result] = []
     usable: list[Result] = []
@@ -89,7 +90,7 @@ def _readable(query: Query) -> Fact:
     return _known(query, usable, results) if usable else _without_value(query, results, None)
 
 
-def unreadable(query: Query) -> list[Item]:
+def unreadable(query: Query[Quantity]) -> list[Item]:
     """Results on file that are never read as values, the newest first: only the name says what
     they are, code and name disagree, or the status does not say whether they count.
     """
@@ -107,11 +108,11 @@ def unreadable(query: Query) -> list[Item]:
     return sorted(found, key=lambda item: item.on or date.max, reverse=True)
 
 
-def _of_strange_status(query: Query) -> Iterator[Hit]:
+def _of_strange_status(query: Query[Quantity]) -> Iterator[Hit]:
     return (hit for hit in query.hits("observations") if not is_understood(status_of_hit(hit)))
 
 
-def _named(query: Query) -> Iterator[Hit]:
+def _named(query: Query[Quantity]) -> Iterator[Hit]:
     filed, names = query.patient.index.observations, query.patient.terminology.names
     for set_id in query.definition.value_sets:
         for hit in filed.get(NAMED + set_id, ()):
@@ -124,7 +125,7 @@ def _named(query: Query) -> Iterator[Hit]:
 
 
 def _unreadable_item(
-    query: Query, hit: Hit, when: dates.When | None, why: str, part: Resource
+    query: Query[Quantity], hit: Hit, when: dates.When | None, why: str, part: Resource
 ) -> Item:
     """The result in the chart's own words."""
     details = {"source": why, "shown": measure(query, part).shown}
@@ -146,7 +147,7 @@ def _newer(unread: list[Item], fact: Fact) -> list[Item]:
     return [item for item in unread if item.on is not None and item.on > decides.on]
 
 
-def _beside_unreadable(query: Query, fact: Fact, unread: list[Item]) -> Fact:
+def _beside_unreadable(query: Query[Quantity], fact: Fact, unread: list[Item]) -> Fact:
     """The fact beside newer results that cannot be read: unknown."""
     decides = fact.items[0] if fact.items else None
     said = [_unreadable_said(query, item) for item in unread]
@@ -160,7 +161,7 @@ def _beside_unreadable(query: Query, fact: Fact, unread: list[Item]) -> Fact:
     )
 
 
-def _unreadable_said(query: Query, item: Item) -> tuple[str, str]:
+def _unreadable_said(query: Query[Quantity], item: Item) -> tuple[str, str]:
     """The note on a result that cannot be read, and the reason it gives."""
     why, on = item.details["source"], item.date_text
     if why == STRANGE:
@@ -174,7 +175,7 @@ def _unreadable_said(query: Query, item: Item) -> tuple[str, str]:
     return note, "the code and the name of a result disagree"
 
 
-def usable_results(query: Query) -> list[Result]:
+def usable_results(query: Query[Quantity]) -> list[Result]:
     """All values inside the look-back that can be used, the newest first, not only those of the
     day that decides.
     """
@@ -194,7 +195,7 @@ def _day(result: Result) -> date:
     return result.when.day if result.when else date.min
 
 
-def _known(query: Query, usable: list[Result], unusable: list[Result]) -> Fact:
+def _known(query: Query[Quantity], usable: list[Result], unusable: list[Result]) -> Fact:
     items = _decided(query, [result.item for result in usable])
     notes = [result.note for result in unusable] + abi.missing_side(query, items)
     if gaps := query.gaps():
@@ -202,7 +203,7 @@ def _known(query: Query, usable: list[Result], unusable: list[Result]) -> Fact:
     return Fact(query.definition.name, State.KNOWN, tuple(items), (), tuple(dict.fromkeys(notes)))
 
 
-def _decided(query: Query, items: list[Item]) -> list[Item]:
+def _decided(query: Query[Quantity], items: list[Item]) -> list[Item]:
     """The newest day's items, newest first on entry, with the deciding one in front."""
     if query.definition.pick == "newest":
         return items
@@ -214,7 +215,7 @@ def _value(item: Item) -> Decimal:
     return item.quantity.value if item.quantity else Decimal(0)
 
 
-def _without_value(query: Query, results: list[Result], stale: Item | None) -> Fact:
+def _without_value(query: Query[Quantity], results: list[Result], stale: Item | None) -> Fact:
     gaps = query.gaps()
     reasons = tuple(dict.fromkeys((*gaps, *(result.reason for result in results))))
     notes = [result.note for result in results]
@@ -228,7 +229,7 @@ def _without_value(query: Query, results: list[Result], stale: Item | None) -> F
     return Fact(query.definition.name, state, (), reasons, tuple(dict.fromkeys(notes)), unused)
 
 
-def _stale_note(query: Query, item: Item) -> str:
+def _stale_note(query: Query[Quantity], item: Item) -> str:
     shown = item.quantity.shown if item.quantity else ""
     return (
         f"Last {_title(query)} {shown}, {item.date_text}, is older than {_span(query.days or 0)}."
@@ -244,7 +245,7 @@ def _span(days: int) -> str:
     return f"{days} days" if rest else f"{months} months"
 
 
-def _newest_first(query: Query) -> Iterator[tuple[datetime, Hit, str]]:
+def _newest_first(query: Query[Quantity]) -> Iterator[tuple[datetime, Hit, str]]:
     """The values on file with their moment and status: those without a usable date, then from the
     newest back. None is looked into yet; most are older than the one that decides.
     """
@@ -258,7 +259,7 @@ def _newest_first(query: Query) -> Iterator[tuple[datetime, Hit, str]]:
             )  # retracted ones are as if not there; `unreadable` has the rest
 
 
-def _in_order(query: Query) -> list[tuple[datetime, Hit]]:
+def _in_order(query: Query[Quantity]) -> list[tuple[datetime, Hit]]:
     """The hits by moment; put in order once, as several facts ask for the same ones."""
     known: list[tuple[datetime, Hit]] | None
     known = query.patient.index.in_order.get(query.definition.value_sets)
@@ -268,7 +269,7 @@ def _in_order(query: Query) -> list[tuple[datetime, Hit]]:
     return known
 
 
-def _dated_hits(query: Query) -> list[tuple[datetime, Hit]]:
+def _dated_hits(query: Query[Quantity]) -> list[tuple[datetime, Hit]]:
     today = query.patient.today
     future = dates.first_future_moment(today)
     found = []
@@ -280,7 +281,7 @@ def _dated_hits(query: Query) -> list[tuple[datetime, Hit]]:
     return found
 
 
-def _entries(query: Query, hit: Hit, status: str) -> Iterator[Entry]:
+def _entries(query: Query[Quantity], hit: Hit, status: str) -> Iterator[Entry]:
     today = query.patient.today
     when = when_of(hit.resource, today)
     future = when.text if when and dates.is_future(when.day, today) else ""
@@ -288,13 +289,13 @@ def _entries(query: Query, hit: Hit, status: str) -> Iterator[Entry]:
         yield Entry(hit, part, status, None if future else when, future)
 
 
-def _parts(query: Query, hit: Hit) -> list[Resource]:
+def _parts(query: Query[Quantity], hit: Hit) -> list[Resource]:
     if hit.component is not None:
         return [hit.component]
     return abi.sided_components(query, hit) or [hit.resource]
 
 
-def _stale(query: Query, entry: Entry) -> Item | None:
+def _stale(query: Query[Quantity], entry: Entry) -> Item | None:
     """The newest value that is too old to count, where it is final and can be read."""
     if entry.status not in USABLE or abi.other_state(query, entry.hit, entry.part):
         return None
@@ -302,7 +303,7 @@ def _stale(query: Query, entry: Entry) -> Item | None:
     return _item(query, entry, measured) if measured.quantity else None
 
 
-def _result(query: Query, entry: Entry) -> Result | None:
+def _result(query: Query[Quantity], entry: Entry) -> Result | None:
     measured = measure(query, entry.part)
     if measured.quantity is None and not measured.fault:
         return None
@@ -319,7 +320,7 @@ def _result(query: Query, entry: Entry) -> Result | None:
     return _judged(query, result, measured, entry.status)
 
 
-def _judged(query: Query, result: Result, measured: Measurement, status: str) -> Result:
+def _judged(query: Query[Quantity], result: Result, measured: Measurement, status: str) -> Result:
     """The result, or why its status or value keeps it from being used."""
     if status not in USABLE:
         seen = ", ".join(filter(None, (measured.shown, result.item.date_text)))
@@ -344,7 +345,7 @@ def _judged(query: Query, result: Result, measured: Measurement, status: str) ->
     return result._replace(note=note, reason=reason)
 
 
-def _item(query: Query, entry: Entry, measured: Measurement) -> Item:
+def _item(query: Query[Quantity], entry: Entry, measured: Measurement) -> Item:
     hit, part, when = entry.hit, entry.part, entry.when
     details = {"status": entry.status, "side": abi.side(query, hit, part)}
     if measured.quantity is not None:
@@ -362,7 +363,7 @@ def _item(query: Query, entry: Entry, measured: Measurement) -> Item:
     )
 
 
-def _title(query: Query) -> str:
+def _title(query: Query[Quantity]) -> str:
     """The fact's title without the part in brackets that tells sister facts apart."""
     return query.definition.title.split(" (")[0]
 
