@@ -171,7 +171,11 @@ class FactDefinition(_Part, frozen=True, tag_field="kind"):
 
 
 class _OfSets(FactDefinition, frozen=True):
-    value_sets: Texts
+    value_sets: tuple[Text, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.value_sets:
+            raise ValueError("no value set")
 
 
 class _Dated(_OfSets, frozen=True):
@@ -291,7 +295,7 @@ class _OfResults(_OfSets, frozen=True):
     rests_on: ClassVar[tuple[str, ...]] = ("observations",)
 
 
-class Quantity(_OfResults, frozen=True, tag="quantity"):
+class Quantity(_OfResults, frozen=True, kw_only=True, tag="quantity"):
     """A measured or computed value.
 
     `taken`: of a ratio of pressures, the state of the patient. `unitless`: the highest value that
@@ -317,7 +321,7 @@ class Quantity(_OfResults, frozen=True, tag="quantity"):
         return self.computed.parts if self.computed else ()
 
 
-class Named(_OfResults, frozen=True, tag="named"):
+class Named(_OfResults, frozen=True, kw_only=True, tag="named"):
     """The results because of which the quantity `of` is unknown."""
 
     of: Text
