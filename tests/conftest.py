@@ -9,11 +9,16 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings as hypothesis_settings
 
 from cds_service import logs
 from cds_service.config import Settings
 from cds_service.web.app import create_app
 from tests.support.calls import NOW, Caller
+
+# How long an example takes depends on who else uses the machine.
+hypothesis_settings.register_profile("no-clock", deadline=None)
+hypothesis_settings.load_profile("no-clock")
 
 AppOfProfile = Callable[..., Flask]
 
