@@ -42,7 +42,7 @@ class Facts:
         self.statements += self._made(asked)
 
     def _made(self, asked: Asked) -> list[Node]:
-        if asked.definition.computed is not None:
+        if asked.definition.computed_from and asked.definition.kind == "quantity":
             return computed.statements(self._writer, asked, self._quantities, self._of)
         if asked.definition.kind == "quantity":
             return self._quantities.statements(asked)

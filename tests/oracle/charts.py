@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from cds_service.facts.definitions import FactDefinition
 from cds_service.facts.chart import PREFETCH_KEYS, Chart, Draft, Slot, Supply
+from cds_service.facts.definitions import FactDefinition
 from cds_service.facts.prefetch_keys import KEY_OF_TYPE
 from cds_service.protocol.entries import entry
 from cds_service.rules.inputs import inputs_of
@@ -120,14 +120,14 @@ class Charts:
             "answer": self._answers,
         }
         made = makers.get(fact.kind)
-        for _ in range(self._random.choice((1, 1, 2)) if made and fact.computed is None else 0):
+        for _ in range(self._random.choice((1, 1, 2)) if made and not fact.computed_from else 0):
             assert made is not None
             yield made(fact)
-        for name in fact.computed.parts if fact.computed else ():
+        for name in fact.computed_from:
             yield self._result(self._pack.catalogue[name])
 
     def _days(self, fact: FactDefinition) -> int | None:
-        name = fact.lookback or fact.encounter_lookback
+        name = fact.lookback or getattr(fact, "encounter_lookback", "")
         return int(self._pack.settings[name].value) if name else None
 
     def _moment(self, fact: FactDefinition) -> str | None:
@@ -212,7 +212,7 @@ class Charts:
         return near or list(numbers.values()) or [Decimal(10)]
 
     def _quantity(self, fact: FactDefinition) -> Resource:
-        table = self._pack.terminology.units.get(fact.analyte or fact.value_sets[0])
+        table = self._pack.terminology.units.get(fact.unit_table)
         target = self._random.choice(self._thresholds(fact))
         target += self._random.choice(
             (Decimal(0), Decimal(0), Decimal("0.1"), Decimal("-0.1"), Decimal(5))
@@ -293,7 +293,7 @@ class Charts:
 
     def _drug_moment(self, fact: FactDefinition) -> str | None:
         name = self._random.choice(
-            ("medication.max-age", fact.given_within or "medication.max-age")
+            ("medication.max-age", getattr(fact, "given_within", "") or "medication.max-age")
         )
         if self._random.random() < 0.5 or name not in self._pack.settings:
             return self._moment(fact)

@@ -213,7 +213,7 @@ def mutate(chart: dict[str, list[Any]], mutations: list[tuple[int, str, Any]]) -
 
 def build(parts: dict[str, list[Any]], supplies: list[Supply]) -> Chart:
     def entries(key: str) -> list[Entry]:
-        found = [entry_of(encoded(resource)) for resource in parts[key]]
+        found = [entry_of(encoded(resource)) for resource in parts.get(key, ())]
         return [entry for entry in found if entry is not None]
 
     slots = {
