@@ -20,7 +20,8 @@ EXPECTED = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """A rule's firings. `expected` is what the baseline lets expect of the recent days' calls."""
+    """A rule's firings; `recent` counts `today` too. `expected` is what the baseline lets expect of
+    the recent days' calls."""
 
     rule: str
     baseline: int
@@ -29,6 +30,7 @@ class Activity:
     errors: int
     expected: float
     last_fired: str  # ISO day
+    today: int = 0
 
     @property
     def silent(self) -> bool:
@@ -54,7 +56,7 @@ def activity(engine: Engine, today: date) -> list[Activity]:
             .group_by(calls.c.day)
         ).all()
     share = _share([(day, count) for day, count in by_day], start)
-    return _counted([tuple(row) for row in rows], start, share)
+    return _counted([tuple(row) for row in rows], start, share, today.isoformat())
 
 
 def _share(by_day: Iterable[tuple[str, int]], start: str) -> float:
@@ -68,15 +70,18 @@ def _share(by_day: Iterable[tuple[str, int]], start: str) -> float:
     return recent / baseline if baseline else 0.0
 
 
-def _counted(rows: Iterable[tuple[str, str, str, int]], start: str, share: float) -> list[Activity]:
+def _counted(
+    rows: Iterable[tuple[str, str, str, int]], start: str, share: float, today: str
+) -> list[Activity]:
     by_rule: dict[str, dict[str, int]] = {}
     last: dict[str, str] = {}
     for rule, outcome, day, count in rows:
         counts = by_rule.setdefault(
-            rule, dict.fromkeys(("baseline", "recent", "unknown", "error"), 0)
+            rule, dict.fromkeys(("baseline", "recent", "unknown", "error", "today"), 0)
         )
         if outcome == "fires":
             counts["recent" if day >= start else "baseline"] += count
+            counts["today"] += count if day == today else 0
             last[rule] = max(last.get(rule, ""), day)
         elif day >= start and outcome in counts:
             counts[outcome] += count
@@ -89,6 +94,7 @@ def _counted(rows: Iterable[tuple[str, str, str, int]], start: str, share: float
             counts["error"],
             counts["baseline"] * share,
             last.get(rule, ""),
+            counts["today"],
         )
         for rule, counts in sorted(by_rule.items())
     ]

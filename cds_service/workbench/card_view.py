@@ -1,5 +1,6 @@
 """A card as an EHR draws it: plain summary, limited Markdown, offers, reasons, source."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -7,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from markupsafe import Markup
 
+from cds_service.cards.finding_texts import LONGEST_SUMMARY
 from cds_service.protocol.model import Card
-from cds_service.protocol.response import SUMMARY_LIMIT, card_object
+from cds_service.protocol.response import card_object
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
 Json = Any
 WORDS = {"info": "ℹ Info", "warning": "⚠ Warning", "critical": "‼ Critical"}
+_MOMENT = "2026-11-21T10:00:00Z"  # an example: the EHR says when
 # What EHRs draw of Markdown. No HTML, no pictures, no headings.
 _DRAWN = ["emphasis", "list", "newline", "link", "escape"]
 
@@ -36,7 +39,8 @@ class CardView:
     summary_length: int
     detail_words: int
     rules: tuple[str, ...]
-    feedback: str  # what the EHR would send when the card is overridden, as JSON
+    feedback: tuple[tuple[str, str], ...]  # reasons, and what the EHR would send back, as JSON
+    limit: int = LONGEST_SUMMARY
 
     @property
     def word(self) -> str:
@@ -45,8 +49,8 @@ class CardView:
 
     @property
     def too_long(self) -> bool:
-        """Whether the summary is longer than CDS Hooks allows."""
-        return self.summary_length > SUMMARY_LIMIT
+        """Whether the summary is longer than a card of the pack may be."""
+        return self.summary_length > self.limit
 
 
 def view(card: Card) -> CardView:
@@ -57,15 +61,17 @@ def view(card: Card) -> CardView:
         len(card.summary),
         len(card.detail.split()),
         tuple(rule for rule, _ in card.rules),
-        _feedback(card),
+        tuple(_feedback(card)),
     )
 
 
-def _feedback(card: Card) -> str:
-    written = card_object(card)
-    reason = next(iter(written.get("overrideReasons", ())), None)
-    entry: dict[str, Json] = {"card": card.uuid, "outcome": "overridden"}
-    if reason:
-        entry["overrideReason"] = {"reason": reason}
-    entry["outcomeTimestamp"] = "2026-11-21T10:00:00Z"
-    return orjson.dumps({"feedback": [entry]}, option=orjson.OPT_INDENT_2).decode()
+def _feedback(card: Card) -> Iterator[tuple[str, str]]:
+    for reason in card_object(card).get("overrideReasons", ()):
+        entry: dict[str, Json] = {
+            "card": card.uuid,
+            "outcome": "overridden",
+            "overrideReason": {"reason": reason},
+            "outcomeTimestamp": _MOMENT,
+        }
+        text = orjson.dumps({"feedback": [entry]}, option=orjson.OPT_INDENT_2).decode()
+        yield reason.get("display", ""), text

@@ -25,6 +25,6 @@ def charts(pack: Pack, now: datetime) -> Iterator[tuple[str, ChartState]]:
             continue
         text = upload.stream.read().decode("utf-8", "replace")
         try:
-            yield upload.filename, imports.read(text, pack, now)
+            yield upload.filename, imports.read(text, pack, now)[0]
         except BadRequest as error:
             raise BadRequest(error.code, f"{upload.filename}: {error.message}") from None

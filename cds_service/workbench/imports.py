@@ -11,6 +11,7 @@ import orjson
 from cds_service.errors import BadRequest
 from cds_service.facts.chart import Chart, Supply
 from cds_service.gather import prefetch
+from cds_service.protocol.identity import id_in
 from cds_service.protocol.raw import encoded
 from cds_service.rules.model import Pack
 from cds_service.ruletests.sketch import KEYS, chart_of, merged
@@ -31,19 +32,31 @@ Json = Any
 _GAPS = {Supply.MISSING: MISSING, Supply.FAILED: FAILED, Supply.INCOMPLETE: INCOMPLETE}
 
 
-def read(text: str, pack: Pack, now: datetime) -> ChartState:
-    """The chart that a text stands for. Raises BadRequest with a reason for people."""
+def read(
+    text: str, pack: Pack, now: datetime, patient: str = ""
+) -> tuple[ChartState, tuple[str, ...]]:
+    """The chart that a text stands for, and the ids of further patients in it; `patient` names
+    which of several is wanted, by default the first. Raises BadRequest with a reason for people.
+    """
     parsed = list(_parsed(text))
-    if len(parsed) > 1:
-        return _of_resources(_resource(one) for one in parsed)
-    data = parsed[0]
+    if len(parsed) > 1 or _is_bundle(parsed[0]):
+        flat = [one for resource in parsed for one in flattened(_resource(resource))]
+        return _of_one(flat, patient)
+    return _alone(parsed[0], pack, now), ()
+
+
+def _is_bundle(data: Resource) -> bool:
+    return data.get("resourceType") == "Bundle" and not isinstance(data.get("hook"), str)
+
+
+def _alone(data: dict[str, Json], pack: Pack, now: datetime) -> ChartState:
     if isinstance(data.get("hook"), str):
         return of_call(data, pack)
     if "resources" in data:
         return state_of(data)
     if "cases" in data or data.keys() & KEYS:
         return of_sketch(_sketch(data), pack, now)
-    return _of_resources([_resource(data)])
+    return ChartState((_resource(data),))
 
 
 def _parsed(text: str) -> Iterator[dict[str, Json]]:
@@ -75,29 +88,26 @@ def _resource(data: Resource) -> Resource:
     return data
 
 
-def _of_resources(resources: Any) -> ChartState:
-    flat = [one for resource in resources for one in flattened(resource)]
-    return ChartState(tuple(_one_patient(flat)))
-
-
-def _one_patient(resources: list[Resource]) -> list[Resource]:
-    """Of a file with several patients the first one's entries; the others are another chart."""
+def _of_one(resources: list[Resource], patient: str) -> tuple[ChartState, tuple[str, ...]]:
+    """The entries of one patient and those that name nobody, and who else is there."""
     people = [one for one in resources if one.get("resourceType") == "Patient"]
-    others = {f"Patient/{one.get('id')}" for one in people[1:]}
-    if not others:
-        return resources
-    return [
+    chosen = next((one for one in people if one.get("id") == patient), people[0] if people else {})
+    others = [one for one in people if one is not chosen]
+    theirs = {f"Patient/{one.get('id')}" for one in others}
+    kept = [
         one
         for one in resources
-        if one not in people[1:] and _subject(one).partition("?")[0] not in others
+        if all(one is not other for other in others) and _subject(one) not in theirs
     ]
+    return ChartState(tuple(kept)), tuple(str(one.get("id", "")) for one in others)
 
 
 def _subject(resource: Resource) -> str:
     for key in ("subject", "patient", "beneficiary"):
         value = resource.get(key)
         if isinstance(value, dict) and isinstance(value.get("reference"), str):
-            return str(value["reference"])
+            patient = id_in(value["reference"], "Patient")
+            return f"Patient/{patient}" if patient else ""
     return ""
 
 

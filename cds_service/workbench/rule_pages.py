@@ -11,6 +11,7 @@ from cds_service.errors import ServiceError
 from cds_service.rules.model import Pack, Rule
 from cds_service.ruletests.testfile import TestFile, TestFileError, read_test_file
 from cds_service.sources.page import page, rule_of
+from cds_service.store.activity import Activity
 from cds_service.workbench import bench, views
 from cds_service.workbench.rows import system_name
 
@@ -32,7 +33,13 @@ def rules() -> Response:
     hits = find(pack, asked) if asked else []
     found = [row for row in rows(pack) if not asked or _matches(row, asked, hits, pack)]
     found.sort(key=lambda row: (_ORDER.get(row.status, 9), pack.groups[row.group].order, row.id))
-    values: dict[str, Any] = {"rules": found, "hits": hits, "asked": asked, "tests": _tests(pack)}
+    values: dict[str, Any] = {
+        "rules": found,
+        "hits": hits,
+        "asked": asked,
+        "tests": _tests(pack),
+        "fired": _fired(),
+    }
     template = "rules_part.html" if views.by_script() else "rules.html"
     if views.by_script():
         return views.part(template, system_name=system_name, **values)
@@ -44,6 +51,14 @@ def _matches(row: Row, asked: str, hits: list[Hit], pack: Pack) -> bool:
     titles = " ".join(pack.catalogue.facts[name].title for name in row.facts)
     text = f"{row.id} {row.title} {titles} {' '.join(row.settings)}".casefold()
     return wanted in text or any(row.id in hit.rules for hit in hits)
+
+
+def _fired() -> dict[str, Activity]:
+    """How often each rule fired today and lately in calls; none where nothing is stored."""
+    current = bench.current()
+    store = current.runtime().store
+    found = store.activity(current.now().date()) if store else []
+    return {one.rule: one for one in found}
 
 
 def _tests(pack: Pack) -> dict[str, int]:

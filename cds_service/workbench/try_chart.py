@@ -34,6 +34,8 @@ from cds_service.workbench.chart import STATES, ChartState, dump, load
 from cds_service.workbench.judge import Judgement, asked, judge
 
 Json = Any
+WARNINGS = ("warning", "critical")
+MOST_OTHERS = 20  # further patients of a file that are offered
 FIRST_KNOBS = 6  # settings that stand open; the others are behind a fold
 MOST_SHOWN = 200_000  # characters of a request on the page
 
@@ -62,6 +64,7 @@ class Work:
     clock: datetime
     service: str = ""
     flash: str = ""
+    others: tuple[str, ...] = ()  # ids of further patients in what was read
 
     @property
     def pack(self) -> Pack:
@@ -160,12 +163,19 @@ def _done(work: Work, operation: Mapping[str, Json], clock: datetime) -> Work:
             state = ready.chart_of(str(operation.get("id")), work.pack, clock)
             return replace(work, state=state, clock=state.moment(clock))
         case "read":
-            state = imports.read(request.form.get("text", ""), work.pack, clock)
-            words = f"Read: {len(state.resources)} entries, {len(state.drafts)} draft orders."
-            return replace(work, state=state, clock=state.moment(clock), flash=words)
+            return _brought(work, str(operation.get("patient", "")), clock)
         case "accept":
             return _accepted(work, operation)
     return work
+
+
+def _brought(work: Work, patient: str, clock: datetime) -> Work:
+    """The chart that was pasted or dropped; of several patients the one asked for."""
+    text = request.form.get("text", "")
+    state, others = imports.read(text, work.pack, clock, patient)
+    words = f"Read: {len(state.resources)} entries, {len(state.drafts)} draft orders."
+    moment = state.moment(clock)
+    return replace(work, state=state, clock=moment, flash=words, others=others)
 
 
 def _added(work: Work, operation: Mapping[str, Json]) -> Work:
@@ -271,6 +281,7 @@ def _shown(work: Work) -> dict[str, Any]:
     whys = [(one, why.views(work.after.ruleset, one)) for one in judged]
     return {
         "work": work,
+        "most_others": MOST_OTHERS,
         "state": work.state,
         "chart_text": dump(work.state),
         "groups": rows.rows(work.state, work.pack),
@@ -281,7 +292,7 @@ def _shown(work: Work) -> dict[str, Any]:
         "services": [one for one in work.after.services.values() if one.enabled],
         "pairs": pairs,
         "whys": whys,
-        "nearest": {one.service.id: _nearest(rules) for one, rules in whys},
+        "nearest": {one.service.id: _nearest(one, rules) for one, rules in whys},
         "knobs_list": _knobs(work, whys),
         "first_knobs": max(FIRST_KNOBS, len(work.change.settings)),
         "profiles": work.pack.raw["pack"].data.get("profiles", {}),
@@ -298,9 +309,14 @@ def _shown(work: Work) -> dict[str, Any]:
     }
 
 
-def _nearest(rules: list[why.RuleView]) -> why.RuleView | None:
-    """The rule that is nearest to firing, where none does."""
+def _nearest(judged: Judgement, rules: list[why.RuleView]) -> why.RuleView | None:
+    """The rule nearest to firing where there is no card; where all cards are information, the
+    nearest that would warn."""
     silent = [one for one in rules if one.steps and one.rule.status == "active"]
+    if judged.cards:
+        silent = [one for one in silent if one.rule.card.get("indicator") in WARNINGS]
+        if any(card.indicator in WARNINGS for card in judged.cards):
+            return None
     return min(silent, key=lambda one: one.price, default=None)
 
 

@@ -7,6 +7,7 @@ let keep = null; // what is being slid must not be replaced under the finger
 if (form) {
   form.addEventListener("input", slide);
   form.addEventListener("change", (event) => {
+    if (event.target.matches("[data-override]")) override(event.target);
     if (event.target.matches("[data-quiet]")) event.stopImmediatePropagation();
     else if (event.target.matches("[data-live]")) keep = null;
   }, true);
@@ -66,6 +67,13 @@ function complain(words) {
   line.className = "flash bad";
   line.textContent = words;
   document.getElementById("flash").replaceChildren(line);
+}
+
+// What an EHR sends when a clinician overrides the card for the reason chosen.
+function override(select) {
+  const sent = select.closest("[data-card]").querySelector(".sent");
+  sent.hidden = select.value === "";
+  sent.querySelector("pre").textContent = select.value;
 }
 
 function slide(event) {

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from cds_service.cards.compose import compose
+from cds_service.cards.finding_texts import LONGEST_SUMMARY
 from cds_service.packs.locate import hooks_dir
 from cds_service.ruletests.testing import run_tests
 from cds_service.workbench.ready import patients
@@ -146,3 +147,46 @@ def test_a_chart_that_is_too_large_is_said(
     assert answer.status_code == 413
     assert "more than the service reads" in answer.text
     assert 'id="flash"' in answer.text
+
+
+def test_of_several_patients_in_a_file_one_is_chosen(workbench: FlaskClient) -> None:
+    people = [{"resourceType": "Patient", "id": f"person-{number}"} for number in range(3)]
+    problems = [
+        {
+            "resourceType": "Condition",
+            "id": f"problem-{one['id']}",
+            "code": {"text": f"Trouble of {one['id']}"},
+            "subject": {"reference": f"https://ehr.example/fhir/Patient/{one['id']}"},
+        }
+        for one in people
+    ]
+    fields = {
+        "chart": chart(workbench, "ferritin-52"),
+        "text": "\n".join(json.dumps(one) for one in [*people, *problems]),
+    }
+    first = post(workbench, "/workbench/try", {**fields, "op": json.dumps({"do": "read"})})
+    assert "Trouble of person-0" in first.text and "Trouble of person-1" not in first.text
+    assert "The text holds 3 patients" in first.text and ">person-2</button>" in first.text
+    asked = json.dumps({"do": "read", "patient": "person-2"})
+    second = post(workbench, "/workbench/try", {**fields, "op": asked})
+    assert "Trouble of person-2" in second.text and "Trouble of person-0" not in second.text
+
+
+def test_a_card_says_what_an_override_sends_and_how_long_a_summary_may_be(
+    workbench: FlaskClient,
+) -> None:
+    fields = {"chart": chart(workbench, "ferritin-52"), "set.ferritin.low": "75"}
+    page = html.unescape(post(workbench, "/workbench/try", fields).text)
+    assert '"outcome": "overridden"' in page and '"overrideReason"' in page
+    assert f"of {LONGEST_SUMMARY} characters" in page
+
+
+def test_a_chart_with_information_alone_says_what_would_warn(workbench: FlaskClient) -> None:
+    page = html.unescape(
+        post(workbench, "/workbench/try", {"chart": chart(workbench, "ferritin-52")}).text
+    )
+    said = page[page.index("No warning. The nearest:") :][:400]
+    assert "Low ferritin with restless legs" in said and "below 50 ng/mL" in said
+    fields = {"chart": chart(workbench, "ferritin-52"), "set.ferritin.low": "75"}
+    with_change = post(workbench, "/workbench/try", fields)
+    assert "No warning." not in with_change.text
