@@ -210,7 +210,7 @@ def _same_day(asked: Asked, parts: list[Asked], _quantities: Quantities) -> list
 def _named(asked: Asked, parts: list[Asked], _quantities: Quantities) -> list[Node]:
     """Results of which only the name says what they are, where they make the fact unknown."""
     name, other = asked.name, parts[0]
-    found = exists(ref(f"{other.name} newer by name"))
+    found = exists(ref(f"{other.name} unread"))
     gap = gaps(other.definition)
     return [
         define(name, NULL),

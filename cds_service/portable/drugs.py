@@ -36,6 +36,7 @@ from cds_service.portable.elm import (
 )
 from cds_service.portable.reading_codes import is_in
 from cds_service.portable.reading_entries import DRAFT
+from cds_service.portable.reading_words import OPEN
 from cds_service.portable.supply import READING, gaps
 from cds_service.portable.supply import gap as supply_gap
 from cds_service.portable.writer import Asked, Writer, dated, entries, verdict, weighed
@@ -52,6 +53,10 @@ def drug(writer: Writer, asked: Asked) -> list[Node]:
     if asked.days is not None:
         return [define(asked.name, weighed(_started(writer, asked), gaps(asked.definition)))]
     verdicts = query(named, "M", give=verdict(_in_use(writer, asked)))
+    if asked.definition.uncounted:
+        unclear = op("In", text(OPEN), verdicts)
+        known = cases([(unclear, TRUE), (gaps(asked.definition), UNKNOWN)], FALSE)
+        return [define(asked.name, known)]
     return [define(asked.name, weighed(verdicts, gaps(asked.definition)))]
 
 

@@ -41,6 +41,7 @@ from cds_service.portable.elm import (
     tuple_of,
     when,
 )
+from cds_service.portable.names import names_of
 from cds_service.portable.reading_codes import is_in, or_empty, replaced
 from cds_service.portable.supply import READING, gaps
 from cds_service.portable.writer import Asked, Writer, entries, limit
@@ -49,7 +50,8 @@ from cds_service.units.table import alone, fold
 
 USABLE = ("final", "amended", "corrected")
 PRELIMINARY = ("preliminary", "registered")
-NOT_KNOWN = "unknown"
+RETRACTED = ("entered-in-error", "cancelled")
+UNDERSTOOD = (*USABLE, *PRELIMINARY, *RETRACTED)
 COMPARATORS = ("<", "<=", ">", ">=")
 RATIO = "{ratio}"
 _FLAGS = ("LL", "HH", "L", "H", "LU", "HU", "<", ">", "N")
@@ -79,8 +81,8 @@ class Quantities:
             define(f"{name} results", self._results(asked)),
             define(f"{name} usable", query(ref(f"{name} results"), "R", of("R", "usable"))),
             define(f"{name} coded", _deciding(asked)),
-            define(f"{name} newer by name", self._newer_by_name(asked)),
-            define(name, when(exists(ref(f"{name} newer by name")), NULL, ref(f"{name} coded"))),
+            define(f"{name} unread", self._unread(asked)),
+            define(name, when(exists(ref(f"{name} unread")), NULL, ref(f"{name} coded"))),
             define(f"{name} unclear", _unclear(asked)),
             define(f"{name} present", _present(asked)),
         ]
@@ -149,7 +151,7 @@ class Quantities:
 
     def _concerns(self, asked: Asked) -> Node:
         status = of("R", "status")
-        known = op("Or", missing(status), is_in(status, (*USABLE, *PRELIMINARY, NOT_KNOWN)))
+        known = is_in(status, (*USABLE, *PRELIMINARY))
         age = of("R", "age")
         inside = call("Inside", age, limit(asked.days), library=READING)
         return all_of([known, op("Or", missing(age), inside), right_state(asked.definition, "R")])
@@ -196,35 +198,30 @@ class Quantities:
         count: Node = {"type": "Count", "source": readable}
         return when(op("Equal", count, number(1)), gather("First", readable), NULL)
 
-    def _newer_by_name(self, asked: Asked) -> Node:
-        """Results that only a name tells, or whose code and name disagree, and that are newer than
-        the value that decides; all where none does."""
-        named = entries_by_name(self._writer, asked)
+    def _unread(self, asked: Asked) -> Node:
+        """Results that cannot be read and that are newer than the value that decides; all where
+        none does."""
         deciding = prop(ref(f"{asked.name} coded"), "age")
         newer = op("Or", missing(deciding), op("IsTrue", op("Less", of("R", "age"), deciding)))
-        return query(named, "R", newer)
+        return query(unreadable(self._writer, asked), "R", newer)
 
 
-def entries_by_name(writer: Writer, asked: Asked) -> Node:
-    """Results of a fact by their name alone, or against their code; they are never read."""
+def unreadable(writer: Writer, asked: Asked) -> Node:
+    """Results on file that are never read as values: only the name says what they are, code and
+    name disagree, or the status does not say whether they count."""
     definition = asked.definition
-    held = [writer.sets.holds("R", definition.value_sets)]
-    held += [any_in(of("R", "names"), f"{one}-names") for one in definition.value_sets
-             if f"{one}-names" in writer.sets.made]  # fmt: skip
+    coded = writer.sets.holds("R", definition.value_sets)
+    names = [names_of(one) for one in definition.value_sets if names_of(one) in writer.sets.made]
+    named = any_of([coded, *(any_in(of("R", "names"), one) for one in names)])
     status = of("R", "status")
+    retracted, understood = is_in(status, RETRACTED), is_in(status, UNDERSTOOD)
+    told_by_name = all_of([of("R", "disputed"), named, negated(op("IsTrue", retracted))])
+    strange = all_of([negated(of("R", "disputed")), coded, negated(op("IsTrue", understood))])
     age = of("R", "age")
     inside = call("Inside", age, limit(asked.days), library=READING)
-    fits = all_of(
-        [
-            of("R", "disputed"),
-            any_of(held),
-            op("Or", missing(status), is_in(status, (*USABLE, *PRELIMINARY, NOT_KNOWN))),
-            of("R", "hasValue"),
-            op("Or", missing(age), inside),
-            right_state(definition, "R"),
-        ]
-    )
-    return query(entries("Results"), "R", fits)
+    on_time = op("Or", all_of([missing(age), negated(op("IsTrue", of("R", "ahead")))]), inside)
+    fits = [op("Or", told_by_name, strange), of("R", "hasValue"), on_time]
+    return query(entries("Results"), "R", all_of([*fits, right_state(definition, "R")]))
 
 
 def _judged() -> Node:
@@ -316,17 +313,14 @@ def _unclear(asked: Asked) -> Node:
     parts = [
         gaps(asked.definition),
         exists(ref(f"{name} results")),
-        exists(ref(f"{name} newer by name")),
+        exists(ref(f"{name} unread")),
     ]
     return all_of([missing(ref(name)), any_of(parts)])
 
 
 def _present(asked: Asked) -> Node:
     name = asked.name
-    not_known = query(ref(f"{name} results"), "R", op("Equal", of("R", "status"), text(NOT_KNOWN)))
-    unknown = any_of(
-        [gaps(asked.definition), exists(not_known), exists(ref(f"{name} newer by name"))]
-    )
+    unknown = any_of([gaps(asked.definition), exists(ref(f"{name} unread"))])
     return cases([(given(ref(name)), TRUE), (unknown, UNKNOWN)], FALSE)
 
 

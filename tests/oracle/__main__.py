@@ -18,7 +18,7 @@ from tests.oracle.job import HERE
 from tests.oracle.mutation import mutated
 
 _MOST_SHOWN = 40
-_SHORT, _LONG = (12, 120, 4), (1, 700, 60)  # one in N tests, generated charts, mutants
+_SHORT, _LONG = (12, 120, 3), (1, 700, 24)  # one in N tests, generated charts, mutants
 
 
 def main() -> int:

@@ -237,7 +237,7 @@ class Charts:
 
     def _result(self, fact: FactDefinition) -> Resource:
         made = self._identified("Observation") | {"code": self._concept(fact.value_sets)}
-        made["status"] = self._random.choice(_RESULT_STATUSES)
+        made |= _unless_none("status", self._random.choice((*_RESULT_STATUSES, None)))
         made["valueQuantity"] = self._quantity(fact)
         if self._random.random() < 0.04:
             del made["valueQuantity"]
