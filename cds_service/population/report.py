@@ -25,6 +25,7 @@ def write_report(summary: Mapping[str, Json]) -> str:
             s=summary,
             services=views,
             noisiest=noisiest(summary),
+            why=why_noisiest(summary),
             never=[rule for rule in summary["rules"] if rule["fires"] == 0],
             unmatched=[row for row in summary["coverage"] if _empty(row)],
             per_week=PER_WEEK,
@@ -37,6 +38,18 @@ def noisiest(summary: Mapping[str, Json]) -> list[Json]:
     """The rules that head cards, the noisiest first."""
     heading = [rule for rule in summary["rules"] if rule["heads"] is None or rule["heads"] > 0]
     return sorted(heading, key=lambda rule: -(rule["heads"] or 0))
+
+
+def why_noisiest(summary: Mapping[str, Json]) -> list[Json]:
+    """The facts of the noisiest rule, with the share of charts that hold an entry for each."""
+    first = next(iter(noisiest(summary)), None)
+    facts: list[Json] = [
+        fact
+        for row in summary["coverage"]
+        if first and row["rule"] == first["rule"]
+        for fact in row["facts"]
+    ]
+    return sorted(facts, key=lambda fact: -(fact["share"] or 0))
 
 
 def _empty(row: Json) -> bool:

@@ -196,6 +196,17 @@ def test_the_report_loads_nothing_from_elsewhere(source: Path, tmp_path: Path) -
     assert again.exit_code == 0 and (tmp_path / "run" / "report.html").read_text() == page
 
 
+def test_the_report_tells_which_rule_is_the_noisiest_and_on_what_it_rests(
+    source: Path, tmp_path: Path
+) -> None:
+    found = summary(source, tmp_path / "run")
+    page = (tmp_path / "run" / "report.html").read_text()
+    said = page[page.index("The noisiest is") :]
+    said = said[: said.index("</p>")]
+    most = max(rule["heads"] or 0 for rule in found["rules"])
+    assert f"it heads {most} cards" in said and "restless legs syndrome 100.0 %" in said
+
+
 def test_a_folder_that_holds_another_run_is_not_overwritten(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     summary(source, out)
