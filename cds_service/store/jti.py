@@ -47,9 +47,12 @@ class SpentTokens:
             if self._engine.dialect.name == "sqlite":
                 self._do_not_wait_for_the_disk(connection)
             row = {"digest": digest, "expires": until}
-            added = connection.execute(insert_if_new(self._engine, spent_tokens), row).rowcount
+            insert = insert_if_new(self._engine, spent_tokens)
+            # Without the option the count of an INSERT is not known on every database.
+            added = connection.execute(insert.execution_options(preserve_rowcount=True), row)
+            count = added.rowcount
             connection.commit()
-        return bool(added == 1)
+        return bool(count == 1)
 
     def _do_not_wait_for_the_disk(self, connection: Connection) -> None:
         """What is written outlives the process; only a power failure could lose the tokens of the

@@ -283,3 +283,10 @@ class TestRetention:
         recorded(store, decision("2020-01-01"))
         recorded(store, decision("2026-11-21"))
         assert count(engine, "calls") == 3
+
+
+def test_a_token_is_spent_once(store: Store) -> None:
+    second = int(NOW.timestamp())
+    assert store.spend_token("a" * 64, second + 300, second)
+    assert not store.spend_token("a" * 64, second + 300, second)
+    assert store.spend_token("b" * 64, second + 300, second)
