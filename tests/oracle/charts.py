@@ -166,7 +166,7 @@ class Charts:
 
     def _problem(self, fact: FactDefinition) -> Resource:
         """A Condition, or the finding as an Observation where the fact reads those."""
-        if "observation" in fact.sources and self._random.random() < 0.35:
+        if "observation" in getattr(fact, "sources", ()) and self._random.random() < 0.35:
             return self._finding(fact)
         return self._condition(fact)
 
@@ -338,7 +338,7 @@ class Charts:
             made = self._identified("ServiceRequest")
             made |= {"code": self._concept(fact.value_sets), "intent": "order"}
         made["status"] = "draft"
-        reasons = [one for one in facts if "order-reason" in one.sources]
+        reasons = [one for one in facts if "order-reason" in getattr(one, "sources", ())]
         if reasons and self._random.random() < 0.6:
             made["reasonCode"] = [self._concept(self._random.choice(reasons).value_sets)]
         return made
