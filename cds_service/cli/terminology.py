@@ -189,6 +189,9 @@ def _hit_lines(hit: "Hit") -> list[str]:
     lines.append(f"  value sets: {_listed(hit.sets)}")
     lines.append(f"  facts: {_listed(hit.facts)}")
     lines.append(f"  rules: {_listed(hit.rules)}")
+    lines += [f"  on {hook}: {_listed(rules)}" for hook, rules in hit.hooks.items()]
+    if hit.rules and not hit.hooks:
+        lines.append("  on no hook: these rules are drafts or retired")
     return lines
 
 

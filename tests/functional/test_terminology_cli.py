@@ -289,6 +289,19 @@ class TestFind:
     def test_words_in_a_name(self) -> None:
         assert {hit["kind"] for hit in self.hits("quinine")} >= {"ingredient", "code"}
 
+    def test_it_says_which_rules_run_on_which_hook(self) -> None:
+        [hit] = self.hits("5487")
+        assert "drug-review.diuretic" in hit["hooks"]["patient-view"]
+        assert "order.cramp-provoking-drug" in hit["hooks"]["order-sign"]
+        assert "drug-review.diuretic" not in hit["hooks"]["order-select"]
+
+    def test_words_are_asked_as_a_call_asks_them(self) -> None:
+        order = next(hit for hit in self.hits("Sleep study") if hit["kind"] == "order name")
+        assert order["sets"] == ["order-polysomnography"]
+        assert order["hooks"]["order-select"]
+        brand = next(hit for hit in self.hits("Zestoretic") if hit["kind"] == "ingredient")
+        assert brand["code"] in ("hydrochlorothiazide", "lisinopril")
+
     def test_what_nobody_knows_is_an_error(self) -> None:
         result = cds("terminology", "find", "no such thing")
         assert result.exit_code == 1

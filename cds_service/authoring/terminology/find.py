@@ -1,7 +1,7 @@
 """`cds terminology find`: what a pack knows of a code or a name, and which rules it would touch."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from cds_service.authoring.terminology.listing import rows
 from cds_service.facts.definitions import FactDefinition
@@ -10,13 +10,14 @@ from cds_service.terminology.codings import CANONICAL, INGREDIENT, RXNORM
 from cds_service.terminology.drugs import Product
 
 LIMIT = 50
+_IN_FORCE = ("active", "shadow")
 
 
 @dataclass(frozen=True)
 class Hit:
     """One code, product or ingredient that the pack knows, and what hangs on it."""
 
-    kind: str  # code, product, ingredient
+    kind: str  # code, product, ingredient, order name
     system: str
     code: str
     name: str
@@ -26,13 +27,15 @@ class Hit:
     sets: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # rules in force by hook
 
 
 def find(pack: Pack, asked: str) -> list[Hit]:
     """What is known of a code ("5487", "G47.62") or of words in a name; at most `LIMIT` hits.
 
     A code counts in every system in which some set or the drug dictionary has it, by a listed
-    prefix too. Words are looked for in the names of codes, products and ingredients, any case.
+    prefix too. Words are read as a call reads them, as a drug's text (generic names, brands) and
+    as an order's, and are looked for in the names of codes and products, any case.
     """
     asked = asked.strip()
     uses = _Uses(pack)
@@ -58,6 +61,9 @@ def _by_text(pack: Pack, asked: str) -> Iterator[Hit]:
     for name in terminology.drugs.ingredients_in_text(asked):
         sets = terminology.sets_of_ingredient(name)
         yield Hit("ingredient", INGREDIENT, name, name, (name,), sets=sets)
+    orders = terminology.sets_of_order([asked])
+    if orders:
+        yield Hit("order name", "order-names.json", asked, sets=orders, name="")
     seen: set[tuple[str, str]] = set()
     for set_id in terminology.set_ids():
         one = terminology.value_set(set_id)
@@ -92,18 +98,22 @@ class _Uses:
             for set_id in _sets_of(fact):
                 self._facts.setdefault(set_id, []).append(name)
         self._rules: dict[str, list[str]] = {}
+        self._hooks: dict[str, tuple[str, ...]] = {}
         for row in rows(pack):
+            self._hooks[row.id] = row.hooks if row.status in _IN_FORCE else ()
             for fact_name in row.facts:
                 self._rules.setdefault(fact_name, []).append(row.id)
 
     def complete(self, hit: Hit) -> Hit:
-        """The hit with facts and rules."""
+        """The hit with facts and rules, and on which hooks these run."""
         facts = _each(fact for set_id in hit.sets for fact in self._facts.get(set_id, ()))
         rules = _each(rule for fact in facts for rule in self._rules.get(fact, ()))
-        return Hit(
-            hit.kind, hit.system, hit.code, hit.name, hit.ingredients, hit.form, hit.route,
-            hit.sets, facts, rules,
-        )  # fmt: skip
+        hooks: dict[str, list[str]] = {}
+        for rule in rules:
+            for hook in self._hooks[rule]:
+                hooks.setdefault(hook, []).append(rule)
+        seen = {hook: tuple(named) for hook, named in hooks.items()}
+        return replace(hit, facts=facts, rules=rules, hooks=seen)
 
 
 def _sets_of(fact: FactDefinition) -> tuple[str, ...]:
