@@ -13,7 +13,7 @@ from cds_service.authoring.json_changes import json_changes
 from cds_service.rules.model import Pack, Rule
 
 Json = Any
-_OF_RULE = ("version", "status", "group", "rank", "title", "tier", "alone", "when_unknown")
+_OF_RULE = ("version", "status", "group", "rank", "title", "tier", "alone", "joins", "when_unknown")
 _PARTS = ("when", "unless", "variants", "about", "hooks", "supersedes", "claims", "sources", "card")
 _OF_SERVICE = ("enabled", "max_cards", "groups", "required", "title")
 _FRAME = ("exclusions", "conditional", "links", "override_reasons")

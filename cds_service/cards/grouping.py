@@ -93,7 +93,19 @@ def plan_cards(said: Sequence[Said], groups: Mapping[str, Group]) -> list[Plan]:
             by_group.setdefault(one.finding.rule.group, []).append(_part(one))
     for group_id, parts in by_group.items():
         plans += _plans_of_group(groups[group_id], sorted(parts, key=_list_order))
-    return sorted(plans, key=card_order)
+    plans.sort(key=card_order)
+    _place_lines([part for parts in by_group.values() for part in parts], plans)
+    return plans
+
+
+def _place_lines(parts: Iterable[Part], plans: Sequence[Plan]) -> None:
+    """Give the lines that may join any card, and found none in their group, to the first
+    information card about the patient."""
+    placed = {id(part) for plan in plans for part in plan.parts}
+    into = next((p for p in plans if p.indicator == "info" and p.drafts == {None}), None)
+    if into is not None:
+        lines = (part for part in parts if part.line_only and id(part) not in placed)
+        into.parts += [part for part in lines if part.said.finding.rule.joins == "any"]
 
 
 def plan_conditional(said: Sequence[Said], groups: Mapping[str, Group]) -> list[Plan]:

@@ -128,6 +128,7 @@ def _rule(file: RuleFile) -> Rule:
         supersedes=tuple(data.get("supersedes", ())),
         when_exclusion_unknown=data.get("whenExclusionUnknown", "soften"),
         alone=data.get("alone", True),
+        joins=data.get("joins", "group"),
         tier=data.get("tier", ""),
         review_by=date.fromisoformat(review) if review else None,
         path=file.document.path,

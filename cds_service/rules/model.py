@@ -86,6 +86,7 @@ class Rule:
     supersedes: tuple[str, ...] = ()
     when_exclusion_unknown: Literal["soften", "keep"] = "soften"
     alone: bool = True
+    joins: Literal["group", "any"] = "group"  # what it joins where it has no card of its own
     tier: str = ""
     review_by: date | None = None
     path: Path | None = None
