@@ -7,7 +7,7 @@ tokens agree without a word about it.
 import hashlib
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -86,11 +86,18 @@ def read_public(content: bytes, kid: str = "") -> dict[str, Json]:
 
 
 def entry(
-    name: str, issuer: str, jwk: Mapping[str, Json], more: Mapping[str, Json] | None = None
+    name: str,
+    issuer: str,
+    jwk: Mapping[str, Json] | None,
+    addresses: Sequence[str] = (),
+    more: Mapping[str, Json] | None = None,
 ) -> dict[str, Json]:
-    """The client of `clients.json` that signs with this key."""
-    client = {"name": name, "issuer": issuer, "keys": {"set": {"keys": [dict(jwk)]}}}
-    if jwk["alg"] not in DEFAULT_ALGORITHMS:
+    """The client of `clients.json` that signs with this key, or with those at its addresses."""
+    keys: dict[str, Json] = {"jku": list(addresses)} if addresses else {}
+    if jwk:
+        keys["set"] = {"keys": [dict(jwk)]}
+    client = {"name": name, "issuer": issuer, "keys": keys}
+    if jwk and jwk["alg"] not in DEFAULT_ALGORITHMS:
         client["algorithms"] = [jwk["alg"]]
     return {**client, **(more or {})}
 

@@ -17,14 +17,23 @@ def client() -> None:
 
 
 @client.command()
-@click.option("--pem", type=FILE, required=True, help="Its key; only the public part is written.")
+@click.option("--pem", type=FILE, default=None, help="Its key; only the public part is written.")
+@click.option("--jku", "addresses", multiple=True, help="Address of its JWK Set; repeatable.")
 @click.option("--issuer", required=True, help="The iss of its tokens, to the letter.")
 @click.option("--name", default="", help="Name for logs; by default the issuer's host.")
 @click.option("--kid", default="", help="Id of the key; its thumbprint by default.")
 @click.option("--tenant", "tenants", multiple=True, help="A tenant that is accepted; repeatable.")
 @for_people
-def add(pem: Path, issuer: str, name: str, kid: str, tenants: tuple[str, ...]) -> None:
-    """Let an EHR that signs with this key call. An issuer that is listed is not touched."""
+def add(
+    pem: Path | None,
+    addresses: tuple[str, ...],
+    issuer: str,
+    name: str,
+    kid: str,
+    tenants: tuple[str, ...],
+) -> None:
+    """Let an EHR call that signs with this key, or with those at these addresses. With both nothing
+    is fetched. An issuer that is listed is not touched."""
     from cds_service.callers import signing
     from cds_service.callers.book import strictness
     from cds_service.callers.written import add_client
@@ -32,8 +41,12 @@ def add(pem: Path, issuer: str, name: str, kid: str, tenants: tuple[str, ...]) -
     loaded = context.settings()
     if loaded.site_dir is None:
         fail("CDS_SITE_DIR names no site folder.", "Make one with: cds init FOLDER")
-    jwk = signing.read_public(pem.read_bytes(), kid)
+    if not (pem or addresses):
+        raise click.UsageError("Name its key with --pem, or where its keys are with --jku.")
+    jwk = signing.read_public(pem.read_bytes(), kid) if pem else None
     more = {"tenants": list(tenants)} if tenants else {}
     named = name or urlsplit(issuer).hostname or issuer
-    path = add_client(loaded.site_dir, signing.entry(named, issuer, jwk, more), strictness(loaded))
-    click.echo(f"{path}: {named} may call; its tokens have iss {issuer} and kid {jwk['kid']}")
+    entry = signing.entry(named, issuer, jwk, addresses, more)
+    path = add_client(loaded.site_dir, entry, strictness(loaded))
+    with_kid = f" and kid {jwk['kid']}" if jwk else ""
+    click.echo(f"{path}: {named} may call; its tokens have iss {issuer}{with_kid}")

@@ -213,3 +213,22 @@ def test_the_real_service_takes_these_tokens(site: Path, tmp_path: Path) -> None
     assert first.exit_code == 0 and "restless legs" in first.output.lower()
     for refused in (replayed, unknown, bare):
         assert refused.exit_code == 1 and "401" in refused.output
+
+
+def test_a_client_is_added_by_the_address_of_its_keys(site: Path) -> None:
+    jku = "https://ehr.example.org/jwks"
+    done = cds("client", "add", "--jku", jku, "--issuer", ISSUER)
+    assert done.exit_code == 0 and "kid" not in done.output
+    [client] = json.loads((site / "clients.json").read_text())["clients"]
+    assert client["keys"] == {"jku": [jku]}
+
+
+@pytest.mark.parametrize("jku", ["http://ehr.example.org/jwks", "ftp://ehr.example.org", "jwks"])
+def test_an_address_that_is_none_is_refused(site: Path, jku: str) -> None:
+    done = cds("client", "add", "--jku", jku, "--issuer", ISSUER)
+    assert done.exit_code == 1 and not (site / "clients.json").exists()
+
+
+def test_a_client_without_a_key_is_wrong_use(site: Path) -> None:
+    done = cds("client", "add", "--issuer", ISSUER)
+    assert done.exit_code == 2 and "--jku" in done.output
