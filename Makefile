@@ -46,7 +46,7 @@ help:
 	@echo "make oracle   a second engine judges the rules' tests and generated charts (needs Node 20)"
 	@echo "make docs     build the documents as a site in build/site"
 	@echo "make dist     build the source distribution and the wheel"
-	@echo "make installed  tests of the wheel in a bare environment"
+	@echo "make installed  tests of the wheel in a bare environment, and the drill of the operators' guide"
 	@echo "make fuzz     the reader of calls against a plain one, 300,000 bodies"
 	@echo "make bench    measure speed and memory"
 	@echo "make soak     mutated calls over HTTP: no 5xx, level memory (CALLS, default 20000)"
@@ -141,6 +141,7 @@ oracle: $(DEV)
 	$(BIN)/python -m tests.oracle $(ORACLE)
 
 installed: dist
+	.ci/install-nginx # the drill of the operators' guide puts it before the service
 	CDS_INSTALLED="$$(PYTHON=$(PYTHON) .ci/install-wheel)" $(PYTEST) -m installed tests/installed
 
 docs:
