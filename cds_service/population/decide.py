@@ -287,9 +287,15 @@ def _difference(
             variant=name,
             cards=change,
             indicator=strongest(other.indicators),
+            warnings=_warnings(other) - _warnings(before),
             gains=sorted(gains),
             loses=sorted(loses),
         )
+
+
+def _warnings(answer: Answer) -> int:
+    """How many of the cards interrupt."""
+    return sum(indicator != "info" for indicator in answer.indicators)
 
 
 def _lines(lines: Iterable[pa.RecordBatch]) -> Iterator[Line]:

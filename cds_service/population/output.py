@@ -35,7 +35,8 @@ _COLUMNS = {
         "reasons cards shown indicator calls"
     ),
     VARIANT: (
-        "patient encounter day sex age_band service variant cards indicator gains loses calls"
+        "patient encounter day sex age_band service variant cards warnings indicator gains loses "
+        "calls"
     ),
     LEFT_OUT: "outcome count",
 }

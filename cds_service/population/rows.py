@@ -38,6 +38,7 @@ SCHEMA = pa.schema(
         ("indicator", pa.string()),  # the strongest of the cards counted
         ("facts", _WORDS),  # of a chart: facts for which it holds an entry
         ("variant", pa.string()),
+        ("warnings", pa.int32()),  # of a variant: change of its warning and critical cards
         ("gains", _WORDS),  # of a variant: rules that speak only there
         ("loses", _WORDS),  # of a variant: rules that speak only in the pack of the run
         ("rules", _WORDS),  # of a call: those that are on its cards
@@ -69,6 +70,7 @@ class Row(msgspec.Struct):
     indicator: str = ""
     facts: Sequence[str] = ()
     variant: str = ""
+    warnings: int = 0
     gains: Sequence[str] = ()
     loses: Sequence[str] = ()
     rules: Sequence[str] = ()

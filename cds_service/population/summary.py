@@ -60,6 +60,7 @@ class Totals:
     first: Any = None
     last: Any = None
     variants: dict[tuple[str, str], Ratio] = field(default_factory=dict)  # change of cards
+    warnings: Counter[tuple[str, str]] = field(default_factory=Counter)  # change, by the same
     changes: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # variant, how, rule
 
 
@@ -145,6 +146,7 @@ def _add_rules(totals: Totals, table: pa.Table) -> None:
 
 def _add_variants(totals: Totals, table: pa.Table) -> None:
     _ratios(totals.variants, table, ["variant", "service"])
+    totals.warnings.update(dict(_grouped(table, ["variant", "service"], "warnings")))
     for column in ("gains", "loses"):
         pairs = zip(table["variant"].to_pylist(), table[column].to_pylist(), strict=True)
         for variant, rules in pairs:
@@ -374,6 +376,10 @@ def _names(totals: Totals, about: Mapping[str, Json]) -> Iterator[str]:
     yield from sorted({name for name, _ in totals.variants})
 
 
+def _sign(change: float) -> str:
+    return "more" if change > 0 else "fewer" if change < 0 else "same"
+
+
 def _variant(totals: Totals, name: str) -> Json:
     """What another threshold or pack would change, by service and by rule."""
     services = []
@@ -387,7 +393,9 @@ def _variant(totals: Totals, name: str) -> Json:
                 "service": service,
                 "cards": cards,
                 "change": shown,
-                "sign": "more" if change.y > 0 else "fewer" if change.y < 0 else "same",
+                "sign": _sign(change.y),
+                "warnings": count(abs(totals.warnings[name, service])),
+                "warnings_sign": _sign(totals.warnings[name, service]),
                 "per100": round(100 * cards / calls.x, 2)
                 if calls.x and cards is not None
                 else None,

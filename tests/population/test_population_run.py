@@ -83,6 +83,9 @@ def test_a_sweep_tells_what_another_threshold_would_cost(source: Path, tmp_path:
     assert set(variants) == {"ferritin.low=30", "ferritin.low=75"}
     assert variants["ferritin.low=75"]["gains"]["rls.low-ferritin"] == 20  # ferritin 50 to 69
     assert variants["ferritin.low=30"]["loses"]["rls.low-ferritin"] == 20  # ferritin 30 to 49
+    higher = service(variants["ferritin.low=75"])
+    assert (higher["warnings"], higher["warnings_sign"]) == (20, "more")
+    assert higher["sign"] == "same"  # information cards became warnings
     assert "ferritin.low=75" in (tmp_path / "run" / "report.html").read_text()
 
 
