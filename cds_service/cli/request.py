@@ -12,6 +12,8 @@ from cds_service.authoring.departures import Departure, departures
 from cds_service.cli import context, request_services
 from cds_service.cli.failures import FAILED, WARNINGS, for_people
 
+_MOST_NAMED = 3  # facts in a line
+
 
 @click.group()
 def request() -> None:
@@ -23,8 +25,9 @@ def request() -> None:
 @for_people
 def check(file: Path) -> None:
     """Say what in the request FILE departs from CDS Hooks 2.0.1 or FHIR R4, how many of its entries
-    nothing recognises, and what each service of its hook would make of it: the state of each
-    prefetch key, what is left out, or the refusal.
+    nothing recognises, what its entries leave unknown and why (code and name that are different
+    drugs or tests, a status that is not understood), and what each service of its hook would make
+    of it: the state of each prefetch key, what is left out, or the refusal.
 
     Exit code 1: a service would refuse it. 3: it is answered, but departs. Values are not shown,
     and no FHIR server is asked.
@@ -34,15 +37,15 @@ def check(file: Path) -> None:
     for departure in found:
         click.echo(f"{file}  {departure.place}  {departure.severity}: {departure.message}")
     if all(departure.severity != "error" for departure in found):
-        for line in _unrecognised(content, str(parsed.get("hook"))):
+        for line in _not_understood(content, str(parsed.get("hook"))):
             click.echo(f"{file}  {line}")
     if not found:
         click.echo("Nothing departs from CDS Hooks 2.0.1 or FHIR R4.")
     _leave(found, _tell_services(content, parsed))
 
 
-def _unrecognised(content: bytes, hook: str) -> Iterator[str]:
-    """What the pack in force recognises none of, as the first service of the hook reads it."""
+def _not_understood(content: bytes, hook: str) -> Iterator[str]:
+    """What nothing recognises and what stays unknown, as the first service of the hook reads it."""
     from cds_service.gather.chart import gather
     from cds_service.protocol.request import parse_request
 
@@ -55,6 +58,9 @@ def _unrecognised(content: bytes, hook: str) -> Iterator[str]:
     for kind, systems in facts.unrecognised.items():
         for system, count in sorted(systems.items()):
             yield f"{kind}  not recognised: {count} ({system})"
+    for reason, names in facts.left_unknown().items():
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        yield f"unknown, as {reason}: {', '.join(names[:_MOST_NAMED])}{more}"
 
 
 def _tell_services(content: bytes, parsed: dict[str, Any]) -> bool:

@@ -41,7 +41,7 @@ def lines(view: View) -> Iterator[str]:
     yield f"{view.service}: answered"
     assert view.chart is not None
     for key, slot in view.chart.slots.items():
-        yield f"  {key:<22}{slot.supply.value}{f': {slot.problem}' if slot.problem else ''}"
+        yield f"  {key:<24}{slot.supply.value}{f': {slot.problem}' if slot.problem else ''}"
     for reason, count in sorted(view.chart.dropped.items()):
         yield f"  left out: {count} ({_REASONS.get(reason, reason)})"
 

@@ -40,7 +40,7 @@ from cds_service.facts.kinds import (
     problem,
     procedure,
 )
-from cds_service.facts.model import Fact
+from cds_service.facts.model import Fact, State
 from cds_service.facts.query import Patient, Query, Settings
 from cds_service.facts.unrecognised import unrecognised
 from cds_service.terminology.index import Terminology
@@ -113,6 +113,23 @@ class FactBase:
     def unrecognised_medications(self) -> int:
         """How many active medications nothing recognises."""
         return drug.unrecognised(self._patient)
+
+    def left_unknown(self) -> dict[str, list[str]]:
+        """Drugs, problems and values that entries of the chart leave unknown, by the reason why.
+
+        What was not sent is no such reason; `Chart.slots` tells it.
+        """
+        found: dict[str, list[str]] = {}
+        for name in self.possible() & self.catalogue.of_patient:
+            definition = self.catalogue[name]
+            if not isinstance(definition, Drug | Problem | Quantity):
+                continue
+            missing = availability.gaps(self.chart, definition.slots)
+            fact = self.get(name)
+            for reason in fact.reasons if fact.state is State.UNKNOWN else ():
+                if reason not in missing:
+                    found.setdefault(reason, []).append(name)
+        return {reason: sorted(names) for reason, names in sorted(found.items())}
 
     def get(
         self,

@@ -28,7 +28,7 @@ def test_the_state_of_each_key_and_what_is_left_out(tmp_path: Path) -> None:
     result = check(tmp_path, call)
     assert f"{REVIEW}: answered" in result.output
     assert "  left out: 1 (of another patient)" in result.output
-    assert "  procedures            missing" in result.output
+    assert "  procedures              missing" in result.output
     assert "marta-other" not in result.output
 
 

@@ -75,3 +75,24 @@ def test_request_check_counts_them(tmp_path: Path) -> None:
     file.write_text(json.dumps(call(medicationRequests=[medication_request("99999991")])))
     result = CliRunner().invoke(main, ["request", "check", str(file)])
     assert "medications  not recognised: 1 (http://www.nlm.nih.gov" in result.output
+
+
+def test_request_check_says_what_entries_leave_unknown_and_why(tmp_path: Path) -> None:
+    strange = medication_request(text="furosemide 40 mg", status="whatever")
+    magnesium = observation("2823-3", 2.1, "mmol/L")
+    magnesium["code"]["text"] = "Magnesium"
+    file = tmp_path / "call.json"
+    request = call(
+        medicationRequests=[strange, medication_request("6918", text="furosemide 40 mg")],
+        observations=[magnesium],
+    )
+    file.write_text(json.dumps(request))
+    output = CliRunner().invoke(main, ["request", "check", str(file)]).output
+    for line in (
+        "unknown, as the code and the name of a result disagree: lab.magnesium, lab.potassium",
+        "unknown, as the code and the name of an entry are different drugs: ",
+        "unknown, as an entry for active loop diuretic has no status that is understood: "
+        "drug.diuretic-loop",
+    ):
+        assert line in output
+    assert "2.1" not in output
