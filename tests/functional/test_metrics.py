@@ -37,7 +37,7 @@ def test_all_workers_are_counted_together(tmp_path: Path) -> None:
         for stage in ("parse", "gather", "facts", "rules", "cards", "write"):
             assert counted("cds_stage_seconds_count", stage=stage) == CALLS
         assert counted("cds_rule_outcomes_total", rule="order.quinine", outcome="fires") == CALLS
-        assert counted("cds_prefetch_total", service="leg-cramps-order-select") == CALLS * 8
+        assert counted("cds_prefetch_total", service="leg-cramps-order-select") == CALLS * 9
         assert counted("cds_feedback_total", outcome="overridden") == 1
         assert counted("cds_decision_records_lost_total") == 0
         assert counted("cds_requests_in_flight") >= 1  # this one

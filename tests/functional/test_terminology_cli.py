@@ -14,7 +14,7 @@ from cds_service.authoring.terminology.import_rxnorm import read_release
 from cds_service.cli import main
 from cds_service.packs.load import load_pack
 from cds_service.packs.locate import CHECKOUT
-from cds_service.terminology.codings import ICD10CM, NDC, RXNORM, SNOMED
+from cds_service.terminology.codings import ICD10CM, NDC, RXNORM, SNOMED, check_digit_fits
 from tests.support.rxnorm import concept, relation, write_packages, write_release
 from tests.support.sites import Site
 
@@ -208,8 +208,14 @@ class TestExpand:
         assert "does not answer" in result.output
 
 
+def narrower(code: str) -> str:
+    """A code made of another's last digits, with a right check digit."""
+    made = (f"9{code[-11:]}{n}" for n in range(10))
+    return next(one for one in made if check_digit_fits(SNOMED, one))
+
+
 class Narrower(Terminology):
-    """Gives each code that is asked for with is-a, and one below it: "<code>9"."""
+    """Gives each code that is asked for with is-a, and one below it."""
 
     questions: list[Any] = []
 
@@ -218,7 +224,7 @@ class Narrower(Terminology):
         asked = next(p for p in body["parameter"] if p["name"] == "valueSet")["resource"]
         self.questions.append(asked)
         codes = [part["filter"][0]["value"] for part in asked["compose"]["include"]]
-        found = [code for one in codes for code in (one, f"{one}9")]
+        found = [code for one in codes for code in (one, narrower(one))]
         contains = [{"system": SNOMED, "code": code, "display": "narrower"} for code in found]
         expansion = {"identifier": "urn:uuid:1", "total": len(found), "contains": contains}
         self._answer(200, {"resourceType": "ValueSet", "expansion": expansion})
@@ -243,7 +249,7 @@ class TestSafeguards:
         )
         assert result.exit_code == 0, result.output
         known = load_pack(CHECKOUT, site.root).terminology
-        assert "cond-anemia" in known.sets_of(SNOMED, "2717370009")
+        assert "cond-anemia" in known.sets_of(SNOMED, narrower("271737000"))
         assert "cond-anemia" in known.sets_of(SNOMED, "271737000")
         assert "cond-anemia" in known.sets_of(ICD10CM, "D50.9")
         assert "cond-anemia" not in known.sets_of(ICD10CM, "D57.00")

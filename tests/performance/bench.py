@@ -106,7 +106,11 @@ def _together(turns: Sequence[Measured]) -> Measured:
 def _print(size: str, connections: int, base: Measured, own: Measured) -> None:
     for name, one in (("yardstick", base), ("service", own)):
         print(ROW.format(size, connections, name, *(f"{value:.2f}" for value in one.figures())))
-    ratios = [ours / theirs for theirs, ours in zip(base.figures(), own.figures(), strict=True)]
+    # A run of a few calls can cost less CPU than the system counts.
+    ratios = [
+        ours / theirs if theirs else float("nan")
+        for theirs, ours in zip(base.figures(), own.figures(), strict=True)
+    ]
     shown = [f"{ratio:.2f}" for ratio in ratios]
     verdict = goals.mark(max(ratios), goals.YARDSTICK[size])
     print(ROW.format(size, connections, "ratio", *shown), verdict, flush=True)
