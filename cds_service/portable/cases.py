@@ -87,10 +87,10 @@ def _told(case: Case, chart: Chart, draft: int | None) -> Sequence[Resource]:
         for one in (value if isinstance(value, list) else [value])
         if one is not None
     ]
+    parts = {"parameters": parameters, "expected": outcomes}
     return [
         {"name": "test", "valueString": case.name},
         {"name": "service", "valueString": case.service},
         {"name": "Now", "valueDateTime": now},
-        {"name": "parameters", "part": parameters},
-        {"name": "expected", "part": outcomes},
+        *({"name": name, "part": part} for name, part in parts.items() if part),  # FHIR: none empty
     ]

@@ -23,7 +23,7 @@ def readme(libraries: Libraries) -> str:
         "among the data.",
         "",
         "In `tests/` each Bundle is a chart; its first entry, a Parameters, has the parameters and "
-        "the expected outcomes.",
+        "the expected outcomes; a rule that it does not name is false or null there.",
         "",
         "## What no rule says here",
         "",

@@ -62,12 +62,13 @@ class Resources:
         related = [f"{BASE}/Library/{one['path']}|{one['version']}" for one in includes]
         related += [f"{one['id']}|{self._pack.version}" for one in sets]
         kind = {"coding": [{"system": f"{_HL7}/library-type", "code": "logic-library"}]}
+        parameters = [_library_parameter(one) for one in _parameters(elm)]
         return {
             **self._described("Library", name, _title_of(name)),
             "name": name,
             "type": kind,
             "relatedArtifact": [{"type": "depends-on", "resource": one} for one in related],
-            "parameter": [_library_parameter(one) for one in _parameters(elm)],
+            **({"parameter": parameters} if parameters else {}),  # FHIR: no empty list
             "content": [
                 _attachment("text/cql", library_text(elm).encode()),
                 _attachment("application/elm+json", orjson.dumps(elm)),

@@ -62,6 +62,23 @@ def test_fhir_accepts_every_resource(files: Mapping[str, Json]) -> None:
         get_fhir_model_class(one["resourceType"]).model_validate(one)
 
 
+def test_no_list_and_no_object_is_empty(files: Mapping[str, Json]) -> None:
+    """FHIR's JSON knows neither; `fhir.resources` lets them pass."""
+    heads = [
+        one["entry"][0]["resource"] for path, one in files.items() if path.startswith("tests/")
+    ]
+    assert [empty for one in [*_resources(files).values(), *heads] for empty in _empty(one)] == []
+
+
+def _empty(node: Json, path: str = "") -> Iterator[str]:
+    inner = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, value in inner:
+        if isinstance(value, dict | list):
+            if not value:
+                yield f"{path}.{key}"
+            yield from _empty(value, f"{path}.{key}")
+
+
 def test_what_is_referred_to_is_in_the_package(files: Mapping[str, Json]) -> None:
     resources = _resources(files).values()
     known = {one["url"] for one in resources}
@@ -117,7 +134,10 @@ def test_a_test_of_a_rule_is_a_bundle_with_the_expected_outcome(files: Mapping[s
     assert len(tests) > 1000
     for one in tests:
         head = one["entry"][0]["resource"]["parameter"]
-        assert {part["name"] for part in head} >= {"test", "service", "Now", "expected"}
+        assert {part["name"] for part in head} >= {"test", "service", "Now", "parameters"}
+    heads = [one["entry"][0]["resource"]["parameter"] for one in tests]
+    expecting = [one for one in heads if any(part["name"] == "expected" for part in one)]
+    assert len(expecting) > len(tests) / 2
 
 
 def test_the_readme_tells_of_each_rule_what_could_not_be_said(folder: Path) -> None:
