@@ -13,7 +13,7 @@ from cds_service.terminology.codings import codings, names_of
 
 RATIO = "{ratio}"
 # LOINC codes that name the leg: posterior tibial/brachial, toe/brachial.
-_SIDES = {"8579-5": "left", "8580-3": "right", "77617-9": "left", "77618-7": "right"}
+SIDED_CODES = {"8579-5": "left", "8580-3": "right", "77617-9": "left", "77618-7": "right"}
 _EXERCISE = ("exercise", "postexercise", "treadmill", "exertion")
 _AT_REST = ("pre exercise", "preexercise", "before exercise", "without exercise", "no exercise")
 
@@ -22,8 +22,8 @@ def side(query: Query[Quantity], hit: Hit, part: Resource) -> str:
     """ "left" or "right" by code, component, body site or text; "" where none of them says so."""
     if query.definition.unit != RATIO:
         return ""
-    if hit.code in _SIDES:
-        return _SIDES[hit.code]
+    if hit.code in SIDED_CODES:
+        return SIDED_CODES[hit.code]
     found = side_of(part.get("code")) if part is not hit.resource else ""
     return found or side_of(hit.resource.get("bodySite")) or side_of(hit.resource.get("code"))
 

@@ -10,7 +10,7 @@ from cds_service.terminology.codings import codings
 from cds_service.terminology.index import Terminology
 
 # SNOMED CT laterality qualifiers.
-_SIDE_CODES = {"7771000": "left", "24028007": "right"}
+SIDE_CODES = {"7771000": "left", "24028007": "right"}
 
 
 def right_site(query: Query[Problem], resource: Resource) -> bool:
@@ -52,8 +52,8 @@ def side_of(*concepts: Any) -> str:
         for element in objects(concept):
             for coding in objects(element.get("coding")):
                 code = coding.get("code")
-                if isinstance(code, str) and code in _SIDE_CODES:
-                    found.add(_SIDE_CODES[code])
+                if isinstance(code, str) and code in SIDE_CODES:
+                    found.add(SIDE_CODES[code])
             found.update(_sides(_words(element)))
     return found.pop() if len(found) == 1 else ""
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from decimal import Decimal
 
+from cds_service.facts.abi import SIDED_CODES
+from cds_service.facts.body_sites import SIDE_CODES
 from cds_service.portable.elm import (
     FALSE,
     NULL,
@@ -37,8 +39,6 @@ from cds_service.portable.writer import Asked, Writer
 Other = Callable[[Asked, str], Asked]
 _PERCENT = number(Decimal(100))
 _PLACES = 1  # nobody reads a saturation or a drop more finely
-_SIDE_CODES = {"7771000": "left", "24028007": "right"}
-_SIDED = {"8579-5": "left", "8580-3": "right", "77617-9": "left", "77618-7": "right"}
 
 
 def statements(writer: Writer, asked: Asked, quantities: Quantities, other: Other) -> list[Node]:
@@ -129,12 +129,12 @@ def _side(name: str) -> Node:
             exists(query(of(name, "codes"), "K", op("Equal", of("K", "code"), text(code)))),
             text(side),
         )
-        for code, side in _SIDED.items()
+        for code, side in SIDED_CODES.items()
     ]
     sites = flat(query(of(name, "sites"), "B", give=of("B", "codes")))
     by_site = [
         (exists(query(sites, "K", op("Equal", of("K", "code"), text(code)))), text(side))
-        for code, side in _SIDE_CODES.items()
+        for code, side in SIDE_CODES.items()
     ]
     return cases([*coded, *by_site], text(""))
 

@@ -29,6 +29,7 @@ from cds_service.terminology.codings import names_of
 
 # Why a result on file cannot be read, as the list of a card's reasons says it.
 BY_NAME = "name alone"
+DISAGREE = "code and name disagree"
 STRANGE = "status not known"
 _DAYS_PER_YEAR = 365
 _DAYS_PER_MONTH = 30
@@ -96,7 +97,7 @@ def unreadable(query: Query[Quantity]) -> list[Item]:
     """
     today = query.patient.today
     found = []
-    by_name = ((hit, "code and name disagree" if hit.code else BY_NAME) for hit in _named(query))
+    by_name = ((hit, DISAGREE if hit.code else BY_NAME) for hit in _named(query))
     strange = ((hit, STRANGE) for hit in _of_strange_status(query))
     for hit, why in (*by_name, *strange):
         parts = [part for part in _parts(query, hit) if has_value(part)]
