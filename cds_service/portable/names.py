@@ -117,7 +117,8 @@ def _names() -> Node:
 
 
 def _result_names(ignored: Iterable[str]) -> Node:
-    pattern = f" ({'|'.join(sorted(ignored, key=len, reverse=True))})(?= )"
+    longest_first = sorted(sorted(ignored), key=len, reverse=True)  # in one order for each pack
+    pattern = f" ({'|'.join(longest_first)})(?= )"
     spaced = op("Concatenate", text(" "), call("Worded", alias("N")), text(" "))
     kept = replaced(replaced(spaced, pattern, ""), r"^\s+|\s+$", "")
     return query(call("All Said", operand("concept")), "N", give=code(text(WORDS), kept))

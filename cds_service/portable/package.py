@@ -1,5 +1,6 @@
 """The package as files: `package.tgz` as FHIR registries have it, and its README beside it."""
 
+import gzip
 import io
 import tarfile
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ def files_of(
     """All files of the package by their path in it."""
     resources = [*Resources(libraries, date).all(), *questionnaires(libraries.pack)]
     named = {f"package/{one['resourceType']}-{one['id']}.json": one for one in resources}
+    named = dict(sorted(named.items()))
     tests = {f"package/tests/Bundle-{name}.json": one for name, one in bundles(hooks, site)}
     made = {path: orjson.dumps(one, default=str) for path, one in {**named, **tests}.items()}
     index = {"index-version": 1, "files": [_indexed(path, one) for path, one in named.items()]}
@@ -43,7 +45,10 @@ def write_package(folder: Path, files: Mapping[str, bytes]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "README.md").write_bytes(files["package/README.md"])
     target = folder / NAME
-    with tarfile.open(target, "w:gz", compresslevel=6) as archive:
+    with (
+        gzip.GzipFile(target, "wb", compresslevel=6, mtime=_EPOCH) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
         for path, content in files.items():
             entry = tarfile.TarInfo(path)
             entry.size, entry.mtime = len(content), _EPOCH

@@ -2,7 +2,10 @@
 
 import base64
 import json
+import os
 import re
+import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -54,6 +57,14 @@ def _canonicals(node: Json) -> Iterator[str]:
             yield from _canonicals(one)
     elif isinstance(node, str) and re.match(rf"{BASE}[A-Z][A-Za-z]+/", node):
         yield node.split("|")[0]
+
+
+def test_the_same_content_is_the_same_file(folder: Path, tmp_path: Path) -> None:
+    """Whatever order this process gives to its sets."""
+    command = "from cds_service.cli import main; main()"
+    arguments = [sys.executable, "-c", command, "rules", "export", "--fhir", str(tmp_path)]
+    subprocess.run(arguments, env={**os.environ, "PYTHONHASHSEED": "7"}, check=True)
+    assert (tmp_path / "package.tgz").read_bytes() == (folder / "package.tgz").read_bytes()
 
 
 def test_fhir_accepts_every_resource(files: Mapping[str, Json]) -> None:
