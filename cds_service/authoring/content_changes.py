@@ -1,14 +1,15 @@
 """What two packs know, side by side and code by code: value sets, drug dictionary, units, order
 names, names of entries and routes. A reviewer sees here what decides without being a rule."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
 
+from cds_service.authoring.drug_changes import drug_changes
+from cds_service.authoring.some import SHOWN, Some, counted
 from cds_service.rules.model import Pack
 from cds_service.terminology import codings
-from cds_service.terminology.drugs import DrugDictionary, Product
 from cds_service.terminology.valueset import Key, ParsedSet
 from cds_service.units.table import UnitTable
 
@@ -25,17 +26,17 @@ _SYSTEMS = {
     codings.CPT: "CPT",
     codings.INGREDIENT: "ingredient",
 }
-_SHOWN = 4  # codes, names or products of one change; the number of the others is told
 
 
-def content_changes(before: Pack, after: Pack) -> list[str]:
-    """One line a change, as `rule_changes` has it."""
+def content_changes(before: Pack, after: Pack, shown: int = SHOWN) -> list[str]:
+    """One line a change, as `pack_changes` has it."""
     old, new = before.terminology, after.terminology
+    some = Some(shown)
     return [
-        *_value_sets(_sets(before), _sets(after)),
-        *_dictionary(old.drugs, new.drugs),
-        *_units(old.units.tables, new.units.tables),
-        *_files(before, after),
+        *_value_sets(_sets(before), _sets(after), some),
+        *drug_changes(old.drugs, new.drugs, some),
+        *_units(old.units.tables, new.units.tables, some),
+        *_files(before, after, some),
     ]
 
 
@@ -44,17 +45,19 @@ def _sets(pack: Pack) -> dict[str, ParsedSet]:
     return {name: terminology.value_set(name) for name in terminology.set_ids()}
 
 
-def _value_sets(old: Mapping[str, ParsedSet], new: Mapping[str, ParsedSet]) -> Iterator[str]:
+def _value_sets(
+    old: Mapping[str, ParsedSet], new: Mapping[str, ParsedSet], some: Some
+) -> Iterator[str]:
     for name in sorted(old.keys() | new.keys()):
         if name not in new or name not in old:
             yield f"value set {name}: {'added' if name in new else 'removed'}"
             continue
-        changes = list(_codes(old[name], new[name]))
+        changes = list(_codes(old[name], new[name], some))
         if changes:
             yield f"value set {name}: {'; '.join(changes)}"
 
 
-def _codes(old: ParsedSet, new: ParsedSet) -> Iterator[str]:
+def _codes(old: ParsedSet, new: ParsedSet, some: Some) -> Iterator[str]:
     for word, before, after in (
         ("code", _named(old.concepts), _named(new.concepts)),
         ("branch", _named(old.below), _named(new.below)),
@@ -64,14 +67,27 @@ def _codes(old: ParsedSet, new: ParsedSet) -> Iterator[str]:
         for sign, keys, names in (("+", more, after), ("-", fewer, before)):
             if keys:
                 told = [names[key] for key in sorted(keys)]
-                yield f"{sign}{len(keys)} {_plural(word, len(keys))} ({_some(told)})"
+                yield f"{sign}{counted(len(keys), word)} ({some(told)})"
+    yield from _renamed(old, new, some)
     excluded = (new.excluded ^ old.excluded) | (new.excluded_below ^ old.excluded_below)
     if excluded:
-        yield f"exclusions differ in {_some(map(_code, sorted(excluded)))}"
+        yield f"exclusions differ in {some(map(_code, sorted(excluded)))}"
+
+
+def _renamed(old: ParsedSet, new: ParsedSet, some: Some) -> Iterator[str]:
+    """The names of codes stand on cards, so another name is a change."""
+    before, after = old.concepts | old.below, new.concepts | new.below
+    told = [
+        f"{_code(key)} '{before[key]}' -> '{after[key]}'"
+        for key in sorted(before.keys() & after.keys())
+        if before[key] != after[key]
+    ]
+    if told:
+        yield f"{counted(len(told), 'code')} renamed ({some(told)})"
 
 
 def _named(codes: Mapping[Key, str]) -> dict[str, str]:
-    """Each code with its name, by the code alone: a display that reads differently is no change."""
+    """Each code with its name, by the code alone."""
     return {
         _code(key): f"{_code(key)} {name}" if name and name != key[1] else _code(key)
         for key, name in codes.items()
@@ -82,35 +98,7 @@ def _code(key: Key) -> str:
     return f"{_SYSTEMS.get(key[0], key[0])} {key[1]}"
 
 
-def _dictionary(old: DrugDictionary, new: DrugDictionary) -> Iterator[str]:
-    before = {product.code: product for product in old.products()}
-    after = {product.code: product for product in new.products()}
-    more = [_product(after[code]) for code in sorted(after.keys() - before.keys())]
-    fewer = [_product(before[code]) for code in sorted(before.keys() - after.keys())]
-    other = [
-        f"{_product(after[code])}: {_ingredients(before[code])} -> {_ingredients(after[code])}"
-        for code in sorted(after.keys() & before.keys())
-        if _read(before[code]) != _read(after[code])
-    ]
-    for sign, products in (("+", more), ("-", fewer), ("changed ", other)):
-        if products:
-            word = _plural("product", len(products))
-            yield f"drug dictionary: {sign}{len(products)} {word} ({_some(products)})"
-
-
-def _product(product: Product) -> str:
-    return f"RxNorm {product.code} {product.name}"
-
-
-def _read(product: Product) -> tuple[Json, ...]:
-    return product.ingredients, product.form, product.route
-
-
-def _ingredients(product: Product) -> str:
-    return f"{' and '.join(product.ingredients) or 'nothing'} {product.route}".strip()
-
-
-def _units(old: Mapping[str, UnitTable], new: Mapping[str, UnitTable]) -> Iterator[str]:
+def _units(old: Mapping[str, UnitTable], new: Mapping[str, UnitTable], some: Some) -> Iterator[str]:
     for analyte in sorted(old.keys() | new.keys()):
         if analyte not in new or analyte not in old:
             yield f"units of {analyte}: {'added' if analyte in new else 'removed'}"
@@ -124,7 +112,7 @@ def _units(old: Mapping[str, UnitTable], new: Mapping[str, UnitTable]) -> Iterat
         if before.canonical != after.canonical:
             changes.insert(0, f"canonical {before.canonical} -> {after.canonical}")
         if changes:
-            yield f"units of {analyte}: {_some(changes)}"
+            yield f"units of {analyte}: {some(changes)}"
 
 
 def _factor(table: UnitTable, unit: str) -> str:
@@ -136,11 +124,11 @@ def _factor(table: UnitTable, unit: str) -> str:
     return f"times {factor.times:f}"
 
 
-def _files(before: Pack, after: Pack) -> Iterator[str]:
+def _files(before: Pack, after: Pack, some: Some) -> Iterator[str]:
     """Changes of word lists and routes, entry by entry."""
     old, new = _texts(before), _texts(after)
     for file in sorted(old.keys() | new.keys()):
-        yield from _entries(file, old.get(file, {}), new.get(file, {}))
+        yield from _entries(file, old.get(file, {}), new.get(file, {}), some)
 
 
 def _texts(pack: Pack) -> dict[str, dict[str, Json]]:
@@ -160,7 +148,9 @@ def _leaves(content: Json, path: tuple[str, ...]) -> Iterator[tuple[str, Json]]:
         yield " ".join(path), content
 
 
-def _entries(file: str, old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[str]:
+def _entries(
+    file: str, old: Mapping[str, Json], new: Mapping[str, Json], some: Some
+) -> Iterator[str]:
     for path in sorted(old.keys() | new.keys()):
         before, after = old.get(path), new.get(path)
         if before == after:
@@ -169,22 +159,10 @@ def _entries(file: str, old: Mapping[str, Json], new: Mapping[str, Json]) -> Ite
             more = [word for word in after or [] if word not in (before or [])]
             fewer = [word for word in before or [] if word not in (after or [])]
             words = [*(f"+{_quoted(word)}" for word in more), *(f"-{_quoted(w)}" for w in fewer)]
-            yield f"{file} {path}: {_some(words) or 'another order'}"
+            yield f"{file} {path}: {some(words) or 'another order'}"
         else:
             yield f"{file} {path}: {_quoted(before)} -> {_quoted(after)}"
 
 
 def _quoted(value: Json) -> str:
     return f"'{value}'" if isinstance(value, str) else orjson.dumps(value).decode()
-
-
-def _some(told: Iterable[str]) -> str:
-    words = list(told)
-    others = len(words) - _SHOWN
-    return ", ".join(words[:_SHOWN]) + (f" and {others} more" if others > 0 else "")
-
-
-def _plural(word: str, count: int) -> str:
-    if count == 1:
-        return word
-    return f"{word}es" if word.endswith("ch") else f"{word}s"

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from os.path import commonprefix
 from typing import Any
 
 Json = Any
-_LONGEST = 160  # characters of a text that is quoted
+_LONGEST = 2000  # characters of a text that is quoted; longer ones are cut round the difference
+_AROUND = 60  # characters before the first that differs
 _ABSENT = object()
 
 
@@ -18,7 +20,16 @@ def json_changes(old: Json, new: Json, path: str = "") -> Iterator[str]:
     elif isinstance(old, list | tuple) and isinstance(new, list | tuple):
         yield from _members(list(old), list(new), path)
     elif old is not new and (old != new or type(old) is not type(new)):
-        yield f"{path} {_shown(old)} -> {_shown(new)}".strip()
+        yield f"{path} {_pair(old, new)}".strip()
+
+
+def _pair(old: Json, new: Json) -> str:
+    """Both values; of two long texts the part where they differ."""
+    if isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > _LONGEST:
+        start = max(0, len(commonprefix((old, new))) - _AROUND)
+        dots = "..." if start else ""
+        old, new = dots + old[start:], dots + new[start:]
+    return f"{_shown(old)} -> {_shown(new)}"
 
 
 def _members(old: list[Json], new: list[Json], path: str) -> Iterator[str]:
@@ -26,10 +37,12 @@ def _members(old: list[Json], new: list[Json], path: str) -> Iterator[str]:
         for number, (before, after) in enumerate(zip(old, new, strict=True)):
             yield from json_changes(before, after, f"{path}[{number}]")
         return
-    for sign, here, there in (("-", old, new), ("+", new, old)):
-        for member in here:
-            if member not in there:
-                yield f"{path} {sign} {_shown(member)}".strip()
+    gone = [f"{path} - {_shown(one)}".strip() for one in old if one not in new]
+    come = [f"{path} + {_shown(one)}".strip() for one in new if one not in old]
+    yield from gone
+    yield from come
+    if not (gone or come):
+        yield f"{path} {len(old)} members -> {len(new)}, some of them the same".strip()
 
 
 def _shown(value: Json) -> str:

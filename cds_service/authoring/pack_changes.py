@@ -5,40 +5,57 @@ orders, codes, units, words and the frame of the pack. Nothing decides unseen.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from cds_service.authoring.content_changes import content_changes
 from cds_service.authoring.json_changes import json_changes
-from cds_service.rules.model import Pack, Rule
+from cds_service.authoring.some import SHOWN
+from cds_service.rules.model import Pack, Rule, ServiceDefinition, Setting
+from cds_service.rules.words import Words
 
 Json = Any
-_OF_RULE = ("version", "status", "group", "rank", "title", "tier", "alone", "joins", "when_unknown")
-_PARTS = ("when", "unless", "variants", "about", "hooks", "supersedes", "claims", "sources", "card")
-_OF_SERVICE = ("enabled", "max_cards", "groups", "required", "title")
+# What is said otherwise, or follows from what is. All else is compared, what comes new included.
+_NOT_OF_RULE = frozenset({"id", "path", "raw"})
+_NOT_OF_SERVICE = frozenset({"id", "prefetch"})
+_OF_SETTING = ("minimum", "maximum", "step", "unit", "description", "source")
 _FRAME = ("exclusions", "conditional", "links", "override_reasons")
+_TESTS = ".test.json"
 
 
-def pack_changes(before: Pack, after: Pack) -> list[str]:
-    """The differences, the most consequential first; none where the packs answer alike."""
-    return [
+def pack_changes(before: Pack, after: Pack, shown: int = SHOWN) -> list[str]:
+    """The differences, the most consequential first; none where the packs answer alike.
+
+    Of the codes, names or products of one change `shown` are named, and the others counted.
+    """
+    told = [
         *_profile(before, after),
         *_settings(before, after),
         *_rules(before, after),
         *_services(before, after),
-        *_named("definition", before.definitions, after.definitions),
+        *_definitions(before, after),
         *_named("fact", before.raw.get("facts", {}), after.raw.get("facts", {})),
-        *content_changes(before, after),
+        *content_changes(before, after, shown),
         *_named("order", before.orders, after.orders),
         *_named("group", _groups(before), _groups(after)),
         *_frame(before, after),
+        *_tests(before, after),
     ]
+    return told or list(_other_files(before, after))
 
 
 def _profile(before: Pack, after: Pack) -> Iterator[str]:
     if before.profiles != after.profiles:
         old, new = (", ".join(pack.profiles) or "none" for pack in (before, after))
         yield f"profile: {old} -> {new}"
+    yield from _named("profile", _section(before, "profiles"), _section(after, "profiles"))
+
+
+def _section(pack: Pack, name: str) -> Mapping[str, Json]:
+    """A section of pack.json, as its file says it."""
+    document = pack.raw.get("pack")
+    section: Mapping[str, Json] = document.data.get(name, {}) if document else {}
+    return section
 
 
 def _settings(before: Pack, after: Pack) -> Iterator[str]:
@@ -46,31 +63,73 @@ def _settings(before: Pack, after: Pack) -> Iterator[str]:
         old = before.settings.get(name)
         if old is None:
             yield f"setting {name}: added, {setting.value} {setting.unit}".rstrip()
-        elif old.value != setting.value:
+            continue
+        if old.value != setting.value:
             yield f"setting {name}: {old.value} -> {setting.value} {setting.unit}".rstrip()
+        yield from (f"setting {name}: {change}" for change in _frame_of(old, setting))
     for name in before.settings.keys() - after.settings.keys():
         yield f"setting {name}: removed"
+
+
+def _frame_of(old: Setting, new: Setting) -> Iterator[str]:
+    """What holds a setting in: its bounds, unit and source."""
+    for name in _OF_SETTING:
+        yield from json_changes(getattr(old, name), getattr(new, name), name)
 
 
 def _rules(before: Pack, after: Pack) -> Iterator[str]:
     old = {rule.id: rule for rule in before.rules}
     new = {rule.id: rule for rule in after.rules}
+    said = _words_of(before), _words_of(after)
     for name in sorted(old.keys() | new.keys()):
         if name not in new:
             yield f"rule {name}: removed"
         elif name not in old:
             yield f"rule {name}: added, {new[name].status}: {new[name].title}"
         else:
-            yield from (f"rule {name}: {change}" for change in _of_rule(old[name], new[name]))
+            yield from (f"rule {name}: {change}" for change in _of_rule(old[name], new[name], said))
 
 
-def _of_rule(old: Rule, new: Rule) -> Iterator[str]:
-    for name in _OF_RULE:
-        before, after = getattr(old, name), getattr(new, name)
-        if before != after:
-            yield f"{_spelt(name)} {before} -> {after}"
-    for name in _PARTS:
-        yield from json_changes(getattr(old, name), getattr(new, name), name)
+def _of_rule(old: Rule, new: Rule, said: tuple[Words, Words]) -> Iterator[str]:
+    for field in fields(Rule):
+        if field.name not in _NOT_OF_RULE:
+            yield from _of_field(field.name, getattr(old, field.name), getattr(new, field.name))
+    for name in ("when", "unless"):
+        for change in _in_words(getattr(old, name), getattr(new, name), said):
+            yield f"{name} {change}"
+
+
+def _of_field(name: str, before: Json, after: Json) -> Iterator[str]:
+    if isinstance(before, dict | list | tuple) or isinstance(after, dict | list | tuple):
+        yield from json_changes(before, after, _spelt(name))
+    elif before != after:
+        yield f"{_spelt(name)} {_words(before)} -> {_words(after)}"
+
+
+def _words_of(pack: Pack) -> Words:
+    return Words(pack.catalogue, pack.settings, pack.definitions)
+
+
+def _in_words(before: Json, after: Json, said: tuple[Words, Words]) -> Iterator[str]:
+    """A condition that was written otherwise, as sentences."""
+    if before != after:
+        old, new = (
+            words.sentence(one) if one else "nothing"
+            for words, one in zip(said, (before, after), strict=True)
+        )
+        if old != new:
+            yield f"in words: {old} -> {new}"
+
+
+def _definitions(before: Pack, after: Pack) -> Iterator[str]:
+    yield from _named("definition", before.definitions, after.definitions)
+    said = _words_of(before), _words_of(after)
+    for name in sorted(before.definitions.keys() & after.definitions.keys()):
+        old, new = (
+            {key: part for key, part in pack.definitions[name].items() if key != "title"}
+            for pack in (before, after)
+        )
+        yield from (f"definition {name}: {told}" for told in _in_words(old, new, said))
 
 
 def _services(before: Pack, after: Pack) -> Iterator[str]:
@@ -79,16 +138,16 @@ def _services(before: Pack, after: Pack) -> Iterator[str]:
     for name in sorted(old.keys() | new.keys()):
         if name not in old or name not in new:
             yield f"service {name}: {'added' if name in new else 'removed'}"
-            continue
-        for field in _OF_SERVICE:
-            was, now = getattr(old[name], field), getattr(new[name], field)
-            if was != now:
-                yield f"service {name}: {_spelt(field)} {_words(was)} -> {_words(now)}"
-        for key in sorted(old[name].prefetch.keys() | new[name].prefetch.keys()):
-            was, now = old[name].prefetch.get(key), new[name].prefetch.get(key)
-            if was != now:
-                how = "changed" if was and now else "added" if now else "removed"
-                yield f"service {name}: prefetch {key} {how}"
+        else:
+            yield from (f"service {name}: {told}" for told in _of_service(old[name], new[name]))
+
+
+def _of_service(old: ServiceDefinition, new: ServiceDefinition) -> Iterator[str]:
+    for field in fields(ServiceDefinition):
+        was, now = getattr(old, field.name), getattr(new, field.name)
+        if field.name not in _NOT_OF_SERVICE and was != now:
+            yield f"{_spelt(field.name)} {_words(was)} -> {_words(now)}"
+    yield from json_changes(old.prefetch, new.prefetch, "prefetch")
 
 
 def _named(kind: str, old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[str]:
@@ -108,6 +167,36 @@ def _frame(before: Pack, after: Pack) -> Iterator[str]:
     for name in _FRAME:
         for change in json_changes(getattr(before, name), getattr(after, name)):
             yield f"{_spelt(name)}: {change}"
+    for name in ("name", "version"):
+        was, now = getattr(before, name), getattr(after, name)
+        if was != now:
+            yield f"pack: {name} {was} -> {now}"
+    old, new = (_section(pack, "defaultProfile") for pack in (before, after))
+    yield from (f"pack: {change}" for change in json_changes(old, new, "defaultProfile"))
+
+
+def _tests(before: Pack, after: Pack) -> Iterator[str]:
+    """Tests hold a rule to what it says: whoever takes one away shall be seen."""
+    yield from (
+        f"tests {file}: {how}"
+        for file, how in _files(before, after)
+        if file.endswith(_TESTS) and how != "added"
+    )
+
+
+def _other_files(before: Pack, after: Pack) -> Iterator[str]:
+    """Where nothing that is compared differs, and a file does: notes, most likely."""
+    for file, how in _files(before, after):
+        if how == "changed":
+            yield f"file {file}: changed, in nothing that is compared here"
+
+
+def _files(before: Pack, after: Pack) -> Iterator[tuple[str, str]]:
+    old, new = (pack.raw.get("files", {}) for pack in (before, after))
+    for file in sorted(old.keys() | new.keys()):
+        if old.get(file) != new.get(file):
+            how = "changed" if file in old and file in new else None
+            yield file, how or ("added" if file in new else "removed")
 
 
 def _spelt(field: str) -> str:
@@ -117,6 +206,8 @@ def _spelt(field: str) -> str:
 
 
 def _words(value: Json) -> str:
+    if value is None:
+        return "nothing"
     if isinstance(value, tuple | frozenset | list):
         return " ".join(sorted(map(str, value))) or "none"
     return str(value)

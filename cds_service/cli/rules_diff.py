@@ -12,6 +12,12 @@ from cds_service.cli import context
 from cds_service.cli.failures import for_people
 from cds_service.population.card_changes import CardChange
 
+ALL = click.option(
+    "--all",
+    "every",
+    is_flag=True,
+    help="Name every code, name and product of a change, however many.",
+)
 _SIGNS = {"gains": "+", "loses": "-", "changes": "~"}
 
 
@@ -26,8 +32,9 @@ _SIGNS = {"gains": "+", "loses": "-", "changes": "~"}
     help="Requests or Bundles of patients: files or folders; may be repeated.",
 )
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@ALL
 @for_people
-def diff(before: str, after: str, charts: Sequence[Path], style: str) -> None:
+def diff(before: str, after: str, charts: Sequence[Path], style: str, every: bool) -> None:
     """What changes from BEFORE to AFTER, rule by rule and, with --on, card by card.
 
     BEFORE and AFTER: "shipped", "current", a site's or a pack's folder, or profiles of the shipped
@@ -35,6 +42,7 @@ def diff(before: str, after: str, charts: Sequence[Path], style: str) -> None:
     """
     from cds_service.authoring.named_pack import pack_of
     from cds_service.authoring.pack_changes import pack_changes
+    from cds_service.authoring.some import SHOWN
     from cds_service.clock import Clock
     from cds_service.population.card_changes import card_changes
     from cds_service.population.survey import chart_files
@@ -53,7 +61,7 @@ def diff(before: str, after: str, charts: Sequence[Path], style: str) -> None:
     ) as progress:
         for changes in progress:
             found += changes
-    rules = pack_changes(old, new)
+    rules = pack_changes(old, new, sys.maxsize if every else SHOWN)
     if style == "json":
         content = {"rules": rules, "files": len(files), "cards": [asdict(one) for one in found]}
         click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())

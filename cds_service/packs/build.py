@@ -35,8 +35,8 @@ def build(source: PackSource, terminology: Terminology, profiles: tuple[str, ...
     pack = Pack(
         name=frame["name"],
         version=frame["version"],
-        revision=now,
-        signed_off=signature(source, now),
+        revision=now.digest,
+        signed_off=signature(source, now.digest),
         root=source.hooks.root,
         profiles=profiles,
         settings={},
@@ -59,6 +59,7 @@ def build(source: PackSource, terminology: Terminology, profiles: tuple[str, ...
             "rules": {rule.id: rule for rule in rules},
             "facts": {name: entry.data for name, entry in source.facts.items()},
             "words": _words(source),
+            "files": now.files,
         },
     )
     return with_profiles(pack, profiles)

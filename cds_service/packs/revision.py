@@ -1,8 +1,9 @@
 """The revision of a pack: one digest over all that can change its answers."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 import orjson
 
@@ -14,7 +15,14 @@ _SIGNABLE = frozenset({"pack.json", "site.json"})
 _NOT_CONTENT = PurePosixPath("clients.json")  # who may call: changes no answer, has its own digest
 
 
-def revision(source: PackSource, profiles: Sequence[str]) -> str:
+class Revision(NamedTuple):
+    """The digest of a pack, and one for each file: {"hooks/facts.json": ...}, "site/..."."""
+
+    digest: str
+    files: Mapping[str, str]
+
+
+def revision(source: PackSource, profiles: Sequence[str]) -> Revision:
     """SHA-256 over the canonical JSON of every file, with its path, and the profiles in force.
 
     White space and the order of properties do not count, so that a formatted file is the same
@@ -22,21 +30,25 @@ def revision(source: PackSource, profiles: Sequence[str]) -> str:
     """
     digest = hashlib.sha256()
     digest.update(orjson.dumps(list(profiles)))
+    files: dict[str, str] = {}
     for name, folder in (("hooks", source.hooks), ("site", source.site_folder)):
-        if folder:
-            _add(digest, name, folder)
-    return digest.hexdigest()
+        for file, content in _contents(folder) if folder else ():
+            head = f"{name}/{file}\0{len(content)}\0"
+            digest.update(head.encode("utf-8", "surrogateescape"))
+            digest.update(content)
+            files[f"{name}/{file}"] = hashlib.sha256(content).hexdigest()
+    return Revision(digest.hexdigest(), files)
 
 
-def _add(digest: "hashlib._Hash", name: str, folder: Folder) -> None:
+def _contents(folder: Folder) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """What counts of each file, in the order of their names."""
     for file in sorted(folder.files):
         if file == _NOT_CONTENT:
             continue
         content = folder.files[file]
         if file.suffix == ".json":
             content = _canonical(content, signable=str(file) in _SIGNABLE)
-        digest.update(f"{name}/{file}\0{len(content)}\0".encode("utf-8", "surrogateescape"))
-        digest.update(content)
+        yield file, content
 
 
 def _canonical(raw: bytes, *, signable: bool) -> bytes:

@@ -30,7 +30,7 @@ def accept(hooks: Path, site: Path, content: str) -> Verdict:
         pack = load_pack(hooks, site)
     except PackError as error:
         source = read_source(hooks, site)
-        found = revision(source, chosen_profiles(source, None))
+        found = revision(source, chosen_profiles(source, None)).digest
         return Verdict(content, found, tuple(error.problems))
     failures = _failures_of(run_tests(hooks, site, (), compose))
     if failures:

@@ -78,12 +78,12 @@ class DrugDictionary:
         self._by_ndc: dict[str, str] | None = None  # made when a call asks
         self.version: str = data.get("version", "")
         self._ingredients = frozenset([*self._names, *data.get("vocabulary", ())])
-        self._combinations = [
+        self.combinations = tuple(
             Combination(
                 frozenset(rule["has"]), tuple(rule.get("adds", ())), frozenset(rule["drops"])
             )
             for rule in data.get("combinations", ())
-        ]
+        )
         phrases = {**{name: (one,) for name, one in (spoken or {}).items()}, **_phrases(data)}
         self._finder = NameFinder(phrases, data.get("leadingOnly", ()))
         self._atc: Mapping[str, Sequence[str]] = data.get("atc", {})
@@ -135,6 +135,12 @@ class DrugDictionary:
         """Every product, for searches by people."""
         return (product for code in self._products if (product := self.product(RXNORM, code)))
 
+    def packages(self) -> Iterator[tuple[str, str]]:
+        """The RxNorm code and National Drug Code of every package."""
+        for code, packages in self._packages.items():
+            for ndc in packages.split():
+                yield code, ndc
+
     def ingredients_in_text(self, text: str) -> tuple[str, ...]:
         """Ingredients that a medicine's text names, whole words only, by generic or brand name.
 
@@ -169,7 +175,7 @@ class DrugDictionary:
     def combine(self, ingredients: Iterable[str]) -> tuple[str, ...]:
         """What a mixture of ingredients counts as (drugs.json, "combinations")."""
         counted = tuple(dict.fromkeys(ingredients))
-        for rule in self._combinations:
+        for rule in self.combinations:
             counted = rule.apply(counted)
         return counted
 

@@ -95,7 +95,7 @@ SERVICE = "leg-cramps-patient-view"
         (order_names, "order-names orderNames order-ferritin names: +'eisenspeicher'"),
         (one_code_less, "value set obs-ferritin: -1 code (LOINC "),
         (one_code_more, "value set obs-ferritin: +1 code (LOINC 99999-9 new)"),
-        (brand, "drug dictionary: +1 product (RxNorm 99990009 a new tablet)"),
+        (brand, "drug dictionary: +1 product (RxNorm 99990009: a new tablet, "),
         (configured(settings={"ferritin.lookback": 400}), "setting ferritin.lookback: "),
         (configured(rules={RULE: {"status": "shadow"}}), f"rule {RULE}: status active -> shadow"),
         (
@@ -128,7 +128,8 @@ def test_the_review_is_sorted_by_kind_and_names_the_revision(site: Site) -> None
     revision = load_pack(HOOKS, site.root, thorough=False).revision[:12]
     assert result.output.count(f"`{revision}`") == 2
     numbers, _, rest = result.output.partition("## Units")
-    assert "- setting ferritin.low: 50 -> 60 ng/mL" in numbers
+    assert "- setting ferritin.low (" in numbers
+    assert "): 50 -> 60 ng/mL" in numbers
     assert "- units of obs-ferritin: " in rest
 
 
