@@ -13,6 +13,7 @@ from cds_service.workbench import (
     home,
     questionnaire_page,
     rule_pages,
+    take_away,
     token_pages,
     try_chart,
     views,
@@ -22,6 +23,7 @@ from cds_service.workbench.bench import EXTENSION, Bench, current
 _PAGES = (
     home,
     try_chart,
+    take_away,
     rule_pages,
     edit,
     burden,

@@ -1,0 +1,133 @@
+"""What the page of Try shows of a chart and its answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from cds_service.rules.model import Setting
+from cds_service.service.runtime import public_url
+from cds_service.workbench import bench, card_view, compare, ready, rows, supply, what_if, why
+from cds_service.workbench.chart import STATES, dump
+from cds_service.workbench.judge import Judgement
+from cds_service.workbench.operations import op
+from cds_service.workbench.work import Work, judgements
+
+Json = Any
+WARNINGS = ("warning", "critical")
+MOST_OTHERS = 20  # further patients of a file that are offered
+FIRST_KNOBS = 6  # settings that stand open; the others are behind a fold
+MOST_SHOWN = 200_000  # characters of a request on the page
+
+
+@dataclass(frozen=True)
+class Side:
+    """One service's answer ready to be drawn; `changes` by card uuid."""
+
+    judged: Judgement
+    cards: list[card_view.CardView]
+    changes: Mapping[str, compare.Difference]
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A setting that can be turned."""
+
+    setting: Setting
+    value: what_if.Value
+    changed: bool
+    rules: tuple[str, ...]
+
+
+def shown(work: Work) -> dict[str, Any]:
+    """The values of the page's templates."""
+    judged = judgements(work, work.after, explained=True)
+    before = judgements(work, work.before) if work.change.any else judged
+    pairs = _sides(before, judged)
+    whys = [(one, why.views(work.after.ruleset, one)) for one in judged]
+    return {
+        "work": work,
+        "most_others": MOST_OTHERS,
+        "state": work.state,
+        "chart_text": dump(work.state),
+        "groups": rows.rows(work.state, work.pack),
+        "most_rows": rows.MOST_ROWS,
+        "drafts": rows.drafts(work.state, work.pack),
+        "person": next(iter(work.state.of_type("Patient")), None),
+        "ready": ready.patients(),
+        "services": [one for one in work.after.services.values() if one.enabled],
+        "pairs": pairs,
+        "whys": whys,
+        "nearest": {one.service.id: _nearest(one, rules) for one, rules in whys},
+        "knobs_list": _knobs(work, whys),
+        "first_knobs": max(FIRST_KNOBS, len(work.change.settings)),
+        "profiles": work.pack.raw["pack"].data.get("profiles", {}),
+        "profile_was": ",".join(work.pack.profiles),
+        "statuses": what_if.STATUSES,
+        "patch_text": pretty(what_if.site_json(work.before.ruleset.pack, work.change)),
+        "supply_list": [
+            (one, supply.keys(work.after, work.state, one, work.clock)) for one in judged
+        ],
+        "modes": STATES,
+        "raw_list": [(one, _shortened(one.request), pretty(one.response)) for one in judged],
+        "address": public_url(bench.current().settings),
+        "op": op,
+    }
+
+
+def _nearest(judged: Judgement, rules: list[why.RuleView]) -> why.RuleView | None:
+    """The rule nearest to firing where there is no card; where all cards are information, the
+    nearest that would warn."""
+    silent = [one for one in rules if one.steps and one.rule.status == "active"]
+    if judged.cards:
+        silent = [one for one in silent if one.rule.card.get("indicator") in WARNINGS]
+        if any(card.indicator in WARNINGS for card in judged.cards):
+            return None
+    return min(silent, key=lambda one: one.price, default=None)
+
+
+def _sides(before: list[Judgement], after: list[Judgement]) -> list[tuple[Side, Side]]:
+    old = {one.service.id: one for one in before}
+    pairs = []
+    for one in after:
+        other = old.get(one.service.id, one)
+        pairing = compare.paired(other.cards, one.cards)
+        pairs.append((_side(other, pairing.before), _side(one, pairing.after)))
+    return pairs
+
+
+def _side(judged: Judgement, changes: Mapping[str, compare.Difference]) -> Side:
+    return Side(judged, [card_view.view(card) for card in judged.cards], changes)
+
+
+def _knobs(work: Work, whys: list[tuple[Judgement, list[why.RuleView]]]) -> list[Knob]:
+    """The settings in use, those of rules that fired or are near first."""
+    used: dict[str, list[str]] = {}
+    for _, rules in whys:
+        for view in sorted(rules, key=lambda one: one.price):
+            for name in what_if.settings_of(work.after.ruleset, view.rule.id):
+                used.setdefault(name, []).append(view.rule.id)
+    changed = dict.fromkeys(work.change.settings)
+    names = [*changed, *(name for name in used if name not in changed)]
+    return [
+        Knob(
+            work.pack.settings[name],
+            work.pack.settings[name].value,
+            name in changed,
+            tuple(dict.fromkeys(used.get(name, ()))),
+        )
+        for name in names
+    ]
+
+
+def pretty(content: Json) -> str:
+    """JSON as people read it."""
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2, default=str).decode()
+
+
+def _shortened(content: bytes) -> str:
+    text = pretty(orjson.loads(content))
+    if len(text) <= MOST_SHOWN:
+        return text
+    return f"{text[:MOST_SHOWN]}\n… {len(text) - MOST_SHOWN} more characters: take the file"
