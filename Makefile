@@ -28,7 +28,7 @@ PYTEST = $(BIN)/python -m pytest -q
 TESTS = -n $(TEST_WORKERS) --dist worksteal \
 	-m "not browser and not proxy and not bench and not installed and not spark"
 
-.PHONY: help run test test-pythons coverage mutants-py check bench soak burden fuzz population-bench browser frontend frontend-check proxy spark docs dist installed release lock clean oracle
+.PHONY: help run test test-pythons coverage mutants-py check bench soak burden fuzz population-bench browser frontend frontend-check proxy spark docs dist installed image release lock clean oracle
 .NOTPARALLEL:
 
 help:
@@ -47,9 +47,10 @@ help:
 	@echo "make docs     build the documents as a site in build/site"
 	@echo "make dist     build the source distribution and the wheel"
 	@echo "make installed  tests of the wheel in a bare environment, and the drill of the operators' guide"
+	@echo "make image    build the container image without a daemon, run it, test it"
 	@echo "make fuzz     the reader of calls against a plain one, 300,000 bodies"
 	@echo "make bench    measure speed and memory"
-	@echo "make soak     mutated calls over HTTP: no 5xx, level memory (CALLS, default 20000)"
+	@echo "make soak     mutated calls over HTTP: no 5xx, level memory (CALLS, default 20000; MINUTES)"
 	@echo "make burden   cards per 100 encounters, by service and rule, over a folder of charts"
 	@echo "make population-bench  measure the population run (POPULATION_CHARTS=2000)"
 	@echo "make release  build and check all that a release consists of"
@@ -95,7 +96,7 @@ check: $(DEV)
 
 # CALLS=1000000 for a long run.
 soak: $(DEV)
-	$(BIN)/python -m tests.performance.soak $${CALLS:-20000}
+	$(BIN)/python -m tests.performance.soak $${CALLS:-20000} --minutes $${MINUTES:-1440}
 
 bench: $(DEV)
 	$(BIN)/python -m tests.performance.bench
@@ -143,6 +144,11 @@ oracle: $(DEV)
 installed: dist
 	.ci/install-nginx # the drill of the operators' guide puts it before the service
 	CDS_INSTALLED="$$(PYTHON=$(PYTHON) .ci/install-wheel)" $(PYTEST) -m installed tests/installed
+
+# BASE_IMAGE names the base image; without it one is made of Debian's packages. Ten minutes.
+image: $(DEV)
+	.ci/install-podman
+	IMAGE_STORE="$$(.ci/build-image)" $(PYTEST) -m installed tests/installed/test_image.py
 
 docs:
 	"$$(PYTHON=$(PYTHON) .ci/release-tools)/mkdocs" build --strict --quiet

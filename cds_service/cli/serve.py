@@ -13,6 +13,7 @@ import click
 from gunicorn.app.base import BaseApplication
 
 from cds_service import config
+from cds_service.cli import start_signals
 from cds_service.cli.failures import for_people
 from cds_service.errors import ConfigurationError
 from cds_service.live import scratch
@@ -58,6 +59,7 @@ class Server(BaseApplication):
 @for_people
 def serve(workers: int, threads: int, sample: bool) -> None:
     """Start the service. Host, port and the rest come from the environment (CDS_...)."""
+    start_signals.take()
     settings = config.load(os.environ)
     _refuse_taken(settings)
     with scratch.owned_folder("cds-metrics") as folder:

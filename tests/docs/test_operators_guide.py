@@ -120,6 +120,7 @@ def pods() -> list[dict[str, Any]]:
 @pytest.mark.parametrize("pod", pods(), ids=["upgrade", "service"])
 def test_kubernetes_runs_it_unprivileged_on_a_read_only_root(pod: dict[str, Any]) -> None:
     assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["enableServiceLinks"] is False  # a Service "cds" would set CDS_PORT, which is ours
     (container,) = pod["containers"]
     assert container["securityContext"] == {
         "allowPrivilegeEscalation": False,

@@ -4,14 +4,17 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.support import fixtures
-from tests.support.server import Launched, launched
+from tests.support.server import COMMAND, Launched, free_port, launched
 from tests.support.wire import get, metric, post, until
 
 PATH = "/cds-services/leg-cramps-order-select"
@@ -126,3 +129,59 @@ def test_a_new_master_in_place_of_the_old_one(tmp_path: Path) -> None:
         finally:
             new.terminate()
             new.wait(30)
+
+
+# A process that is the first of its namespace, as a container's is, has no default actions.
+FIRST_PROCESS = ("unshare", "--pid", "--fork", "--kill-child")
+
+
+@contextmanager
+def starting(folder: Path, wrap: Sequence[str] = ()) -> Iterator[tuple[Launched, psutil.Process]]:
+    """A server that takes signals and does not listen yet, and the process that they go to."""
+    port = free_port()
+    environ = {"CDS_AUTH": "off", "CDS_PORT": str(port), "TMPDIR": str(folder)}
+    environ["CDS_DATABASE_URL"] = f"sqlite:///{folder}/cds.sqlite3"
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*wrap, *COMMAND], env={**os.environ, **environ}, stdout=log, stderr=log
+        )
+        started = psutil.Process(process.pid)
+        try:
+            if wrap:
+                until(lambda: bool(started.children()))
+                [started] = started.children()
+            until(lambda: takes(started.pid, signal.SIGTERM))
+            yield (
+                Launched(f"http://127.0.0.1:{port}", port, process, folder / "server.log"),
+                started,
+            )
+        finally:
+            process.kill()
+            process.wait()
+
+
+def takes(pid: int, number: int) -> bool:
+    """Whether a process has a handler for a signal."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"^SigCgt:\s*([0-9a-f]+)", status, re.M)
+    return bool(found and int(found[1], 16) >> (number - 1) & 1)
+
+
+@pytest.mark.parametrize("wrap", [(), FIRST_PROCESS], ids=["process", "first-process"])
+def test_a_stop_while_it_starts(tmp_path: Path, wrap: tuple[str, ...]) -> None:
+    if wrap and subprocess.run([*wrap, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("needs the right to make a process namespace")
+    with starting(tmp_path, wrap) as (server, process):
+        process.terminate()
+        assert server.process.wait(30) == 0
+        assert "Listening" not in server.log.read_text()
+
+
+def test_a_reload_while_it_starts(tmp_path: Path) -> None:
+    with starting(tmp_path) as (server, process):
+        for name in ("HUP", "USR1", "USR2", "WINCH", "TTIN", "TTOU"):
+            process.send_signal(getattr(signal, f"SIG{name}"))
+        until(lambda: "Listening" in server.log.read_text())
+        until(lambda: len(server.workers) == WORKERS)
+        process.terminate()
+        assert server.process.wait(30) == 0

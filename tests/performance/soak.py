@@ -3,6 +3,7 @@
 Sample calls are changed at random: values replaced, members dropped or doubled, bytes cut and
 flipped, heads malformed. Every answer must come and be no 5xx; memory must stay level after the
 first tenth. Ends with exit code 1 otherwise. The seed is printed, and taken with `--seed`.
+`--minutes` ends the run earlier, with what was done by then.
 """
 
 import argparse
@@ -40,13 +41,14 @@ WORDS = [b"\xff", b"\x00", b"{", b"]", b",", b'"', b"\\u", b"9" * 400, b"NaN", b
 class Soak:
     """Shared by the clients; counts what came of it."""
 
-    def __init__(self, server: Launched, calls: int, seed: int) -> None:
+    def __init__(self, server: Launched, calls: int, seed: int, minutes: float) -> None:
         self.server, self.calls, self.seed = server, calls, seed
+        self.made = 0
         self.statuses: Counter[int] = Counter()
         self.problems: list[str] = []
         self.slowest = 0.0
         self.memory: list[float] = []
-        self._left = iter(range(calls))
+        self._end = time.monotonic() + minutes * 60
         self._lock = threading.Lock()
 
     def run(self) -> None:
@@ -69,10 +71,12 @@ class Soak:
 
     def _next(self) -> bool:
         with self._lock:
-            number = next(self._left, None)
-            if number is not None and number % max(1, self.calls // 100) == 0:
+            if self.made == self.calls or time.monotonic() > self._end:
+                return False
+            if self.made % max(1, self.calls // 100) == 0:
                 self.memory.append(memory(self.server))
-            return number is not None
+            self.made += 1
+            return True
 
     def _send(
         self, connection: HTTPConnection, chance: random.Random, path: str, body: bytes
@@ -165,11 +169,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("calls", type=int, nargs="?", default=10_000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
+    parser.add_argument("--minutes", type=float, default=24 * 60)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         quiet = {"CDS_LOG_LEVEL": "WARNING"}
         with launched(Path(folder), **quiet) as server:
-            soak = Soak(server, options.calls, options.seed)
+            soak = Soak(server, options.calls, options.seed, options.minutes)
             until(lambda: len(server.workers) == WORKERS)
             before = set(server.workers)
             soak.run()
@@ -178,11 +183,11 @@ def main() -> int:
             end = memory(server)
             print(server.log.read_text()[-3_000:], end="")
     tenth = soak.memory[len(soak.memory) // 10]
-    print(f"seed {options.seed}, {options.calls} calls: {dict(sorted(soak.statuses.items()))}")
+    print(f"seed {options.seed}, {soak.made} calls: {dict(sorted(soak.statuses.items()))}")
     print(
         f"slowest {soak.slowest:.2f} s; memory {tenth:.0f} MB after a tenth, {end:.0f} at the end"
     )
-    if soak.statuses.total() < options.calls:
+    if soak.statuses.total() < soak.made:
         soak.problems.append("not every call was made and answered")
     if end > tenth * LEVEL:
         soak.problems.append("memory is not level after the first tenth")
