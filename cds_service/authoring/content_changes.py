@@ -8,9 +8,11 @@ import orjson
 
 from cds_service.authoring.drug_changes import drug_changes
 from cds_service.authoring.some import SHOWN, Some, counted
+from cds_service.packs.schema import schema
 from cds_service.rules.model import Pack
 from cds_service.terminology import codings
 from cds_service.terminology.valueset import Key, ParsedSet
+from cds_service.terminology.vocabulary import LISTS
 from cds_service.units.table import UnitTable
 
 Json = Any
@@ -128,7 +130,8 @@ def _files(before: Pack, after: Pack, some: Some) -> Iterator[str]:
     """Changes of word lists and routes, entry by entry."""
     old, new = _texts(before), _texts(after)
     for file in sorted(old.keys() | new.keys()):
-        yield from _entries(file, old.get(file, {}), new.get(file, {}), some)
+        for path, change in _entries(old.get(file, {}), new.get(file, {}), some):
+            yield f"{file} {path}{_meaning(file, path)}: {change}"
 
 
 def _texts(pack: Pack) -> dict[str, dict[str, Json]]:
@@ -148,9 +151,17 @@ def _leaves(content: Json, path: tuple[str, ...]) -> Iterator[tuple[str, Json]]:
         yield " ".join(path), content
 
 
+def _meaning(file: str, path: str) -> str:
+    """What a list is for, where its schema says so: its name alone says little to a reviewer."""
+    if file not in LISTS:
+        return ""
+    lists = schema(file)["properties"][file]["properties"]
+    return f" ({lists[path]['description']})"
+
+
 def _entries(
-    file: str, old: Mapping[str, Json], new: Mapping[str, Json], some: Some
-) -> Iterator[str]:
+    old: Mapping[str, Json], new: Mapping[str, Json], some: Some
+) -> Iterator[tuple[str, str]]:
     for path in sorted(old.keys() | new.keys()):
         before, after = old.get(path), new.get(path)
         if before == after:
@@ -159,9 +170,9 @@ def _entries(
             more = [word for word in after or [] if word not in (before or [])]
             fewer = [word for word in before or [] if word not in (after or [])]
             words = [*(f"+{_quoted(word)}" for word in more), *(f"-{_quoted(w)}" for w in fewer)]
-            yield f"{file} {path}: {some(words) or 'another order'}"
+            yield path, some(words) or "another order"
         else:
-            yield f"{file} {path}: {_quoted(before)} -> {_quoted(after)}"
+            yield path, f"{_quoted(before)} -> {_quoted(after)}"
 
 
 def _quoted(value: Json) -> str:

@@ -25,6 +25,7 @@ _KINDS = {
     "value": "Codes",
     "drug": "Drug dictionary",
     "units": "Units",
+    "routes": "Routes of medicines",
 }
 _TESTS = "Tests that were changed or taken away"
 _OTHERS = "Words, orders and the frame of the pack"

@@ -15,9 +15,9 @@ from weakref import WeakKeyDictionary
 from cds_service.facts.chart import Entry, Resource
 from cds_service.facts.fhir import objects, reference_of, string
 from cds_service.terminology.codings import ATC, codings, text_of
-from cds_service.terminology.drugs import Product, route_of
+from cds_service.terminology.drugs import Product
 from cds_service.terminology.index import Terminology
-from cds_service.terminology.routes import is_injected
+from cds_service.terminology.routes import Hint, Routes
 
 Find = Callable[[Any, Resource], Resource | None]
 
@@ -59,12 +59,13 @@ class Medication:
     `code` is the one that was recognised; `sets` are the drug value sets that the entry is in.
     """
 
-    __slots__ = ("_drug", "_entry", "_local", "_said")
+    __slots__ = ("_drug", "_entry", "_local", "_routes", "_said")
 
-    def __init__(self, entry: Entry | Resource, said: _Said, drug: _Drug) -> None:
+    def __init__(self, entry: Entry | Resource, said: _Said, drug: _Drug, routes: Routes) -> None:
         self._entry = entry
         self._said = said
         self._drug = drug
+        self._routes = routes
         self._local: bool | None = None
 
     @property
@@ -129,14 +130,14 @@ class Medication:
         if self._local is None:
             products = self._drug.products
             self._local = bool(self.sets or self.disputed) and _is_local(
-                self.resource, products, self._said
+                self._routes, self.resource, products, self._said
             )
         return self._local
 
     @property
     def injected(self) -> bool:
         """Whether it is injected or infused: by the order's route, the product, the words."""
-        return _is_injected(self.resource, self._drug.products, self._said)
+        return _is_injected(self._routes, self.resource, self._drug.products, self._said)
 
 
 # What drugs are called, as calls wrote it, with what it was recognised as. The same few hundred
@@ -162,7 +163,7 @@ class MedicationReader:
             return None
         if drug.unknown:
             self._unknown.update(drug.unknown)
-        return Medication(entry, said, drug)
+        return Medication(entry, said, drug, self._terminology.vocabulary.routes)
 
     def _recognised(self, entry: Entry | Resource) -> tuple[_Said, _Drug]:
         """What the entry says of its drug; remembered for what has been said before."""
@@ -338,38 +339,38 @@ def _plain_words(entry: Entry | Resource) -> bytes:
     return written
 
 
-def _is_local(resource: Resource, products: list[Product], said: _Said) -> bool:
+def _is_local(known: Routes, resource: Resource, products: list[Product], said: _Said) -> bool:
     """Whether the drug acts where it is put: by the dosage's route, the product, the words."""
     routes, texts = _dosage(resource)
-    by_route = route_of(*routes) if routes else "unknown"
+    by_route = known.route_of(*routes) if routes else "unknown"
     if by_route != "unknown":
         return by_route == "local"
     classes = {product.route_class for product in products} - {"unknown"}
     if classes:
         return classes == {"local"}
-    return route_of(*said.forms, *said.names, *texts) == "local"
+    return known.route_of(*said.forms, *said.names, *texts) == "local"
 
 
-def _is_injected(resource: Resource, products: list[Product], said: _Said) -> bool:
+def _is_injected(known: Routes, resource: Resource, products: list[Product], said: _Said) -> bool:
     """As for `_is_local`, the order's route counts before the product and the words."""
     routes, texts = _dosage(resource)
-    if any(hint.strip() for hint in routes):
-        return is_injected(*routes)
-    known = {product.route for product in products} - {""}
-    if known:
-        return known == {"injected"}
-    return is_injected(*said.forms, *said.names, *texts)
+    if any(routes):
+        return known.is_injected(*routes)
+    by_product = {product.route for product in products} - {""}
+    if by_product:
+        return by_product == {"injected"}
+    return known.is_injected(*said.forms, *said.names, *texts)
 
 
-def _dosage(resource: Resource) -> tuple[list[str], list[str]]:
+def _dosage(resource: Resource) -> tuple[list[Hint], list[str]]:
     """Routes (codes, displays, texts) and free texts of all dosage instructions."""
-    routes: list[str] = []
+    routes: list[Hint] = []
     texts: list[str] = []
     for key in ("dosageInstruction", "dosage"):
         for dosage in objects(resource.get(key)):
             if "route" in dosage:
-                for _, code, display in codings(dosage["route"]):
-                    routes += [code, display]
+                for system, code, display in codings(dosage["route"]):
+                    routes += [(system, code), display]
                 routes.append(text_of(dosage["route"]))
             texts.append(string(dosage.get("text")))
     return routes, texts

@@ -16,12 +16,13 @@ from cds_service.packs.sites import marked
 from cds_service.packs.source import PackSource, RuleFile, obj
 from cds_service.rules.model import Group, Pack, Rule, ServiceDefinition
 from cds_service.terminology.index import Terminology
+from cds_service.terminology.vocabulary import LISTS
 
 Json = Any
 # Files that are compared as what they are read into.
 _PARTS = frozenset({
     "pack", "site", "facts", "definitions", "orders", "rule", "rule-test", "service", "valueset",
-    "units", "clients",
+    "units", "clients", *LISTS,
 })  # fmt: skip
 
 
@@ -58,7 +59,7 @@ def build(source: PackSource, terminology: Terminology, profiles: tuple[str, ...
             "site": source.site,
             "rules": {rule.id: rule for rule in rules},
             "facts": {name: entry.data for name, entry in source.facts.items()},
-            "words": _words(source),
+            "words": {**_words(source), **terminology.vocabulary.told()},
             "files": now.files,
         },
     )

@@ -22,6 +22,7 @@ _FRAME = (
     "orders",
     "order-names",
     "names",
+    "routes",
     "units",
     "drugs",
 )

@@ -8,6 +8,7 @@ from cds_service.packs.effective import effective_settings, layers
 from cds_service.packs.positions import Document, JsonPath
 from cds_service.packs.source import Entry, PackSource, obj
 from cds_service.terminology.valueset import adds_to_shipped
+from cds_service.terminology.word_lists import codes_of, texts
 
 Json = Any
 
@@ -19,7 +20,7 @@ _SERVICE_FIELDS = ("enabled", "maxCards")
 class Value:
     """One value in force. `shipped` is None where the site added it or nothing was replaced."""
 
-    kind: str  # setting, rule, service, fact, definition, order, value set, profile
+    kind: str  # setting, rule, service, fact, definition, order, value set, list, profile
     name: str  # "ferritin.low", "drug-review.ccb status", "leg-symptoms-screen maxCards"
     value: Json
     origin: str  # "site/site.json:3"
@@ -41,6 +42,7 @@ def values(source: PackSource, profiles: tuple[str, ...]) -> list[Value]:
         *_services(source),
         *_entries(source),
         *_value_sets(source),
+        *_lists(source),
     ]
 
 
@@ -141,6 +143,20 @@ def _entries(source: PackSource) -> Iterator[Value]:
                 before.data if before else None,
                 at(before.document, before.path) if before else "",
             )
+
+
+def _lists(source: PackSource) -> Iterator[Value]:
+    """Lists of routes and the like; what a site adds and takes out stands in its value."""
+    shipped: dict[JsonPath, str] = {}
+    for entry in source.lists:
+        data, place = obj(entry.data), at(entry.document, entry.path)
+        listed = [*texts(data.get("words")), *(c.code for c in codes_of(data.get("codes")))]
+        value, before = f"{len(listed)} entries", shipped.setdefault(entry.path, place)
+        if before != place:
+            signs = (("+", listed), ("-", texts(data.get("without"))))
+            value = ", ".join(f"{sign}{item}" for sign, items in signs for item in items)
+        name = " ".join(map(str, entry.path))
+        yield Value("list", name, value, place, None, before)
 
 
 def _value_sets(source: PackSource) -> Iterator[Value]:

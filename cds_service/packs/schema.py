@@ -14,8 +14,8 @@ Json = Any
 _Error = Any  # jsonschema.ValidationError; the library is imported only when it is needed
 
 NAMES = (
-    "condition", "definitions", "facts", "names", "order-names", "orders", "pack", "rule",
-    "rule-test", "service", "site", "valueset",
+    "condition", "definitions", "facts", "names", "order-names", "orders", "pack", "routes",
+    "rule", "rule-test", "service", "site", "valueset",
 )  # fmt: skip
 
 _TYPES = {

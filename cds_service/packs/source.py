@@ -5,7 +5,7 @@ a number for a name. `obj`, `seq` and `word` read such data without failing; the
 reports it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from cds_service.errors import Problem
 from cds_service.packs.folder import Folder, read_folder
 from cds_service.packs.positions import Document, JsonPath, parse
 from cds_service.terminology.index import Terminology
+from cds_service.terminology.vocabulary import LISTS
 
 Json = Any
 
@@ -97,6 +98,7 @@ class PackSource:
     order_names: dict[str, Entry] = field(default_factory=dict)  # by value set
     units: dict[str, Entry] = field(default_factory=dict)  # by analyte, the site's last
     names: list[Entry] = field(default_factory=list)  # of entries, by file and value set
+    lists: list[Entry] = field(default_factory=list)  # of `vocabulary`, shipped ones first
     rules: list[RuleFile] = field(default_factory=list)
     services: list[Document] = field(default_factory=list)
     stray_tests: list[Document] = field(default_factory=list)
@@ -110,6 +112,13 @@ class PackSource:
     def named(self, section: str) -> Mapping[str, Json]:
         """An object of pack.json by its name: settings, groups, links..."""
         return obj(obj(self.pack.data).get(section)) if self.pack else {}
+
+    def contents(self, names: Iterable[str]) -> dict[str, list[Json]]:
+        """What the files of these names say, shipped ones first."""
+        return {
+            name: [document.data for schema, document in self.documents if schema == name]
+            for name in names
+        }
 
     @property
     def rule_ids(self) -> dict[str, RuleFile]:
@@ -172,6 +181,7 @@ class _Reader:
         self.order_names()
         self.units()
         self.names()
+        self.lists()
 
     def units(self) -> None:
         """units.json, which a pack may do without; a site's adds units to the shipped ones."""
@@ -186,6 +196,15 @@ class _Reader:
         if document:
             for key, data in obj(obj(document.data).get("names")).items():
                 self.source.names.append(Entry(document, ("names", key), data))
+
+    def lists(self) -> None:
+        """routes.json: a pack has it, a site's adds to it."""
+        for name in LISTS:
+            file = PurePosixPath(f"{name}.json")
+            document = self.document(file, name) if self.site else self.required(name)
+            if document:
+                for key, data in obj(obj(document.data).get(name)).items():
+                    self.source.lists.append(Entry(document, (name, key), data))
 
     def order_names(self) -> None:
         """order-names.json, which a pack may do without."""

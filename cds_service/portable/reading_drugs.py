@@ -1,5 +1,7 @@
 """Medication entries as the facts need them: codes, route, dates, and whether each is in use."""
 
+from collections.abc import Iterable
+
 from cds_service.portable import drug_names
 from cds_service.portable.elm import (
     FALSE,
@@ -39,8 +41,9 @@ from cds_service.portable.reading_codes import either, flat, is_in, or_empty, re
 from cds_service.portable.reading_entries import DRAFTS, reference_of, with_codes
 from cds_service.portable.sets import Sets
 from cds_service.rules.model import Pack
-from cds_service.terminology.codings import RXNORM
-from cds_service.terminology.routes import route_words
+from cds_service.terminology.codings import RXNORM, SNOMED
+from cds_service.terminology.routes import SWALLOWED, swallowed_pattern
+from cds_service.terminology.word_lists import Code, WordList
 
 LOCAL, SYSTEMIC, INJECTED = "products-local", "products-systemic", "products-injected"
 OTHER_ROUTE = "products-not-injected"
@@ -74,10 +77,10 @@ def statements(pack: Pack, sets: Sets) -> list[Node]:
         function("Referenced Drug", ["reference"], _referenced()),
         function("Drug Concepts", ["concept", "reference"], _concepts()),
         function("Said Route", ["routes"], _said_route()),
-        function("Route by Words", ["said"], _by_words()),
-        function("Route by Codes", ["codes"], _by_codes()),
+        function("Route by Words", ["said"], _by_words(pack)),
+        function("Route by Codes", ["codes"], _by_codes(pack)),
         function("Product Route", ["codes"], _product_route()),
-        function("Injected", ["routes", "codes", "said"], _injected()),
+        function("Injected", ["routes", "codes", "said"], _injected(pack)),
         function("Request Holds", ["request"], _request_holds(spans["max-age"])),
         function("Over", ["end"], _over()),
         function("Within Span", ["age", "days"], _within_span()),
@@ -165,39 +168,61 @@ def _said_route() -> Node:
     return either(joined, text(""))
 
 
-def _by_codes() -> Node:
-    """The route class that a route's SNOMED CT code tells."""
-    codes = route_words()
-    items = [
-        (exists(query(operand("codes"), "C", is_in(of("C", "code"), codes[kind]))), text(kind))
-        for kind in ("systemic code", "local code")
+def _list(pack: Pack, name: str) -> WordList:
+    """One of the pack's lists on routes."""
+    return pack.terminology.vocabulary.lists["routes"].get(name, WordList())
+
+
+def _one_of(code: str, listed: Iterable[Code]) -> Node:
+    """Whether a code is listed; SNOMED CT's count under any address."""
+    codes = list(listed)
+    own = [
+        all_of(
+            [
+                op("Equal", of("C", f"{code}code"), text(one.code)),
+                op("Equal", of("C", f"{code}system"), text(one.system)),
+            ]
+        )
+        for one in codes
+        if one.system != SNOMED
     ]
-    return cases(
-        [(condition, text(str(kind["value"]).split(" ")[0])) for condition, kind in items], NULL
-    )
+    plain = [one.code for one in codes if one.system == SNOMED]
+    return any_of([is_in(of("C", f"{code}code"), plain), *own])
 
 
-def _by_words() -> Node:
+def _by_codes(pack: Pack) -> Node:
+    """The route class that a route's code tells; a patch is taken for systemic."""
+    codes = {
+        "systemic": (*_list(pack, "systemic-codes").codes, *_list(pack, "patch-codes").codes),
+        "local": _list(pack, "local-codes").codes,
+    }
+    listed = [
+        (exists(query(operand("codes"), "C", _one_of("", own))), text(kind))
+        for kind, own in codes.items()
+    ]
+    return cases(listed, NULL)
+
+
+def _by_words(pack: Pack) -> Node:
     """The route class that words tell: a word for the route before one for the form."""
-    words = route_words()
-    bare = replaced(op("Lower", operand("said")), r"\b(liquid|liqui|soft)[ -]?gels?\b", "softgel")
-    bare = replaced(bare, r"\bgel[ -]?(caps?|tabs?|capsules?)\b", "softgel")
-    bare = replaced(bare, "[^a-z0-9-]+", " ")
+    swallowed = swallowed_pattern(_list(pack, "swallowed-gels").words)
+    bare = replaced(op("Lower", operand("said")), swallowed, SWALLOWED)
+    bare = replaced(bare, "[^a-z0-9\u00df-\u024f-]+", " ")
     spaced = op("Concatenate", text(" "), bare, text(" "))
 
     def has(kind: str) -> Node:
-        return call("Names One", spaced, texts(words[kind]))
+        return call("Names One", spaced, texts(_list(pack, kind).words))
 
-    systemic, local, form = has("systemic route"), has("local route"), has("systemic form")
-    local_patch = has("local patch")
+    systemic, local = has("systemic-routes"), has("local-routes")
+    form = call("Names One", spaced, texts([*_list(pack, "systemic-forms").words, SWALLOWED]))
     return cases(
         [
             (all_of([systemic, local]), NULL),
             (systemic, text("systemic")),
             (local, text("local")),
             (has("rectal"), when(form, text("systemic"), text("local"))),
-            (has("patch"), when(local_patch, text("local"), text("systemic"))),
-            (has("local form"), text("local")),
+            (has("patches"), when(has("local-patch-drugs"), text("local"), text("systemic"))),
+            (has("local-forms"), text("local")),
             (form, text("systemic")),
         ],
         NULL,
@@ -212,17 +237,17 @@ def _product_route() -> Node:
     )
 
 
-def _injected() -> Node:
+def _injected(pack: Pack) -> Node:
     """The order's route counts before the product, and that before the words."""
-    words = route_words()
+    words = _list(pack, "injected").words
     codes = call("All Codings", operand("routes"))
     said_route = call("Spaced", call("Said Route", operand("routes")))
     by_route = op(
         "Or",
-        exists(query(codes, "C", is_in(of("C", "code.code"), words["injected code"]))),
-        call("Names One", said_route, texts(words["injected"])),
+        exists(query(codes, "C", _one_of("code.", _list(pack, "injected-codes").codes))),
+        call("Names One", said_route, texts(words)),
     )
-    by_words = call("Names One", call("Spaced", operand("said")), texts(words["injected"]))
+    by_words = call("Names One", call("Spaced", operand("said")), texts(words))
     return cases(
         [
             (exists(operand("routes")), by_route),

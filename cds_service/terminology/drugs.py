@@ -12,11 +12,10 @@ from typing import Any
 from cds_service.terminology.codings import NDC, RXNORM
 from cds_service.terminology.names import NameFinder
 from cds_service.terminology.ndc import eleven_digits
-from cds_service.terminology.routes import SYSTEMIC_ROUTES, RouteClass, route_of
-
-__all__ = ["DrugDictionary", "Product", "RouteClass", "route_of"]
+from cds_service.terminology.routes import RouteClass
 
 INGREDIENT_FORM = "ingredient"
+_SYSTEMIC = frozenset({"oral", "injected", "inhaled", "transdermal", "rectal", "sublingual"})
 _ALIKE = 0.8  # of 1: a slip of the pen, not another drug of the class
 MOST_KEPT = 5_000  # products
 
@@ -40,7 +39,7 @@ class Product:
         """Whether the product acts on the whole body; ingredients alone tell nothing."""
         if not self.route:
             return "unknown"
-        return "systemic" if self.route in SYSTEMIC_ROUTES else "local"
+        return "systemic" if self.route in _SYSTEMIC else "local"
 
     @property
     def is_ingredient(self) -> bool:

@@ -21,6 +21,7 @@ from cds_service.terminology.drugs import DrugDictionary, Product
 from cds_service.terminology.entry_names import NameLists, Names
 from cds_service.terminology.order_names import OrderNames
 from cds_service.terminology.valueset import PREFIX_SYSTEMS, Key, ParsedSet
+from cds_service.terminology.vocabulary import Vocabulary
 from cds_service.units.table import UnitTables
 
 MOST_REMEMBERED = 20_000  # look-ups of each kind
@@ -40,11 +41,13 @@ class Terminology:
         units: UnitTables | None = None,
         order_names: OrderNames | None = None,
         names: NameLists | None = None,
+        vocabulary: Vocabulary | None = None,
     ) -> None:
         """`sets` must have no references left (loading.resolve)."""
         self.drugs = drugs or DrugDictionary({})
         self.units = units or UnitTables({})
         self.names = names or NameLists({})
+        self.vocabulary = vocabulary or Vocabulary()
         self._order_names = order_names or OrderNames()
         # Answers already given. Charts repeat codes, and the same ones come in every call.
         self._looked_up: dict[Key, tuple[str, ...]] = {}
@@ -67,9 +70,9 @@ class Terminology:
     ) -> "tuple[Terminology, list[Problem]]":
         """The terminology of a pack folder and of site folders laid over it, with all problems.
 
-        A folder holds `valuesets/*.json`, and may hold `drugs.json`, `units.json`, `names.json`
-        and `order-names.json`. A set in a later folder replaces one of the same id. Never raises
-        for what stands in a file.
+        A folder holds `valuesets/*.json`, and may hold `drugs.json`, `units.json`, `names.json`,
+        `order-names.json` and the lists of `vocabulary`. A set in a later folder replaces one of
+        the same id. Never raises for what stands in a file.
         """
         from cds_service.terminology.loading import load  # loading needs this class
 

@@ -15,6 +15,7 @@ from cds_service.terminology.entry_names import name_lists
 from cds_service.terminology.index import Terminology
 from cds_service.terminology.order_names import OrderNames
 from cds_service.terminology.valueset import ParsedSet, parse, problem
+from cds_service.terminology.vocabulary import LISTS, Vocabulary
 from cds_service.units.table import UnitTables, merged
 
 Json = Any
@@ -26,9 +27,9 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
     """The terminology of the folders, later ones laid over earlier ones, and what is wrong.
 
     Each folder holds `valuesets/*.json` (or, without that subfolder, the value sets themselves),
-    `drugs.json`, `units.json`, `order-names.json` and `names.json`. The last drugs.json counts
-    whole; units are merged by analyte (`merged`), names of orders by value set and property; names
-    of entries add up.
+    `drugs.json`, `units.json`, `order-names.json`, `names.json` and the lists of `vocabulary`. The
+    last drugs.json counts whole; units are merged by analyte (`merged`), names of orders by value
+    set and property; names of entries and the lists add up.
     """
     problems: list[Problem] = []
     sets: dict[str, ParsedSet] = {}
@@ -36,6 +37,7 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
     units: dict[str, Json] = {}
     order_names: dict[str, Json] = {}
     names: list[Json] = []
+    lists: dict[str, list[Json]] = {name: [] for name in LISTS}
     for folder in folders:
         for name, one in _value_sets(folder, problems).items():
             if one.adds and name not in sets:
@@ -49,6 +51,8 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
         for analyte, entry in _section(table, "analytes").items():
             units[analyte] = merged(units.get(analyte), entry)
         names.append(_read(folder / "names.json", problems))
+        for name, contents in lists.items():
+            contents.append(_read(folder / f"{name}.json", problems))
         for set_id, entry in _order_names(_read(folder / "order-names.json", problems)).items():
             order_names[set_id] = _over(order_names.get(set_id, {}), entry)
     listed = [
@@ -64,8 +68,8 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
         problems += _unknown_ingredients(listed, drugs)
     tables, faults = UnitTables.checked(units)
     problems += [problem("units.json", path, "V010", message) for path, message in faults]
-    lists = name_lists(names)
-    return Terminology(sets, drugs, tables, OrderNames(order_names), lists), problems
+    words = OrderNames(order_names), name_lists(names), Vocabulary(lists)
+    return Terminology(sets, drugs, tables, *words), problems
 
 
 def resolve(sets: dict[str, ParsedSet]) -> list[Problem]:

@@ -1,141 +1,125 @@
 """Whether a medicine acts on the whole body or where it is put, from words, forms and codes.
 
-Order of trust: a word for the route ("vaginal", "by mouth") before a word for the form ("gel").
-Transdermal patches act on the whole body, except those whose drug works under the patch.
-Suppositories count as systemic: the listed drugs are given rectally for their systemic effect.
+The words and codes are those of `routes.json`. Order of trust: a code, then a word for the route
+("vaginal", "by mouth"), then a word for the form ("gel"). Transdermal patches act on the whole
+body, except those whose drug works under the patch. Suppositories count as systemic: the listed
+drugs are given rectally for their systemic effect.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
+from cds_service.terminology.codings import SNOMED
+from cds_service.terminology.word_lists import Code, Lists, WordList
+
 RouteClass = Literal["systemic", "local", "unknown"]
+Hint = str | tuple[str, str]  # words, or a code with its system
 
-SYSTEMIC_ROUTES = frozenset({"oral", "injected", "inhaled", "transdermal", "rectal", "sublingual"})
-
-# SNOMED CT route codes: names as published in ONCOFAIR/FHIR-ImplementationGuide-Article
-# (CodeSystem snomedct-oncofair) and in the HL7 route-codes value set.
-_CODES: dict[str, RouteClass] = {
-    "26643006": "systemic",  # Oral route
-    "34206005": "systemic",  # Subcutaneous route
-    "37839007": "systemic",  # Sublingual route
-    "47625008": "systemic",  # Intravenous route
-    "54471007": "systemic",  # Buccal route
-    "78421000": "systemic",  # Intramuscular route
-    "6064005": "local",  # Topical route
-    "10547007": "local",  # Otic route
-    "16857009": "local",  # Per vagina
-    "46713006": "local",  # Nasal route
-    "54485002": "local",  # Ophthalmic route
-    "62226000": "local",  # Intrauterine route
-    "12130007": "local",  # Intra-articular route
-}
+LISTS = (
+    "systemic-codes", "local-codes", "patch-codes", "injected-codes", "systemic-routes",
+    "local-routes", "rectal", "patches", "local-patch-drugs", "local-forms", "systemic-forms",
+    "swallowed-gels", "injected",
+)  # fmt: skip
+APART = (  # lists that say opposite things: one word stands in one of them
+    ("systemic-codes", "local-codes"), ("systemic-codes", "patch-codes"),
+    ("local-codes", "patch-codes"), ("local-codes", "injected-codes"),
+    ("systemic-routes", "local-routes"), ("systemic-forms", "local-forms"),
+    ("injected", "local-routes"), ("injected", "local-forms"),
+)  # fmt: skip
+SWALLOWED = "softgel"  # what a gel in a capsule is read as
+_LETTER = "[a-z\u00df-\u024f]"  # of lower-case words in Latin script
+_WORD = re.compile(rf"{_LETTER}(?:{_LETTER}|-)*{_LETTER}|[0-9]+")
 
 
-def _words(listed: str) -> frozenset[str]:
-    return frozenset(listed.split())
+class Routes:
+    """The lists in force, compiled. Immutable."""
 
+    def __init__(self, lists: Lists) -> None:
+        self._words = {
+            name: frozenset(word.lower() for word in lists.get(name, WordList()).words)
+            for name in LISTS
+        }
+        self._words["systemic-forms"] |= {SWALLOWED}
+        self._codes: dict[Hint, str] = {}
+        for kind in ("systemic", "local", "patch"):
+            codes = lists.get(f"{kind}-codes", WordList()).codes
+            self._codes |= dict.fromkeys(map(_key, codes), kind)
+        injected = lists.get("injected-codes", WordList()).codes
+        self._injected = frozenset(map(_key, injected))
+        self._swallowed = _phrases(lists.get("swallowed-gels", WordList()).words)
 
-_TRANSDERMAL = "45890007"  # Transdermal route
+    def route_of(self, *hints: Hint) -> RouteClass:
+        """The route class of a medicine from anything that tells it, most telling first.
 
-_SYSTEMIC_ROUTE = _words("""
-    oral orally po mouth perorally intravenous intravenously iv ivpb ivp intramuscular im
-    subcutaneous subcutaneously subq sq sc subcut sublingual sublingually sl buccal inhaled
-    inhale inhalation inhalational inhaler nebulized nebulization nebulizer enteral gastric
-    gastrostomy nasogastric swallow injected parenteral injection injectable infusion
-""")
-_LOCAL_ROUTE = _words("""
-    topical topically cutaneous ophthalmic ophthalmically ophth opth ocular conjunctival
-    intravitreal otic otically auricular aural nasal nasally intranasal intranasally nostril
-    nostrils vaginal vaginally intravaginal intrauterine periodontal gingival scalp
-    intra-articular intraarticular eyelid eyelids irrigation
-""")
-_LOCAL_FORM = _words("""
-    gel cream ointment lotion foam shampoo liniment salve ungt paste pessary douche eye eyes
-    ear ears mouthwash apply applied skin rub
-""")
-_SYSTEMIC_FORM = _words("""
-    tablet tablets tab tabs capsule capsules cap caps caplet caplets pill pills softgel
-    softgels gelcap gelcaps lozenge syrup elixir chewable inj vial pen syringe suppository
-    suppositories supp inhl inh mdi hfa diskus
-""")
-_PATCH = _words("""
-    patch patches plaster tts transdermal transdermally
-""")
-_LOCAL_PATCH = _words("""
-    lidocaine diclofenac capsaicin menthol salicylate camphor ketoprofen flector lidoderm
-""")
-_ORAL_GEL = re.compile(r"\b(liquid|liqui|soft)[ -]?gels?\b|\bgel[ -]?(caps?|tabs?|capsules?)\b")
-# Not "pr": in drug names it says prolonged release.
-_RECTAL = frozenset({"rectal", "rectally", "enema"})
-_WORD = re.compile(r"[a-z][a-z-]*[a-z]|[0-9]+")
+        Each hint is a route's code, a route's or form's display, dosage text or the drug's own
+        text. The first hint that decides counts: hand in the dosage route before the product's
+        name.
+        """
+        local_patch = any(map(self._acts_under_it, hints))
+        for hint in hints:
+            decided = self._of(hint, local_patch)
+            if decided != "unknown":
+                return decided
+        return "unknown"
 
+    def is_injected(self, *hints: Hint) -> bool:
+        """Whether any hint, as for `route_of`, says that a medicine is injected or infused."""
+        return any(
+            not self._injected.isdisjoint(_keys(hint))
+            or not self._words["injected"].isdisjoint(_WORD.findall(_text(hint)))
+            for hint in hints
+        )
 
-def route_of(*hints: str) -> RouteClass:
-    """The route class of a medicine from anything that tells it, most telling first.
+    def _acts_under_it(self, hint: Hint) -> bool:
+        return not self._words["local-patch-drugs"].isdisjoint(_WORD.findall(_text(hint)))
 
-    Each hint is a route code, a route's or form's display, dosage text or the drug's own text. The
-    first hint that decides counts: hand in the dosage route before the product's name.
-    """
-    local_patch = any(_LOCAL_PATCH.intersection(_WORD.findall(hint.lower())) for hint in hints)
-    for hint in hints:
-        if hint.strip() == _TRANSDERMAL:
+    def _of(self, hint: Hint, local_patch: bool) -> RouteClass:
+        for key in _keys(hint):
+            match self._codes.get(key):
+                case "patch":
+                    return "local" if local_patch else "systemic"
+                case "local":
+                    return "local"
+                case "systemic":
+                    return "systemic"
+        return self._by_words(_text(hint), local_patch)
+
+    def _by_words(self, text: str, local_patch: bool) -> RouteClass:
+        said = set(_WORD.findall(self._swallowed.sub(SWALLOWED, text)))
+        words = self._words
+        systemic, local = said & words["systemic-routes"], said & words["local-routes"]
+        if systemic or local:
+            return "unknown" if systemic and local else "systemic" if systemic else "local"
+        if said & words["rectal"]:
+            return "systemic" if said & words["systemic-forms"] else "local"
+        if said & words["patches"]:
             return "local" if local_patch else "systemic"
-        decided = _CODES.get(hint.strip()) or _from_words(hint.lower(), local_patch)
-        if decided != "unknown":
-            return decided
-    return "unknown"
+        if said & words["local-forms"]:
+            return "local"
+        return "systemic" if said & words["systemic-forms"] else "unknown"
 
 
-# SNOMED CT route codes of injections, as above.
-_INJECTED_CODES = frozenset({"34206005", "47625008", "78421000"})
-_INJECTED = _words("""
-    intravenous intravenously iv ivpb ivp intramuscular im subcutaneous subcutaneously subq sq
-    subcut injected parenteral injection injectable infusion inj vial ampoule
-""")
+def _key(code: Code) -> Hint:
+    """How a code is looked up. SNOMED CT's carry a check digit: they count under any address."""
+    return code.code if code.system == SNOMED else (code.system, code.code)
 
 
-def is_injected(*hints: str) -> bool:
-    """Whether any hint, as for `route_of`, says that a medicine is injected or infused."""
-    return any(
-        hint.strip() in _INJECTED_CODES or bool(_INJECTED.intersection(_WORD.findall(hint.lower())))
-        for hint in hints
-    )
+def _keys(hint: Hint) -> tuple[Hint, ...]:
+    return (hint.strip(),) if isinstance(hint, str) else (hint[1], hint)
 
 
-def _from_words(text: str, local_patch: bool) -> RouteClass:
-    text = _ORAL_GEL.sub("softgel", text)
-    found = set(_WORD.findall(text))
-    systemic, local = found & _SYSTEMIC_ROUTE, found & _LOCAL_ROUTE
-    if systemic or local:
-        return "unknown" if systemic and local else "systemic" if systemic else "local"
-    if found & _RECTAL:
-        return "systemic" if found & _SYSTEMIC_FORM else "local"
-    if found & _PATCH:
-        return "local" if local_patch else "systemic"
-    if found & _LOCAL_FORM:
-        return "local"
-    return "systemic" if found & _SYSTEMIC_FORM else "unknown"
+def _text(hint: Hint) -> str:
+    return (hint if isinstance(hint, str) else hint[1]).lower()
 
 
-def route_words() -> dict[str, list[str]]:
-    """The words and SNOMED CT codes that tell a route, by what they tell; for other engines."""
-    codes = {kind: sorted(code for code, told in _CODES.items() if told == kind)
-             for kind in ("systemic", "local")}  # fmt: skip
-    return {
-        "systemic code": [*codes["systemic"], _TRANSDERMAL],
-        "local code": codes["local"],
-        "injected code": sorted(_INJECTED_CODES),
-        **{
-            name: sorted(words)
-            for name, words in (
-                ("systemic route", _SYSTEMIC_ROUTE),
-                ("local route", _LOCAL_ROUTE),
-                ("systemic form", _SYSTEMIC_FORM),
-                ("local form", _LOCAL_FORM),
-                ("patch", _PATCH),
-                ("local patch", _LOCAL_PATCH),
-                ("rectal", _RECTAL),
-                ("injected", _INJECTED),
-            )
-        },
-    }
+def _phrases(phrases: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(swallowed_pattern(phrases))
+
+
+def swallowed_pattern(phrases: Iterable[str]) -> str:
+    """A regular expression of phrases, the longest first; a blank in them may be a hyphen or
+    missing. One that matches nothing where there are none."""
+    longest_first = sorted(phrases, key=lambda phrase: (-len(phrase), phrase))
+    either = "|".join("[ -]?".join(map(re.escape, phrase.split())) for phrase in longest_first)
+    return rf"\b(?:{either})\b" if either else r"[^\s\S]"

@@ -13,11 +13,16 @@ from cds_service.authoring.pack_changes import pack_changes
 from cds_service.cards.compose import compose
 from cds_service.errors import BadRequest, ConfigurationError, PackError, Problem
 from cds_service.live.active import activate
+from cds_service.terminology.vocabulary import LISTS
 from cds_service.workbench import bench, compare, draft, dropped, guard, views
 from cds_service.workbench.draft import EditedFile, Folders
 from cds_service.workbench.what_if import NO_CHANGE
 
 Json = Any
+_FILES = (
+    "pack", "facts", "definitions", "orders", "site", "clients", "evidence", "claims", "history",
+    "order-names", "names", "units",
+)  # fmt: skip
 
 
 def add(blueprint: Blueprint) -> None:
@@ -62,8 +67,8 @@ def _schema(chosen: EditedFile) -> str:
         return "service"
     if chosen.path.parent.name == "valuesets":
         return "valueset"
-    known = ("pack", "facts", "definitions", "orders", "site", "clients", "evidence", "claims")
-    return chosen.path.stem if chosen.path.stem in (*known, "order-names", "history") else "rule"
+    known = {*_FILES, *LISTS}
+    return chosen.path.stem if chosen.path.stem in known else "rule"
 
 
 def names() -> Response:

@@ -16,6 +16,7 @@ from cds_service.terminology.entry_names import name_lists
 from cds_service.terminology.index import Terminology
 from cds_service.terminology.valueset import ParsedSet
 from cds_service.units.table import UnitTables
+from tests.support import vocabulary
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 INGREDIENT = "https://cds.legcramps.example/CodeSystem/ingredient"
@@ -196,7 +197,8 @@ def terminology() -> Terminology:
         ]
     )
     units = UnitTables.checked(_UNITS)[0]
-    return Terminology(sets, DrugDictionary(_DRUGS), units, names=lists)
+    words = vocabulary.shipped()
+    return Terminology(sets, DrugDictionary(_DRUGS), units, names=lists, vocabulary=words)
 
 
 TERMINOLOGY = terminology()

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from cds_service.terminology.codings import ATC, NDC, RXNORM
-from cds_service.terminology.drugs import DrugDictionary, route_of
+from cds_service.terminology.drugs import DrugDictionary
 from cds_service.terminology.index import Terminology
 from cds_service.terminology.names import NameFinder
+from tests.support import vocabulary
 
 HOOKS = Path(__file__).resolve().parents[2] / "hooks"
 
@@ -223,7 +224,7 @@ def test_codes_known_to_be_wrong_are_not_in_the_dictionary(
     ],
 )
 def test_routes(hints: list[str], expected: str) -> None:
-    assert route_of(*hints) == expected
+    assert vocabulary.shipped().routes.route_of(*hints) == expected
 
 
 def test_the_longest_name_wins_whatever_the_order() -> None:

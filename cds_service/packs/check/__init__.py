@@ -28,6 +28,7 @@ from cds_service.packs.check import (
     tests,
     texts,
     unused,
+    vocabulary,
 )
 from cds_service.packs.schema import check_schema
 from cds_service.packs.source import PackSource
@@ -37,12 +38,13 @@ Check = Callable[[PackSource], Iterable[Problem]]
 # What can make a pack unfit to run.
 CHECKS: tuple[Check, ...] = (
     rules.check, conditions.check, facts.check, settings.check, texts.check, cards.check,
-    form.check, services.check, order_names.check, safeguards.check, tests.missing,
+    form.check, services.check, order_names.check, safeguards.check, vocabulary.check,
+    tests.missing,
 )  # fmt: skip
 # What is slow, or concerns only those who edit the pack.
 THOROUGH: tuple[Check, ...] = (
     tests.check, resources.check, terminology.strictly, displays.check, unused.check,
-    codes.check, names.check, tests.slips,
+    codes.check, names.check, tests.slips, vocabulary.slips,
 )  # fmt: skip
 
 

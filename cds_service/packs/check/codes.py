@@ -68,6 +68,15 @@ def _part(document: Document, path: JsonPath, part: Json, key: str) -> Iterator[
         yield from _digit(document, (*path, key, number), system, obj(concept).get("code"))
 
 
+def of_list(document: Document, path: JsonPath, listed: Json) -> Iterator[Problem]:
+    """The same for codes that stand each with its system (`routes.json`)."""
+    for number, coding in enumerate(seq(listed)):
+        here: JsonPath = (*path, "codes", number)
+        system = word(obj(coding).get("system"))
+        yield from _system(document, here, system)
+        yield from _digit(document, here, system, obj(coding).get("code"))
+
+
 def _system(document: Document, path: JsonPath, system: str) -> Iterator[Problem]:
     if not system or canonical_system(system) in CANONICAL:
         return

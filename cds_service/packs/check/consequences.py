@@ -21,6 +21,7 @@ _FOLLOWS: dict[str, frozenset[str]] = {
     "orders": frozenset({"C408"}),
     "rule": frozenset({"F318", "R206", "R210", "T502", "T503", "T504", "T505"}),
     "service": frozenset({"F319", "T506", "W707"}),
+    "routes": frozenset({"V605", "V606"}),
     "valueset": frozenset({"F304", "F305", "V001", "V601"}),
 }  # fmt: skip
 # Only the last word on a pack without errors.

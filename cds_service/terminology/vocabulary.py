@@ -1,0 +1,40 @@
+"""What a pack knows beside value sets and drugs: routes, compiled once with the pack.
+
+One holder for all of it, `Terminology.vocabulary`. There are no defaults: a list that no file has
+is empty, and `cds rules check` refuses a pack with an empty one.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cds_service.terminology import routes
+from cds_service.terminology.routes import Routes
+from cds_service.terminology.word_lists import Lists, lists_of
+
+Json = Any
+
+# The lists of each file, and those that contradict each other.
+LISTS: Mapping[str, tuple[str, ...]] = {"routes": routes.LISTS}
+APART: Mapping[str, tuple[tuple[str, str], ...]] = {"routes": routes.APART}
+
+
+class Vocabulary:
+    """The lists of all files in force, and what they are compiled into. Immutable."""
+
+    def __init__(self, contents: Mapping[str, Iterable[Json]] | None = None) -> None:
+        """`contents`: what each file says by its name without suffix, the site's last."""
+        given = contents or {}
+        self.lists: Mapping[str, Lists] = {
+            name: lists_of(name, given.get(name, ())) for name in LISTS
+        }
+        self.routes = Routes(self.lists["routes"])
+
+    def told(self) -> dict[str, dict[str, list[str]]]:
+        """What is in force, for people: by file and list, words and codes with their names."""
+        return {
+            file: {
+                name: [*listed.words, *(f"{code.code} {code.display}" for code in listed.codes)]
+                for name, listed in lists.items()
+            }
+            for file, lists in self.lists.items()
+        }

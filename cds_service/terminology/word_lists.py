@@ -1,0 +1,71 @@
+"""Lists of words and codes that the program asks for by name: routes.json and its sisters.
+
+Each file has one section, called like the file, with its lists by name; a list has `words`,
+`codes` or both. A later folder adds to them; what it names under `without` is taken out.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from cds_service.terminology.codings import canonical_code, canonical_system
+
+Json = Any
+
+
+class Code(NamedTuple):
+    """A code as a list has it; `display` is for people."""
+
+    system: str
+    code: str
+    display: str
+
+
+class WordList(NamedTuple):
+    """One list in force."""
+
+    words: tuple[str, ...] = ()
+    codes: tuple[Code, ...] = ()
+
+
+Lists = Mapping[str, WordList]
+
+
+def lists_of(section: str, contents: Iterable[Json]) -> dict[str, WordList]:
+    """The lists of one section, of several files laid over each other, the site's last.
+
+    What has not the right shape is passed over; `cds rules check` reports it.
+    """
+    lists: dict[str, WordList] = {}
+    for content in contents:
+        for name, entry in _object(_object(content).get(section)).items():
+            lists[name] = _with(lists.get(name, WordList()), _object(entry))
+    return lists
+
+
+def _with(below: WordList, entry: Mapping[str, Json]) -> WordList:
+    """A list with what an entry of a later file adds to it and takes out."""
+    without = frozenset(texts(entry.get("without")))
+    words = dict.fromkeys(word for word in below.words if word not in without)
+    codes = dict.fromkeys(code for code in below.codes if code.code not in without)
+    words |= dict.fromkeys(texts(entry.get("words")))
+    codes |= dict.fromkeys(codes_of(entry.get("codes")))
+    return WordList(tuple(words), tuple(codes))
+
+
+def codes_of(value: Json) -> Iterator[Code]:
+    """The codes that a list in a file gives."""
+    for entry in value if isinstance(value, list) else ():
+        coding = _object(entry)
+        system = canonical_system(coding.get("system"))
+        code = canonical_code(system, coding.get("code"))
+        if code:
+            yield Code(system, code, str(coding.get("display", "")))
+
+
+def texts(value: Json) -> list[str]:
+    """The texts of what should be a list of them."""
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
+
+
+def _object(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, dict) else {}
