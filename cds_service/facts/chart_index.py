@@ -6,6 +6,8 @@ code, and a resource without one costs one look-up: its concept as sent, to the 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -104,7 +106,7 @@ class ChartIndex:
         self.usage: dict[int, Usage] = {}  # of the medications, by identity, once they are read
         self.diagnoses: dict[int, Diagnosis] = {}  # the Conditions that were read, by identity
         self.memory = words_remembered(catalogue, terminology)
-        self.in_order: dict[tuple[str, ...], Any] = {}  # results by their sets, the newest first
+        self.results: dict[tuple[str, ...], Any] = {}  # by their sets, once they are asked for
         self.spans: Any = None  # how long medications count, once somebody asks
         self._terminology = terminology
         self._codes = wanted_codes(catalogue, terminology)
@@ -177,68 +179,84 @@ class ChartIndex:
                 self.encounters.append(entry.body)
         sources = [slot.resources for slot in chart.slots.values()]
         for entries in (*sources, chart.others):
-            for entry in entries:
-                reader = _READERS.get(entry.kind)
+            for kind, run in groupby(entries, attrgetter("kind")):
+                reader = _READERS.get(kind)
                 if reader is not None:
-                    reader(self, entry)
+                    reader(self, run)
 
-    def _answers(self, entry: Entry) -> None:
-        self.answers.append(entry.body)
+    def _answers(self, entries: Iterable[Entry]) -> None:
+        self.answers.extend(entry.body for entry in entries)
 
-    def _drug_on_file(self, entry: Entry) -> None:
-        self._references.add(entry)
+    def _referred_to(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self._references.add(entry)
 
-    def _medication(self, entry: Entry) -> None:
-        self._taken.append(entry)
+    def _medications(self, entries: Iterable[Entry]) -> None:
+        self._taken.extend(entries)
 
-    def _patient(self, entry: Entry) -> None:
-        self._person = self._person or entry
+    def _patients(self, entries: Iterable[Entry]) -> None:
+        self._person = self._person or next(iter(entries))
 
-    def _condition(self, entry: Entry) -> None:
-        self._references.add(entry)
-        self._all_conditions.append(entry)
-        stranger = self._collect("conditions", entry)
-        if stranger is not None:
-            self.strange_problems.append(stranger)
+    def _conditions(self, entries: Iterable[Entry]) -> None:
+        known = list(entries)
+        self._referred_to(known)
+        self._all_conditions.extend(known)
+        self._collect("conditions", self.conditions, known, self.strange_problems)
 
-    def _observation(self, entry: Entry) -> None:
-        head = entry.head
-        stranger = self._collect("observations", entry)
-        if stranger is not None:
-            self.strange_results.append(stranger)
-        if head.component:
-            codes = self._codes["observations"]
-            for part in objects(entry.body["component"]):
-                concept = part.get("code")
-                _file(self.observations, under(codes.of(concept)), entry, part, "", concept)
-        if head.value_codeable_concept:
-            sent = self._codes["findings"].sent(head.value_codeable_concept)
+    def _observations(self, entries: Iterable[Entry]) -> None:
+        look_up = self._codes["observations"].sent
+        for entry in entries:
+            head = entry.head
+            sent = look_up(head.code)
             if sent.filed:
-                value = entry.body["valueCodeableConcept"]
-                _file(self.findings, sent.filed, entry, None, "", value)
+                _file(self.observations, sent.filed, entry)
+            if sent.stranger is not None:
+                self.strange_results.append(sent.stranger)
+            if head.component:
+                self._file_components(entry)
+            if head.value_codeable_concept:
+                self._file_finding(entry)
 
-    def _procedure(self, entry: Entry) -> None:
-        self._collect("procedures", entry)
+    def _file_components(self, entry: Entry) -> None:
+        codes = self._codes["observations"]
+        for part in objects(entry.body["component"]):
+            concept = part.get("code")
+            _file(self.observations, under(codes.of(concept)), entry, part, "", concept)
 
-    def _order(self, entry: Entry) -> None:
-        if entry.head.item:  # DSTU2
-            self._file_order(self.orders, entry, entry.body)
-        else:
-            self._collect("orders", entry)
+    def _file_finding(self, entry: Entry) -> None:
+        sent = self._codes["findings"].sent(entry.head.value_codeable_concept)
+        if sent.filed:
+            value = entry.body["valueCodeableConcept"]
+            _file(self.findings, sent.filed, entry, None, "", value)
+
+    def _procedures(self, entries: Iterable[Entry]) -> None:
+        self._collect("procedures", self.procedures, entries, [])
+
+    def _orders(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            if entry.head.item:  # DSTU2
+                self._file_order(self.orders, entry, entry.body)
+            else:
+                self._collect("orders", self.orders, (entry,), [])
+
+    def _collect(
+        self, domain: str, hits: Hits, entries: Iterable[Entry], strangers: list[str]
+    ) -> None:
+        """File resources under each wanted value set that has one of their code's codings; how
+        they are `strangers`, see `codes.Sent`."""
+        look_up = self._codes[domain].sent
+        for entry in entries:
+            sent = look_up(entry.head.code)
+            if sent.filed:
+                _file(hits, sent.filed, entry)
+            if sent.stranger is not None:
+                strangers.append(sent.stranger)
 
     def _file_order(self, hits: Hits, entry: Entry | Resource, resource: Resource) -> None:
         """File an order by all that it asks for."""
         for concept in _ordered(resource):
             filed = under(self._codes["orders"].of(concept))
             _file(hits, filed, entry, None, "", concept)
-
-    def _collect(self, domain: str, entry: Entry) -> str | None:
-        """File a resource under each wanted value set that has one of its code's codings; how it
-        is a stranger (`codes.Sent`)."""
-        sent = self._codes[domain].sent(entry.head.code)
-        if sent.filed:
-            _file(getattr(self, domain), sent.filed, entry)
-        return sent.stranger
 
     def _read_medications(self, reader: MedicationReader) -> None:
         for entry in self._taken:
@@ -279,17 +297,17 @@ class ChartIndex:
         return DraftIndex(draft, orders, reader.read(resource), reasons, given)
 
 
-_READERS: Mapping[str, Callable[[ChartIndex, Entry], None]] = {
-    "Patient": ChartIndex._patient,
+_READERS: Mapping[str, Callable[[ChartIndex, Iterable[Entry]], None]] = {
+    "Patient": ChartIndex._patients,
     "QuestionnaireResponse": ChartIndex._answers,
-    "Condition": ChartIndex._condition,
-    "Observation": ChartIndex._observation,
-    "Procedure": ChartIndex._procedure,
-    "DiagnosticReport": ChartIndex._procedure,
-    "Medication": ChartIndex._drug_on_file,
-    "Substance": ChartIndex._drug_on_file,
-    **dict.fromkeys(_ORDER_TYPES, ChartIndex._order),
-    **dict.fromkeys(_MEDICATION_TYPES, ChartIndex._medication),
+    "Condition": ChartIndex._conditions,
+    "Observation": ChartIndex._observations,
+    "Procedure": ChartIndex._procedures,
+    "DiagnosticReport": ChartIndex._procedures,
+    "Medication": ChartIndex._referred_to,
+    "Substance": ChartIndex._referred_to,
+    **dict.fromkeys(_ORDER_TYPES, ChartIndex._orders),
+    **dict.fromkeys(_MEDICATION_TYPES, ChartIndex._medications),
 }
 
 

@@ -15,8 +15,9 @@ from cds_service.protocol.raw import NOTHING, decoded, word
 USABLE = frozenset({"final", "amended", "corrected"})
 PRELIMINARY = frozenset({"preliminary", "registered"})
 RETRACTED = frozenset({"entered-in-error", "cancelled"})
-# Some systems file all results as `unknown`; no status, or one that FHIR does not have, is like it.
-_UNDERSTOOD = USABLE | PRELIMINARY | RETRACTED
+# Any other does not say whether a result counts. Some systems file all results as `unknown`; no
+# status, or one that FHIR does not have, is like it.
+
 # "No", "absent", "negative" in SNOMED CT, LOINC answers and HL7 v2/v3.
 _DENIALS = frozenset({"373067005", "2667000", "260385009", "la32-8", "n", "neg", "no", "absent"})
 _MOMENTS = ("effectiveDateTime", "effectiveInstant", "performedDateTime", "occurrenceDateTime")
@@ -27,11 +28,6 @@ _PERIODS = ("effectivePeriod", "performedPeriod", "occurrencePeriod")
 def status_usable(resource: Resource) -> bool:
     """Whether a result is final. A result without a status is not known to be."""
     return status_of(resource) in USABLE
-
-
-def is_understood(status: str) -> bool:
-    """Whether a status says if the result counts."""
-    return status in _UNDERSTOOD
 
 
 def when_of(resource: Resource, today: date) -> dates.When | None:

@@ -6,6 +6,8 @@ they are, so that a key under another name works, and what belongs to another pa
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from cds_service.errors import PreconditionFailed
@@ -190,12 +192,8 @@ class _Sorter:
 
     def _by_type(self, reading: Reading) -> dict[str, list[Entry]]:
         by_type: dict[str, list[Entry]] = {}
-        for one in self.keep(reading.resources):
-            kept = by_type.get(one.kind)
-            if kept is None:
-                by_type[one.kind] = [one]
-            else:
-                kept.append(one)
+        for kind, run in groupby(self.keep(reading.resources), attrgetter("kind")):
+            by_type.setdefault(kind, []).extend(run)
         return by_type
 
     def keep(self, entries: Iterable[Entry]) -> list[Entry]:

@@ -141,7 +141,7 @@ def _collect(entries: Entries, reading: Reading, room: Room, depth: int) -> str:
     """Add the resources of entries; what keeps them from being all there are."""
     room.take(len(entries))
     worst, found = "", reading.resources
-    for entry in entries:
+    for entry in entries.read():
         if entry is None:
             reading.unreadable += 1
         elif entry.kind in _NO_DATA:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cds_service.protocol.entries import Entry
-from cds_service.protocol.raw import decoded
+from cds_service.protocol.raw import NOTHING, decoded
 
 
 class Subject:
@@ -17,18 +17,22 @@ class Subject:
         self._known: dict[tuple[bytes, bytes], bool] = {}  # by subject and patient as sent
 
     def owned(self, entries: Iterable[Entry], dropped: Counter[str]) -> list[Entry]:
-        """The resources that are not another patient's; the others are counted in `dropped`."""
+        """The resources that are not another patient's; the others are counted in `dropped`.
+
+        Nearly all of a chart says whose it is in the same words: a verdict holds until they change.
+        """
         kept: list[Entry] = []
-        known = self._known
+        subject, patient, mine = NOTHING, NOTHING, True
         for entry in entries:
             head = entry.head
             if entry.kind == "Patient":
-                mine: bool | None = self._is_patient(entry)
-            else:  # nearly all of a chart says so in the same words
-                mine = known.get((bytes(head.subject), bytes(head.patient)))
-                if mine is None:
-                    mine = self.owns(entry)
-            if mine:
+                owned = self._is_patient(entry)
+            elif head.subject == subject and head.patient == patient:
+                owned = mine
+            else:
+                subject, patient = head.subject, head.patient
+                owned = mine = self.owns(entry)
+            if owned:
                 kept.append(entry)
             else:
                 dropped["other-patient"] += 1

@@ -259,17 +259,31 @@ class Entries:
         return len(self._elements)
 
     def __iter__(self) -> Iterator[Entry | None]:
+        return iter(self.read())
+
+    def read(self) -> list[Entry | None]:
+        """All of them. Neighbours are mostly of one type, so its name is looked up where it
+        changes."""
+        found: list[Entry | None] = []
+        written, kind = NOTHING, ""
         for number, element in enumerate(self._elements):
             if type(element) is not Element:
-                yield None
+                found.append(None)
                 continue
             head = element.resource
-            if type(head) is Head and (kind := word(head.resource_type)):
-                yield Entry(head, kind, element.full_url, self, number)
-            elif head is None and element.resource_type:
-                yield entry_of(self._raw(number))
-            else:
-                yield None
+            if type(head) is not Head:
+                found.append(self._other(element, number))
+                continue
+            if head.resource_type != written:
+                written = head.resource_type
+                kind = word(written)
+            found.append(Entry(head, kind, element.full_url, self, number) if kind else None)
+        return found
+
+    def _other(self, element: Element, number: int) -> Entry | None:
+        """An element that is a resource itself, in an array of resources."""
+        bare = element.resource is None and element.resource_type
+        return entry_of(self._raw(number)) if bare else None
 
     def resource(self, number: int) -> Raw:
         """The resource of one element."""

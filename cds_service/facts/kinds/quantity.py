@@ -19,7 +19,6 @@ from cds_service.facts.observations import (
     RETRACTED,
     USABLE,
     has_value,
-    is_understood,
     moment_of,
     status_of_hit,
     when_of,
@@ -55,6 +54,18 @@ class Result(NamedTuple):
     reason: str = ""
 
 
+class Filed(NamedTuple):
+    """Results by what their status says; retracted ones are as if not there.
+
+    `newest_first` may count: those without a usable date, then from the newest back, with moment
+    and status. None is looked into yet, as most are older than the one that decides. Of `strange`
+    ones the status does not say whether they count.
+    """
+
+    newest_first: list[tuple[datetime, Hit, str]]
+    strange: list[Hit]
+
+
 def read(query: Query[Quantity]) -> Fact:
     """A fact of kind `quantity`; see `Fact.reasons` for results that exist and cannot be used.
 
@@ -75,7 +86,7 @@ def _readable(query: Query[Quantity]) -> Fact:
     """The fact by the results whose code and status are understood."""
     results: list[Result] = []
     usable: list[Result] = []
-    for moment, hit, status in _newest_first(query):
+    for moment, hit, status in _filed(query).newest_first:
         if usable and moment.date() < _day(usable[0]):
             break
         for entry in _entries(query, hit, status):
@@ -98,7 +109,7 @@ def unreadable(query: Query[Quantity]) -> list[Item]:
     today = query.patient.today
     found = []
     by_name = ((hit, DISAGREE if hit.code else BY_NAME) for hit in _named(query))
-    strange = ((hit, STRANGE) for hit in _of_strange_status(query))
+    strange = ((hit, STRANGE) for hit in _filed(query).strange)
     for hit, why in (*by_name, *strange):
         parts = [part for part in _parts(query, hit) if has_value(part)]
         if not parts or all(abi.other_state(query, hit, part) for part in parts):
@@ -107,10 +118,6 @@ def unreadable(query: Query[Quantity]) -> list[Item]:
         if when is None or dates.inside(when.day, today, query.days):
             found.append(_unreadable_item(query, hit, when, why, parts[0]))
     return sorted(found, key=lambda item: item.on or date.max, reverse=True)
-
-
-def _of_strange_status(query: Query[Quantity]) -> Iterator[Hit]:
-    return (hit for hit in query.hits("observations") if not is_understood(status_of_hit(hit)))
 
 
 def _named(query: Query[Quantity]) -> Iterator[Hit]:
@@ -181,7 +188,7 @@ def usable_results(query: Query[Quantity]) -> list[Result]:
     day that decides.
     """
     found: list[Result] = []
-    for _, hit, status in _newest_first(query):
+    for _, hit, status in _filed(query).newest_first:
         for entry in _entries(query, hit, status):
             when = entry.when
             if when is None or not dates.inside(when.day, query.patient.today, query.days):
@@ -246,40 +253,29 @@ def _span(days: int) -> str:
     return f"{days} days" if rest else f"{months} months"
 
 
-def _newest_first(query: Query[Quantity]) -> Iterator[tuple[datetime, Hit, str]]:
-    """The values on file with their moment and status: those without a usable date, then from the
-    newest back. None is looked into yet; most are older than the one that decides.
-    """
-    for moment, hit in _in_order(query):
-        status = status_of_hit(hit)
-        if status in USABLE or status in PRELIMINARY:
-            yield (
-                moment,
-                hit,
-                status,
-            )  # retracted ones are as if not there; `unreadable` has the rest
-
-
-def _in_order(query: Query[Quantity]) -> list[tuple[datetime, Hit]]:
-    """The hits by moment; put in order once, as several facts ask for the same ones."""
-    known: list[tuple[datetime, Hit]] | None
-    known = query.patient.index.in_order.get(query.definition.value_sets)
+def _filed(query: Query[Quantity]) -> Filed:
+    """The results of the fact's sets; put in order once, as several facts ask for the same ones."""
+    filed: dict[tuple[str, ...], Filed] = query.patient.index.results
+    known = filed.get(query.definition.value_sets)
     if known is None:
-        known = sorted(_dated_hits(query), key=itemgetter(0), reverse=True)
-        query.patient.index.in_order[query.definition.value_sets] = known
+        known = filed[query.definition.value_sets] = _file(query)
     return known
 
 
-def _dated_hits(query: Query[Quantity]) -> list[tuple[datetime, Hit]]:
+def _file(query: Query[Quantity]) -> Filed:
     today = query.patient.today
     future = dates.first_future_moment(today)
-    found = []
+    dated, strange = [], []
     for hit in query.hits("observations"):
-        moment = moment_of(hit, today)
-        if moment is None or moment >= future:
-            moment = _BEFORE_ALL
-        found.append((moment, hit))
-    return found
+        status = status_of_hit(hit)
+        if status in USABLE or status in PRELIMINARY:
+            moment = moment_of(hit, today)
+            if moment is None or moment >= future:
+                moment = _BEFORE_ALL
+            dated.append((moment, hit, status))
+        elif status not in RETRACTED:
+            strange.append(hit)
+    return Filed(sorted(dated, key=itemgetter(0), reverse=True), strange)
 
 
 def _entries(query: Query[Quantity], hit: Hit, status: str) -> Iterator[Entry]:
