@@ -26,6 +26,8 @@ _KINDS = {
     "drug": "Drug dictionary",
     "units": "Units",
     "routes": "Routes of medicines",
+    "sides": "Sides and exercise",
+    "statuses": "Statuses and answers in words",
 }
 _TESTS = "Tests that were changed or taken away"
 _OTHERS = "Words, orders and the frame of the pack"

@@ -10,22 +10,27 @@ from cds_service.facts.fhir import objects
 from cds_service.facts.model import Item
 from cds_service.facts.query import Query
 from cds_service.terminology.codings import codings, names_of
+from cds_service.terminology.sides import Sides
 
 RATIO = "{ratio}"
-# LOINC codes that name the leg: posterior tibial/brachial, toe/brachial.
-SIDED_CODES = {"8579-5": "left", "8580-3": "right", "77617-9": "left", "77618-7": "right"}
-_EXERCISE = ("exercise", "postexercise", "treadmill", "exertion")
-_AT_REST = ("pre exercise", "preexercise", "before exercise", "without exercise", "no exercise")
 
 
 def side(query: Query[Quantity], hit: Hit, part: Resource) -> str:
     """ "left" or "right" by code, component, body site or text; "" where none of them says so."""
     if query.definition.unit != RATIO:
         return ""
-    if hit.code in SIDED_CODES:
-        return SIDED_CODES[hit.code]
-    found = side_of(part.get("code")) if part is not hit.resource else ""
-    return found or side_of(hit.resource.get("bodySite")) or side_of(hit.resource.get("code"))
+    sides = sides_of(query)
+    coded = sides.of_test(hit.system, hit.code)
+    if coded:
+        return coded
+    own = side_of(sides, part.get("code")) if part is not hit.resource else ""
+    places = (hit.resource.get(key) for key in ("bodySite", "code"))
+    return own or next((found for place in places if (found := side_of(sides, place))), "")
+
+
+def sides_of(query: Query[Quantity]) -> Sides:
+    """The words and codes for sides in force."""
+    return query.patient.terminology.vocabulary.sides
 
 
 def sided_components(query: Query[Quantity], hit: Hit) -> list[Resource]:
@@ -36,7 +41,7 @@ def sided_components(query: Query[Quantity], hit: Hit) -> list[Resource]:
         component
         for component in objects(hit.resource.get("component"))
         if "valueQuantity" in component
-        and side_of(component.get("code"))
+        and side_of(sides_of(query), component.get("code"))
         and not _known_elsewhere(query, component)
     ]
 
@@ -54,16 +59,16 @@ def other_state(query: Query[Quantity], hit: Hit, part: Resource) -> bool:
     """
     if query.definition.unit != RATIO:
         return False
-    return _after_exercise(hit, part) is not (query.definition.taken == "after-exercise")
+    exercised = _after_exercise(sides_of(query), hit, part)
+    return exercised is not (query.definition.taken == "after-exercise")
 
 
-def _after_exercise(hit: Hit, part: Resource) -> bool:
+def _after_exercise(sides: Sides, hit: Hit, part: Resource) -> bool:
     resource = hit.resource
     named = [*names_of(resource.get("code")), *names_of(resource.get("method"))]
     if part is not resource:
         named += names_of(part.get("code"))
-    text = " ".join(named).lower().replace("-", " ")
-    return any(words in text for words in _EXERCISE) and not any(w in text for w in _AT_REST)
+    return sides.after_exercise(" ".join(named).lower().replace("-", " "))
 
 
 def missing_side(query: Query[Quantity], items: Sequence[Item]) -> list[str]:

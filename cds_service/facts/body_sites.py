@@ -1,6 +1,6 @@
 """Where on the body an entry is: a cramp of the hand does not count, an ABI has a side."""
 
-from typing import Any
+from typing import Any, Literal
 
 from cds_service.facts.chart import Resource
 from cds_service.facts.definitions import Problem
@@ -8,9 +8,7 @@ from cds_service.facts.fhir import objects, string
 from cds_service.facts.query import Query
 from cds_service.terminology.codings import codings
 from cds_service.terminology.index import Terminology
-
-# SNOMED CT laterality qualifiers.
-SIDE_CODES = {"7771000": "left", "24028007": "right"}
+from cds_service.terminology.sides import Side, Sides
 
 
 def right_site(query: Query[Problem], resource: Resource) -> bool:
@@ -42,25 +40,14 @@ def _in_set(terminology: Terminology, set_id: str, concept: Resource) -> bool:
     return any(set_id in terminology.sets_of(system, code) for system, code, _ in found)
 
 
-def side_of(*concepts: Any) -> str:
-    """ "left", "right", or "" where no concept or text names exactly one of them."""
-    found: set[str] = set()
-    for concept in concepts:
-        if isinstance(concept, str):
-            found.update(_sides(concept.lower().replace("-", " ").replace("/", " ").split()))
-            continue
-        for element in objects(concept):
-            for coding in objects(element.get("coding")):
-                code = coding.get("code")
-                if isinstance(code, str) and code in SIDE_CODES:
-                    found.add(SIDE_CODES[code])
-            found.update(_sides(_words(element)))
-    return found.pop() if len(found) == 1 else ""
-
-
-def _sides(words: list[str]) -> set[str]:
-    cleaned = {word.strip(".,;:()[]/") for word in words}
-    return {side for side in ("left", "right") if side in cleaned}
+def side_of(sides: Sides, concept: Any) -> Side | Literal[""]:
+    """ "left", "right", or "" where a concept names not exactly one of them."""
+    named: set[Side] = set()
+    for element in objects(concept):
+        coded = (sides.of_code(system, code) for system, code, _ in codings(element))
+        named.update(side for side in coded if side)
+        named |= sides.of_words(_words(element))
+    return named.pop() if len(named) == 1 else ""
 
 
 def _words(concept: Resource) -> list[str]:

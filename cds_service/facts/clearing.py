@@ -40,7 +40,7 @@ def _last_clearing(query: Query[FactDefinition]) -> date | None:
     days = [
         seen.latest.day
         for hit in index.conditions.get(cleared_by, ())
-        if verification_of(hit.resource) in ("confirmed", "suspected")
+        if verification_of(hit.resource, query.patient.statuses) in ("confirmed", "suspected")
         and (seen := dates_of(hit.resource, today)).latest
     ]
     for hit in index.procedures.get(cleared_by, ()):

@@ -1,4 +1,7 @@
-"""Single Conditions: status, certainty, dates; as R4, STU3 and DSTU2 write them."""
+"""Single Conditions: status, certainty, dates; as R4, STU3 and DSTU2 write them.
+
+A status in words is read by the words of `statuses.json`.
+"""
 
 import re
 from datetime import date
@@ -8,21 +11,11 @@ from cds_service.facts import dates
 from cds_service.facts.chart import Resource
 from cds_service.facts.fhir import codes, reference_of
 from cds_service.terminology.codings import names_of
+from cds_service.terminology.statuses import Statuses
 
 _ACTIVE = frozenset({"active", "recurrence", "relapse"})
 _ENDED = frozenset({"inactive", "remission", "resolved"})
-# The same in words, as some systems send it, and codes that other systems use.
-_ACTIVE_WORDS = frozenset(
-    {"current", "ongoing", "chronic", "acute", "recurrent", "recurring", "open"}
-)
-_ENDED_WORDS = frozenset(
-    {"completed", "complete", "past", "history", "historical", "ended", "closed", "cured", "healed"}
-    | {"former", "previous", "abated", "finished"}
-)
-_NEGATIONS = frozenset({"not", "non", "no", "never"})
-_REFUTED = frozenset({"refuted", "excluded", "disproved", "ruled"})
-_WRONG = frozenset({"entered-in-error", "error", "erroneous"})
-_WORD = re.compile(r"[a-z]+")
+_WORD = re.compile("[a-z\u00df-\u024f]+")
 _RECORDED = ("recordedDate", "assertedDate", "dateRecorded")  # R4, STU3, DSTU2
 _ABATEMENTS = ("abatementDateTime", "abatementAge", "abatementPeriod", "abatementRange")
 
@@ -53,31 +46,31 @@ class Diagnosis(NamedTuple):
     when: dates.When | None
 
 
-def diagnosis_of(resource: Resource, today: date) -> Diagnosis:
+def diagnosis_of(resource: Resource, today: date, words: Statuses) -> Diagnosis:
     """All that facts ask of a Condition beside its codes and its place on the body."""
     return Diagnosis(
         reference_of(resource),
-        verification_of(resource),
-        is_active(resource, today),
+        verification_of(resource, words),
+        is_active(resource, today, words),
         encounter_only(resource),
         dates_of(resource, today).latest,
     )
 
 
-def verification_of(resource: Resource) -> str:
+def verification_of(resource: Resource, words: Statuses) -> str:
     """ "confirmed" (also where it is missing), "suspected", "refuted", or "" for an error entry."""
     status = resource.get("verificationStatus")
     if not status:
         return "confirmed"
     said = codes(status) or _words(status)
-    if not said or ("confirmed" in said and said.isdisjoint(_NEGATIONS)):
+    if not said or ("confirmed" in said and said.isdisjoint(words.negations)):
         return "confirmed"
-    if said & _WRONG:
+    if "entered-in-error" in said or said & words.erroneous:
         return ""
-    return "refuted" if said & _REFUTED else "suspected"
+    return "refuted" if "refuted" in said or said & words.refuted else "suspected"
 
 
-def is_active(resource: Resource, today: date) -> bool | None:
+def is_active(resource: Resource, today: date, words: Statuses) -> bool | None:
     """Whether the problem is current; None where its status is there and not understood.
 
     Without a status it is, unless it has abated.
@@ -88,17 +81,18 @@ def is_active(resource: Resource, today: date) -> bool | None:
         return True
     if said & _ENDED:
         return False
-    words = said | _words(status)
-    if not words:
+    said |= _words(status)
+    if not said:
         return not has_abated(resource, today)
-    return _by_words(words)
+    return _by_words(said, words)
 
 
-def _by_words(words: set[str]) -> bool | None:
+def _by_words(said: set[str], words: Statuses) -> bool | None:
     """What a status in words says. "No longer active" and "not resolved" are left open."""
-    if words & _NEGATIONS:
+    if said & words.negations:
         return None
-    active, ended = words & (_ACTIVE | _ACTIVE_WORDS), words & (_ENDED | _ENDED_WORDS)
+    active = said & _ACTIVE or said & words.active
+    ended = said & _ENDED or said & words.ended
     return None if bool(active) is bool(ended) else bool(active)
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from cds_service.facts import dates
 from cds_service.facts.chart import Resource
 from cds_service.facts.fhir import codes, is_true, objects, string
+from cds_service.terminology.statuses import Statuses
 
 # Proposals and options are not orders; `plan` is how US Core writes a reported medication.
 _NOT_ORDERED = ("proposal", "option")
@@ -22,11 +23,6 @@ _STATUSES = frozenset(
     | {"intended", "recorded", "not-taken", "in-progress", "not-done", "preparation", "declined"}
     | {"suspended", "rejected", "proposed", "planned"}
 )
-_WORDS = {
-    "current": "active", "taking": "active", "ongoing": "active", "in use": "active",
-    "discontinued": "stopped", "inactive": "stopped", "past": "stopped", "expired": "stopped",
-    "finished": "completed", "dispensed": "completed", "given": "completed",
-}  # fmt: skip
 _TAKEN = "?"  # stands for the status by which an entry of its kind would count
 _AS_TAKEN = {"MedicationAdministration": "completed", "MedicationDispense": "completed"}
 
@@ -46,24 +42,23 @@ class Spans(NamedTuple):
     given: int | None  # a dose that was administered
 
 
-def usage_of(resource: Resource, today: date, spans: Spans) -> Usage:
-    """When and whether the drug is taken."""
+def usage_of(resource: Resource, today: date, spans: Spans, words: Statuses) -> Usage:
+    """When and whether the drug is taken. `words` are those that stand for a status."""
     when = recorded(resource, today)
-    return Usage(when, _is_active(resource, when, today, spans))
+    return Usage(when, _is_active(resource, when, today, spans, words))
 
 
 def _is_active(
-    resource: Resource, when: dates.When | None, today: date, spans: Spans
+    resource: Resource, when: dates.When | None, today: date, spans: Spans, words: Statuses
 ) -> bool | None:
     """Whether the drug counts as being taken; None where no status that is understood says so.
 
     What is over for another reason (its period, "not taken") is over whatever the status.
     """
     status = string(resource.get("status")).lower()
-    known = status in _STATUSES
-    status = _WORDS.get(status, status)
-    if known or status in _WORDS.values():
-        return _holds(resource, status, when, today, spans)
+    stands_for = words.medications.get(status, "")
+    if stands_for or status in _STATUSES:
+        return _holds(resource, stands_for or status, when, today, spans)
     return None if _holds(resource, _TAKEN, when, today, spans) else False
 
 

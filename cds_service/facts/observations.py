@@ -8,9 +8,10 @@ from msgspec.json import Decoder
 from cds_service.facts import dates
 from cds_service.facts.chart import Entry, Resource
 from cds_service.facts.chart_index import Hit
-from cds_service.facts.fhir import codes
 from cds_service.facts.query import status_of
 from cds_service.protocol.raw import NOTHING, decoded, word
+from cds_service.terminology.codings import codings
+from cds_service.terminology.statuses import Statuses
 
 USABLE = frozenset({"final", "amended", "corrected"})
 PRELIMINARY = frozenset({"preliminary", "registered"})
@@ -18,8 +19,6 @@ RETRACTED = frozenset({"entered-in-error", "cancelled"})
 # Any other does not say whether a result counts. Some systems file all results as `unknown`; no
 # status, or one that FHIR does not have, is like it.
 
-# "No", "absent", "negative" in SNOMED CT, LOINC answers and HL7 v2/v3.
-_DENIALS = frozenset({"373067005", "2667000", "260385009", "la32-8", "n", "neg", "no", "absent"})
 _MOMENTS = ("effectiveDateTime", "effectiveInstant", "performedDateTime", "occurrenceDateTime")
 _INSTANT = Decoder(datetime)
 _PERIODS = ("effectivePeriod", "performedPeriod", "occurrencePeriod")
@@ -80,11 +79,12 @@ def _timing(resource: Resource, today: date) -> dates.When | None:
     return max(found, key=lambda when: when.moment, default=None)
 
 
-def is_denied(part: Resource) -> bool:
+def is_denied(part: Resource, words: Statuses) -> bool:
     """Whether an Observation (or component) says that the finding is not there."""
     if part.get("valueBoolean") is False:
         return True
-    return bool(codes(part.get("valueCodeableConcept")) & _DENIALS)
+    answer = codings(part.get("valueCodeableConcept"))
+    return words.denies((system, code) for system, code, _ in answer)
 
 
 def has_value(part: Resource) -> bool:

@@ -14,6 +14,7 @@ from cds_service.facts.fhir import string
 from cds_service.facts.model import Fact, Item, State
 from cds_service.facts.unread import Unread
 from cds_service.terminology.index import Terminology
+from cds_service.terminology.statuses import Statuses
 from cds_service.values import value
 
 # A set has a resource of these once. One Condition may be the reason for several things.
@@ -41,6 +42,11 @@ class Patient:
     today: date
     coverage: Mapping[str, frozenset[str]] = field(default_factory=dict)  # systems by problem
     unread: Sequence[Unread] = ()  # Conditions that some problem's sets could not recognise
+
+    @property
+    def statuses(self) -> Statuses:
+        """The words in force that stand for a status."""
+        return self.terminology.vocabulary.statuses
 
     def days(self, setting: str) -> int | None:
         """A setting in whole days; None where no setting is named."""

@@ -23,6 +23,8 @@ _FRAME = (
     "order-names",
     "names",
     "routes",
+    "sides",
+    "statuses",
     "units",
     "drugs",
 )

@@ -15,7 +15,7 @@ _Error = Any  # jsonschema.ValidationError; the library is imported only when it
 
 NAMES = (
     "condition", "definitions", "facts", "names", "order-names", "orders", "pack", "routes",
-    "rule", "rule-test", "service", "site", "valueset",
+    "rule", "rule-test", "service", "sides", "site", "statuses", "valueset",
 )  # fmt: skip
 
 _TYPES = {

@@ -198,7 +198,7 @@ class _Reader:
                 self.source.names.append(Entry(document, ("names", key), data))
 
     def lists(self) -> None:
-        """routes.json: a pack has it, a site's adds to it."""
+        """routes.json and its sisters: a pack has them, a site's add to them."""
         for name in LISTS:
             file = PurePosixPath(f"{name}.json")
             document = self.document(file, name) if self.site else self.required(name)

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from cds_service.facts.abi import SIDED_CODES
-from cds_service.facts.body_sites import SIDE_CODES
 from cds_service.portable.elm import (
     FALSE,
     NULL,
@@ -31,10 +29,11 @@ from cds_service.portable.elm import (
     tuple_of,
     when,
 )
-from cds_service.portable.reading_codes import flat
+from cds_service.portable.reading_codes import flat, listed_code
 from cds_service.portable.results import Quantities, plausible, rounded
 from cds_service.portable.supply import gaps
 from cds_service.portable.writer import Asked, Writer
+from cds_service.terminology.word_lists import Lists, WordList
 
 Other = Callable[[Asked, str], Asked]
 _PERCENT = number(Decimal(100))
@@ -122,31 +121,30 @@ def _renamed(asked: Asked, name: str) -> Asked:
     )
 
 
-def _side(name: str) -> Node:
-    """The side of a result: by its code, its body site or its words."""
-    coded = [
-        (
-            exists(query(of(name, "codes"), "K", op("Equal", of("K", "code"), text(code)))),
-            text(side),
-        )
-        for code, side in SIDED_CODES.items()
-    ]
+def _side(lists: Lists, name: str) -> Node:
+    """The side of a result: by its code or its body site."""
     sites = flat(query(of(name, "sites"), "B", give=of("B", "codes")))
-    by_site = [
-        (exists(query(sites, "K", op("Equal", of("K", "code"), text(code)))), text(side))
-        for code, side in SIDE_CODES.items()
+    sided = [
+        (_has(codes, lists.get(f"{side}-{kind}", WordList())), text(side))
+        for kind, codes in (("tests", of(name, "codes")), ("codes", sites))
+        for side in ("left", "right")
     ]
-    return cases([*coded, *by_site], text(""))
+    return cases(sided, text(""))
 
 
-def _drop(asked: Asked, parts: list[Asked], _quantities: Quantities) -> list[Node]:
+def _has(codes: Node, listed: WordList) -> Node:
+    return exists(query(codes, "K", listed_code("K", listed.codes)))
+
+
+def _drop(asked: Asked, parts: list[Asked], quantities: Quantities) -> list[Node]:
     """The largest drop of the newest day, against the resting value of the same side."""
     name, (after, rest) = asked.name, parts
+    lists = quantities.pack.terminology.vocabulary.lists["sides"]
     usable = ref(f"{after.name} usable")
     youngest = gather("Min", query(usable, "Y", give=of("Y", "age")))
     newest = query(usable, "A", op("Equal", of("A", "age"), youngest))
     earlier = op("GreaterOrEqual", of("R", "age"), of("A", "age"))
-    same_side = op("Equal", _side("R"), _side("A"))
+    same_side = op("Equal", _side(lists, "R"), _side(lists, "A"))
     before = query(ref(f"{rest.name} usable"), "R", all_of([earlier, same_side]))
     last_day = gather("Min", query(before, "Q", give=of("Q", "age")))
     of_day = query(before, "D", op("Equal", of("D", "age"), last_day))

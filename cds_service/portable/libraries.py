@@ -81,7 +81,7 @@ class _Libraries:
             *reading_codes.statements(),
             *reading_dates.statements(),
             *names.statements(self._pack, self._sets),
-            *reading_entries.statements(),
+            *reading_entries.statements(self._pack),
             *reading_drugs.statements(self._pack, self._sets),
             *reading_person.statements(),
         ]

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from cds_service.portable.elm import (
     Node,
     alias,
+    all_of,
+    any_of,
     call,
     cases,
     code,
@@ -29,6 +31,7 @@ from cds_service.portable.elm import (
     when,
 )
 from cds_service.terminology.codings import ALIASES, ATC, CANONICAL, ICD10_EDITIONS, SNOMED
+from cds_service.terminology.word_lists import CHECKED, Code
 
 LONGEST_STEM = 8  # characters; neither ICD-10 nor ATC has longer codes
 _OID = "urn:oid:"
@@ -68,6 +71,22 @@ def replaced(source: Node, pattern: str, by: str) -> Node:
 def is_in(element: Node, values: Iterable[str]) -> Node:
     """Whether a string is one of several."""
     return op("In", element, texts(values))
+
+
+def listed_code(name: str, codes: Iterable[Code], inside: str = "") -> Node:
+    """Whether an element's code is one of a list; those with a check digit count under any address.
+
+    `inside`: the path to the code in the element, with its dot.
+    """
+    code, system = of(name, f"{inside}code"), of(name, f"{inside}system")
+    known = list(codes)
+    checked = [one.code for one in known if one.system in CHECKED]
+    own = [
+        all_of([op("Equal", code, text(one.code)), op("Equal", system, text(one.system))])
+        for one in known
+        if one.system not in CHECKED
+    ]
+    return any_of([is_in(code, checked), *own])
 
 
 def flat(source: Node) -> Node:

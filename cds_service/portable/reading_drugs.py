@@ -1,7 +1,5 @@
 """Medication entries as the facts need them: codes, route, dates, and whether each is in use."""
 
-from collections.abc import Iterable
-
 from cds_service.portable import drug_names
 from cds_service.portable.elm import (
     FALSE,
@@ -37,13 +35,13 @@ from cds_service.portable.elm import (
     tuple_of,
     when,
 )
-from cds_service.portable.reading_codes import either, flat, is_in, or_empty, replaced
+from cds_service.portable.reading_codes import either, flat, is_in, listed_code, or_empty, replaced
 from cds_service.portable.reading_entries import DRAFTS, reference_of, with_codes
 from cds_service.portable.sets import Sets
 from cds_service.rules.model import Pack
-from cds_service.terminology.codings import RXNORM, SNOMED
+from cds_service.terminology.codings import RXNORM
 from cds_service.terminology.routes import SWALLOWED, swallowed_pattern
-from cds_service.terminology.word_lists import Code, WordList
+from cds_service.terminology.word_lists import WordList
 
 LOCAL, SYSTEMIC, INJECTED = "products-local", "products-systemic", "products-injected"
 OTHER_ROUTE = "products-not-injected"
@@ -173,23 +171,6 @@ def _list(pack: Pack, name: str) -> WordList:
     return pack.terminology.vocabulary.lists["routes"].get(name, WordList())
 
 
-def _one_of(code: str, listed: Iterable[Code]) -> Node:
-    """Whether a code is listed; SNOMED CT's count under any address."""
-    codes = list(listed)
-    own = [
-        all_of(
-            [
-                op("Equal", of("C", f"{code}code"), text(one.code)),
-                op("Equal", of("C", f"{code}system"), text(one.system)),
-            ]
-        )
-        for one in codes
-        if one.system != SNOMED
-    ]
-    plain = [one.code for one in codes if one.system == SNOMED]
-    return any_of([is_in(of("C", f"{code}code"), plain), *own])
-
-
 def _by_codes(pack: Pack) -> Node:
     """The route class that a route's code tells; a patch is taken for systemic."""
     codes = {
@@ -197,7 +178,10 @@ def _by_codes(pack: Pack) -> Node:
         "local": _list(pack, "local-codes").codes,
     }
     listed = [
-        (exists(query(operand("codes"), "C", _one_of("", own))), text(kind))
+        (
+            exists(query(operand("codes"), "C", listed_code("C", own))),
+            text(kind),
+        )
         for kind, own in codes.items()
     ]
     return cases(listed, NULL)
@@ -239,12 +223,12 @@ def _product_route() -> Node:
 
 def _injected(pack: Pack) -> Node:
     """The order's route counts before the product, and that before the words."""
-    words = _list(pack, "injected").words
+    words, injected = _list(pack, "injected").words, _list(pack, "injected-codes").codes
     codes = call("All Codings", operand("routes"))
     said_route = call("Spaced", call("Said Route", operand("routes")))
     by_route = op(
         "Or",
-        exists(query(codes, "C", _one_of("code.", _list(pack, "injected-codes").codes))),
+        exists(query(codes, "C", listed_code("C", injected, "code."))),
         call("Names One", said_route, texts(words)),
     )
     by_words = call("Names One", call("Spaced", operand("said")), texts(words))

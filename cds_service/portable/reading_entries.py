@@ -32,21 +32,21 @@ from cds_service.portable.elm import (
     tuple_of,
     when,
 )
-from cds_service.portable.reading_codes import either, flat, is_in, or_empty
+from cds_service.portable.reading_codes import either, flat, is_in, listed_code, or_empty
+from cds_service.rules.model import Pack
+from cds_service.terminology.word_lists import WordList
 
 DRAFTS = "Draft Orders"
 DRAFT = "Draft Order"
 _ACTIVE = ("active", "recurrence", "relapse")
 _ENDED = ("inactive", "remission", "resolved")
-# "No", "absent", "negative" in SNOMED CT, LOINC answers and HL7 v2/v3.
-_DENIALS = ("373067005", "2667000", "260385009", "la32-8", "n", "neg", "no", "absent")
 _DONE = {
     "Procedure": ("completed", "in-progress"),
     "DiagnosticReport": ("final", "amended", "corrected", "appended"),
 }
 
 
-def statements() -> list[Node]:
+def statements(pack: Pack) -> list[Node]:
     """The lists of entries, and what they are made by."""
     return [
         function("Concept of", ["value"], as_fhir(operand("value"), "CodeableConcept")),
@@ -55,7 +55,7 @@ def statements() -> list[Node]:
         function("Any Code", ["concepts"], _any_code()),
         function("All Codings", ["concepts"], _all_codings()),
         *_conditions(),
-        *_results(),
+        *_results(pack),
         *_others(),
         *_reasons(),
     ]
@@ -208,7 +208,7 @@ def _encounter_only() -> Node:
     )
 
 
-def _results() -> list[Node]:
+def _results(pack: Pack) -> list[Node]:
     observation, part = operand("observation"), operand("part")
     value = prop(part, "value")
     effective = call("Moment", prop(observation, "effective"))
@@ -246,7 +246,7 @@ def _results() -> list[Node]:
     observations = retrieve("Observation")
     return [
         function("As Text", ["part"], _as_text()),
-        function("Denied", ["value"], _denied()),
+        function("Denied", ["value"], _denied(pack)),
         function("Result Words", ["observation"], _result_words()),
         function("Read Result", ["observation", "part", "component"], tuple_of(element)),
         define(
@@ -270,11 +270,19 @@ def _as_text() -> Node:
     return all_of([missing(prop(operand("part"), "dataAbsentReason")), any_of(kinds)])
 
 
-def _denied() -> Node:
+def _denied(pack: Pack) -> Node:
+    denials = pack.terminology.vocabulary.lists["statuses"].get("denied-answers", WordList())
     value = operand("value")
     said_no = op("Equal", prop(as_fhir(value, "boolean"), "value"), FALSE)
-    codes = call("Plain Codes", call("Concept of", value))
-    return op("Or", op("IsTrue", said_no), _has(codes, _DENIALS))
+    answer = call("Concept of", value)
+    listed_one = listed_code("C", denials.codes, "code.")
+    return any_of(
+        [
+            op("IsTrue", said_no),
+            _has(call("Plain Codes", answer), denials.words),
+            exists(query(call("Codings", answer), "C", listed_one)),
+        ]
+    )
 
 
 def _is_draft(kind: str, name: str) -> Node:

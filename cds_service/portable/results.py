@@ -45,6 +45,8 @@ from cds_service.portable.names import names_of
 from cds_service.portable.reading_codes import is_in, or_empty, replaced
 from cds_service.portable.supply import READING, gaps
 from cds_service.portable.writer import Asked, Writer, entries, limit
+from cds_service.rules.model import Pack
+from cds_service.terminology.word_lists import words_of
 from cds_service.units.convert import canonical_unit
 from cds_service.units.table import alone, fold
 
@@ -55,8 +57,6 @@ UNDERSTOOD = (*USABLE, *PRELIMINARY, *RETRACTED)
 COMPARATORS = ("<", "<=", ">", ">=")
 RATIO = "{ratio}"
 _FLAGS = ("LL", "HH", "L", "H", "LU", "HU", "<", ">", "N")
-_EXERCISE = ("exercise", "postexercise", "treadmill", "exertion")
-_AT_REST = ("pre exercise", "preexercise", "before exercise", "without exercise", "no exercise")
 _PLACES = 8  # decimal places of ELM's decimals
 
 
@@ -71,6 +71,11 @@ class Quantities:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._written: set[str] = set()
+
+    @property
+    def pack(self) -> Pack:
+        """The pack that is written."""
+        return self._writer.pack
 
     def statements(self, asked: Asked) -> list[Node]:
         """The expressions of a fact that is measured as such."""
@@ -154,7 +159,13 @@ class Quantities:
         known = is_in(status, (*USABLE, *PRELIMINARY))
         age = of("R", "age")
         inside = call("Inside", age, limit(asked.days), library=READING)
-        return all_of([known, op("Or", missing(age), inside), right_state(asked.definition, "R")])
+        return all_of(
+            [
+                known,
+                op("Or", missing(age), inside),
+                right_state(self._writer, asked.definition, "R"),
+            ]
+        )
 
     def _valued(self, definition: Quantity) -> Node:
         quantity = of("R", "quantity")
@@ -221,7 +232,7 @@ def unreadable(writer: Writer, asked: Asked) -> Node:
     inside = call("Inside", age, limit(asked.days), library=READING)
     on_time = op("Or", all_of([missing(age), negated(op("IsTrue", of("R", "ahead")))]), inside)
     fits = [op("Or", told_by_name, strange), of("R", "hasValue"), on_time]
-    return query(entries("Results"), "R", all_of([*fits, right_state(definition, "R")]))
+    return query(entries("Results"), "R", all_of([*fits, right_state(writer, definition, "R")]))
 
 
 def _judged() -> Node:
@@ -277,13 +288,15 @@ def plausible(value: Node, bounds: Range) -> Node:
     )
 
 
-def right_state(definition: Quantity, name: str) -> Node:
+def right_state(writer: Writer, definition: Quantity, name: str) -> Node:
     """Whether a ratio was measured at rest or after exercise, as the fact means it."""
     if definition.unit != RATIO:
         return TRUE
     both = [op("Coalesce", of(name, key), text("")) for key in ("wholeWords", "words")]
     said = replaced(op("Lower", op("Concatenate", both[0], text(" "), both[1])), "-", " ")
-    after = all_of([_says(said, _EXERCISE), negated(_says(said, _AT_REST))])
+    lists = writer.pack.terminology.vocabulary.lists["sides"]
+    exercise, rest = (words_of(lists, one) for one in ("after-exercise", "at-rest"))
+    after = all_of([_says(said, exercise), negated(_says(said, rest))])
     return after if definition.taken == "after-exercise" else negated(after)
 
 

@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-from cds_service.terminology.codings import SNOMED
-from cds_service.terminology.word_lists import Code, Lists, WordList
+from cds_service.terminology.word_lists import Lists, by_code, words_of
 
 RouteClass = Literal["systemic", "local", "unknown"]
 Hint = str | tuple[str, str]  # words, or a code with its system
@@ -28,6 +27,7 @@ APART = (  # lists that say opposite things: one word stands in one of them
     ("injected", "local-routes"), ("injected", "local-forms"),
 )  # fmt: skip
 SWALLOWED = "softgel"  # what a gel in a capsule is read as
+_KINDS = ("systemic", "local", "patch")
 _LETTER = "[a-z\u00df-\u024f]"  # of lower-case words in Latin script
 _WORD = re.compile(rf"{_LETTER}(?:{_LETTER}|-)*{_LETTER}|[0-9]+")
 
@@ -36,18 +36,13 @@ class Routes:
     """The lists in force, compiled. Immutable."""
 
     def __init__(self, lists: Lists) -> None:
-        self._words = {
-            name: frozenset(word.lower() for word in lists.get(name, WordList()).words)
-            for name in LISTS
-        }
+        self._words = {name: frozenset(words_of(lists, name)) for name in LISTS}
         self._words["systemic-forms"] |= {SWALLOWED}
-        self._codes: dict[Hint, str] = {}
-        for kind in ("systemic", "local", "patch"):
-            codes = lists.get(f"{kind}-codes", WordList()).codes
-            self._codes |= dict.fromkeys(map(_key, codes), kind)
-        injected = lists.get("injected-codes", WordList()).codes
-        self._injected = frozenset(map(_key, injected))
-        self._swallowed = _phrases(lists.get("swallowed-gels", WordList()).words)
+        self._codes: dict[Hint, str] = {
+            key: kind for kind in _KINDS for key in by_code(lists, f"{kind}-codes")
+        }
+        self._injected = by_code(lists, "injected-codes")
+        self._swallowed = re.compile(swallowed_pattern(words_of(lists, "swallowed-gels")))
 
     def route_of(self, *hints: Hint) -> RouteClass:
         """The route class of a medicine from anything that tells it, most telling first.
@@ -100,21 +95,12 @@ class Routes:
         return "systemic" if said & words["systemic-forms"] else "unknown"
 
 
-def _key(code: Code) -> Hint:
-    """How a code is looked up. SNOMED CT's carry a check digit: they count under any address."""
-    return code.code if code.system == SNOMED else (code.system, code.code)
-
-
 def _keys(hint: Hint) -> tuple[Hint, ...]:
     return (hint.strip(),) if isinstance(hint, str) else (hint[1], hint)
 
 
 def _text(hint: Hint) -> str:
     return (hint if isinstance(hint, str) else hint[1]).lower()
-
-
-def _phrases(phrases: Iterable[str]) -> re.Pattern[str]:
-    return re.compile(swallowed_pattern(phrases))
 
 
 def swallowed_pattern(phrases: Iterable[str]) -> str:

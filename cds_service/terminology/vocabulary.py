@@ -1,21 +1,31 @@
-"""What a pack knows beside value sets and drugs: routes, compiled once with the pack.
+"""What a pack knows beside value sets and drugs: routes, sides, statuses.
 
-One holder for all of it, `Terminology.vocabulary`. There are no defaults: a list that no file has
-is empty, and `cds rules check` refuses a pack with an empty one.
+One holder for all of it, compiled once with the pack: `Terminology.vocabulary`. There are no
+defaults: a list that no file has is empty, and `cds rules check` refuses a pack with an empty one.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cds_service.terminology import routes
+from cds_service.terminology import routes, sides, statuses
 from cds_service.terminology.routes import Routes
+from cds_service.terminology.sides import Sides
+from cds_service.terminology.statuses import Statuses
 from cds_service.terminology.word_lists import Lists, lists_of
 
 Json = Any
 
 # The lists of each file, and those that contradict each other.
-LISTS: Mapping[str, tuple[str, ...]] = {"routes": routes.LISTS}
-APART: Mapping[str, tuple[tuple[str, str], ...]] = {"routes": routes.APART}
+LISTS: Mapping[str, tuple[str, ...]] = {
+    "routes": routes.LISTS,
+    "sides": sides.LISTS,
+    "statuses": statuses.LISTS,
+}
+APART: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "routes": routes.APART,
+    "sides": sides.APART,
+    "statuses": statuses.APART,
+}
 
 
 class Vocabulary:
@@ -28,6 +38,8 @@ class Vocabulary:
             name: lists_of(name, given.get(name, ())) for name in LISTS
         }
         self.routes = Routes(self.lists["routes"])
+        self.sides = Sides(self.lists["sides"])
+        self.statuses = Statuses(self.lists["statuses"])
 
     def told(self) -> dict[str, dict[str, list[str]]]:
         """What is in force, for people: by file and list, words and codes with their names."""

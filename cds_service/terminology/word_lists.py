@@ -7,7 +7,7 @@ Each file has one section, called like the file, with its lists by name; a list 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from cds_service.terminology.codings import canonical_code, canonical_system
+from cds_service.terminology.codings import LOINC, SNOMED, canonical_code, canonical_system
 
 Json = Any
 
@@ -28,6 +28,8 @@ class WordList(NamedTuple):
 
 
 Lists = Mapping[str, WordList]
+Keys = frozenset[str | tuple[str, str]]  # of codes, as `held_by` looks them up
+CHECKED = (SNOMED, LOINC)  # codes with a check digit are nobody else's, under any address
 
 
 def lists_of(section: str, contents: Iterable[Json]) -> dict[str, WordList]:
@@ -50,6 +52,24 @@ def _with(below: WordList, entry: Mapping[str, Json]) -> WordList:
     words |= dict.fromkeys(texts(entry.get("words")))
     codes |= dict.fromkeys(codes_of(entry.get("codes")))
     return WordList(tuple(words), tuple(codes))
+
+
+def words_of(lists: Lists, name: str) -> tuple[str, ...]:
+    """The words of one list, in lower case."""
+    return tuple(word.lower() for word in lists.get(name, WordList()).words)
+
+
+def by_code(lists: Lists, name: str) -> Keys:
+    """The codes of one list."""
+    return frozenset(
+        code.code.lower() if code.system in CHECKED else (code.system, code.code)
+        for code in lists.get(name, WordList()).codes
+    )
+
+
+def held_by(keys: Keys, system: str, code: str) -> bool:
+    """Whether a list has a code; without a system only one with a check digit."""
+    return code.lower() in keys or (system, code) in keys
 
 
 def codes_of(value: Json) -> Iterator[Code]:

@@ -16,12 +16,20 @@ from cds_service.config import Settings
 from cds_service.service.runtime import build_runtime
 from cds_service.web.app import create_app
 from tests.support.calls import NOW, Caller, patient_view
-from tests.support.clinical import rx, told
-from tests.support.clinical_cases import CRAMP, DIURETIC, RECENT_LABS
+from tests.support.clinical import rx, said, told
+from tests.support.clinical_cases import (
+    ABI_MISSING,
+    CLAUDICATION,
+    CRAMP,
+    DIURETIC,
+    RECENT_LABS,
+    sided,
+)
 from tests.support.sites import Site
 
 Json = Any
 LOCAL_ROUTES = "https://hospital.example.org/routes"
+LOCAL = "https://hospital.example.org/answers"
 SNOMED = "http://snomed.info/sct"
 LISTS: Json = {
     "routes": {
@@ -31,7 +39,19 @@ LISTS: Json = {
         },
         "systemic-codes": {"codes": [{"system": SNOMED, "code": "6064005"}]},
         "local-routes": {"words": ["einträufeln"], "without": ["scalp"]},
-    }
+    },
+    "sides": {
+        "left": {"words": ["links"]},
+        "right": {"words": ["rechts"]},
+        "after-exercise": {"words": ["belastung"]},
+    },
+    "statuses": {
+        "denied-answers": {"codes": [{"system": LOCAL, "code": "J0"}], "words": ["nein"]},
+        "ended-problems": {"words": ["früher"]},
+        "refuted-problems": {"words": ["verworfen"]},
+        "stopped-drugs": {"words": ["abgesetzt"]},
+        "active-drugs": {"words": ["läuft"], "without": ["ongoing"]},
+    },
 }
 
 
@@ -81,6 +101,78 @@ class TestRoutes:
     ) -> None:
         assert told(caller.cards(diuretic(route))) == shipped
         assert told(here.cards(diuretic(route))) == changed
+
+
+def low_index(left: str, right: str, method: str = "") -> Json:
+    """A call about an ankle-brachial index with a component for each leg, called so."""
+    whole = sided(0.8, 1.0)
+    for component, name in zip(whole["component"], (left, right), strict=True):
+        component["code"] = {"text": name}
+    if method:
+        whole["method"] = {"text": method}
+    return patient_view(conditions=[CLAUDICATION], observations=[whole])
+
+
+class TestSides:
+    def test_words_for_the_legs(self, caller: Caller, here: Caller) -> None:
+        call = low_index("Bein links", "Bein rechts")
+        assert told(caller.cards(call)) == [ABI_MISSING]
+        assert told(here.cards(call)) == ["warning claudication.low-abi"]
+
+    def test_words_for_exercise(self, caller: Caller, here: Caller) -> None:
+        call = low_index("left leg", "right leg", "nach Belastung")
+        assert told(caller.cards(call)) == ["warning claudication.low-abi"]
+        assert told(here.cards(call)) == ["warning claudication.exercise-abi"]
+
+
+def cramp(**more: Json) -> Json:
+    """A call about a diuretic and a cramp with these properties."""
+    condition = {k: v for k, v in (CRAMP | more).items() if v is not None}
+    order = rx("text:Furosemide")
+    return patient_view(
+        conditions=[condition], medicationRequests=[order], observations=RECENT_LABS
+    )
+
+
+def finding(code: str, system: str = LOCAL) -> Json:
+    """A call about a diuretic and the answer to the question for cramps."""
+    answer = said("sct:449917004", answer="local:x")
+    answer["valueCodeableConcept"] = {"coding": [{"system": system, "code": code}]}
+    return patient_view(
+        medicationRequests=[rx("text:Furosemide")], observations=[answer, *RECENT_LABS]
+    )
+
+
+def taken(status: str) -> Json:
+    order = rx("text:Furosemide", status=status)
+    return patient_view(conditions=[CRAMP], medicationRequests=[order], observations=RECENT_LABS)
+
+
+FOUND = f"{DIURETIC} + cramp.first-line-care"
+UNCOUNTED = "info drug-review.uncounted"
+
+
+class TestStatuses:
+    @pytest.mark.parametrize(
+        ("call", "shipped", "changed"),
+        [
+            (finding("J0"), [FOUND], []),
+            (finding("J0", "https://elsewhere.example.org"), [FOUND], [FOUND]),
+            (finding("NEIN"), [FOUND], []),
+            (cramp(clinicalStatus={"text": "Früher"}), None, []),
+            (cramp(verificationStatus={"text": "Verworfen"}), None, []),
+            (taken("abgesetzt"), [UNCOUNTED], []),
+            (taken("läuft"), [UNCOUNTED], [DIURETIC]),
+            (taken("ongoing"), [DIURETIC], [UNCOUNTED]),
+        ],
+        ids=["answer", "another system's", "word", "ended", "refuted", "stopped", "active", "less"],
+    )
+    def test_a_card_appears_or_vanishes(
+        self, caller: Caller, here: Caller, call: Json, shipped: Json, changed: list[str]
+    ) -> None:
+        before = told(caller.cards(call))
+        assert before == shipped if shipped is not None else before
+        assert told(here.cards(call)) == changed
 
 
 def run(*arguments: str, site: Path, status: int = 0) -> str:

@@ -9,11 +9,12 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-from cds_service.facts import availability, dates, observations
+from cds_service.facts import availability, dates
 from cds_service.facts.kinds import quantity
 from cds_service.facts.model import Fact, State, Truth
 from cds_service.rules import leaves, logic
 from cds_service.rules.nodes import Not
+from cds_service.terminology.statuses import Statuses
 from cds_service.units import convert as units
 
 Planted = Callable[[], AbstractContextManager[Any]]
@@ -79,6 +80,6 @@ FAULTS: Mapping[str, Planted] = {
         quantity, "USABLE", frozenset({"final", "corrected"})
     ),
     "denials: a finding that is denied counts": lambda: patch.object(
-        observations, "_DENIALS", frozenset()
+        Statuses, "denies", lambda words, codes: False
     ),
 }

@@ -74,7 +74,7 @@ def in_use(query: Query[FactDefinition], local: bool) -> set[str]:
         for medication in patient.index.medications
         if medication.reference != own
         and (local or not medication.local)
-        and usage_of(medication.resource, patient.today, longest).active
+        and usage_of(medication.resource, patient.today, longest, patient.statuses).active
         for name in medication.ingredients
     }
 

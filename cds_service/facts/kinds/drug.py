@@ -165,7 +165,7 @@ def _usage(patient: Patient, entry: Medication) -> Usage:
     """When the entry is dated and whether it is active; read once, as many facts ask."""
     known = patient.index.usage.get(id(entry))
     if known is None:
-        known = usage_of(entry.resource, patient.today, spans(patient))
+        known = usage_of(entry.resource, patient.today, spans(patient), patient.statuses)
         patient.index.usage[id(entry)] = known
     return known
 

@@ -156,7 +156,7 @@ def _diagnosis(query: Query[Problem], resource: Resource) -> Diagnosis:
     """The Condition as read; once, as several facts ask for the same one."""
     known = query.patient.index.diagnoses.get(id(resource))
     if known is None:
-        known = diagnosis_of(resource, query.patient.today)
+        known = diagnosis_of(resource, query.patient.today, query.patient.statuses)
         query.patient.index.diagnoses[id(resource)] = known
     return known
 
@@ -190,7 +190,8 @@ def _reason(query: Query[Problem], hit: Hit) -> Found | None:
         return None
     resource = hit.resource
     is_condition = resource.get("resourceType") == "Condition"
-    verification = verification_of(resource) if is_condition else "confirmed"
+    statuses = query.patient.statuses
+    verification = verification_of(resource, statuses) if is_condition else "confirmed"
     if verification not in query.definition.verification:
         return None
     if (is_condition and not right_site(query, resource)) or not words_fit(query, hit):
@@ -220,7 +221,7 @@ def _finding(query: Query[Problem], hit: Hit, domain: str) -> Found | None:
     resource = hit.resource
     if not status_usable(resource) or "confirmed" not in query.definition.verification:
         return None
-    if domain == "observations" and is_denied(hit.component or resource):
+    if domain == "observations" and is_denied(hit.component or resource, query.patient.statuses):
         return None
     if not (right_site(query, resource) and words_fit(query, hit)):
         return None

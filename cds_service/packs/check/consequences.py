@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from cds_service.errors import Problem
 from cds_service.packs.source import HOOKS, VALUE_SETS
+from cds_service.terminology.vocabulary import LISTS
 
 # What can't be judged when a file of this sort could not be read.
 _FOLLOWS: dict[str, frozenset[str]] = {
@@ -21,7 +22,7 @@ _FOLLOWS: dict[str, frozenset[str]] = {
     "orders": frozenset({"C408"}),
     "rule": frozenset({"F318", "R206", "R210", "T502", "T503", "T504", "T505"}),
     "service": frozenset({"F319", "T506", "W707"}),
-    "routes": frozenset({"V605", "V606"}),
+    **{name: frozenset({"V605", "V606"}) for name in LISTS},
     "valueset": frozenset({"F304", "F305", "V001", "V601"}),
 }  # fmt: skip
 # Only the last word on a pack without errors.
