@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from cds_service.facts import members
 from cds_service.facts.catalogue import DOMAINS, NAMED, Catalogue
 from cds_service.facts.chart import Chart, Draft, Entry, Resource
 from cds_service.facts.codes import Filed, under, wanted_codes, words_remembered
@@ -28,7 +29,9 @@ class Hit(Struct, gc=False):
     """A coding of a resource that is in a wanted value set.
 
     `component` is the part of the Observation that carries it; `source` is "" or, for a reason,
-    "encounter" or "order-reason". A reason that is a Condition has that Condition as `resource`.
+    "encounter" or "order-reason", or MEMBER for a result that was not sent: `entry` is then the
+    report or panel that names it, `component` its Reference. A reason that is a Condition has that
+    Condition as `resource`.
     An order that is known by its name alone has no system and no code.
     """
 
@@ -56,6 +59,7 @@ class Hit(Struct, gc=False):
         return not self.code
 
 
+MEMBER = "member"
 Hits = dict[str, list[Hit]]
 
 _ORDER_TYPES = (
@@ -114,6 +118,7 @@ class ChartIndex:
         self._references = References()
         self.find = self._references.find
         self._taken: list[Entry] = []  # resources that record a medication
+        self._panels: list[Entry] = []  # resources that name results
         # What nothing recognises: drugs; of problems and results the code system, "" for words.
         self.strange_drugs: list[Medication] = []
         self.strange_problems: list[str] = []
@@ -183,6 +188,9 @@ class ChartIndex:
                 reader = _READERS.get(kind)
                 if reader is not None:
                     reader(self, run)
+        if self._panels:
+            entries = [entry for entries in (*sources, chart.others) for entry in entries]
+            self._file_members(entry for entry in entries if entry.kind == "Observation")
 
     def _answers(self, entries: Iterable[Entry]) -> None:
         self.answers.extend(entry.body for entry in entries)
@@ -216,6 +224,8 @@ class ChartIndex:
                 self._file_components(entry)
             if head.value_codeable_concept:
                 self._file_finding(entry)
+            if head.has_member:
+                self._panels.append(entry)
 
     def _file_components(self, entry: Entry) -> None:
         codes = self._codes["observations"]
@@ -228,6 +238,23 @@ class ChartIndex:
         if sent.filed:
             value = entry.body["valueCodeableConcept"]
             _file(self.findings, sent.filed, entry, None, "", value)
+
+    def _file_members(self, results: Iterable[Entry]) -> None:
+        """File what a report or panel names and was not sent, as results known by name alone."""
+        codes = self._codes["observations"]
+        for panel, reference, concepts in members.not_sent(self._panels, results):
+            part = {"valueReference": reference}
+            for concept in concepts:
+                for set_id, _ in under(codes.of(concept)) if concept else ():
+                    named = NAMED + set_id.removeprefix(NAMED)
+                    hit = Hit(panel, named, "", "", part, MEMBER, concept)
+                    self.observations.setdefault(named, []).append(hit)
+
+    def _reports(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self._collect("procedures", self.procedures, (entry,), [])
+            if entry.head.result:
+                self._panels.append(entry)
 
     def _procedures(self, entries: Iterable[Entry]) -> None:
         self._collect("procedures", self.procedures, entries, [])
@@ -303,7 +330,7 @@ _READERS: Mapping[str, Callable[[ChartIndex, Iterable[Entry]], None]] = {
     "Condition": ChartIndex._conditions,
     "Observation": ChartIndex._observations,
     "Procedure": ChartIndex._procedures,
-    "DiagnosticReport": ChartIndex._procedures,
+    "DiagnosticReport": ChartIndex._reports,
     "Medication": ChartIndex._referred_to,
     "Substance": ChartIndex._referred_to,
     **dict.fromkeys(_ORDER_TYPES, ChartIndex._orders),

@@ -40,6 +40,8 @@ class Head(Struct, rename="camel", gc=False):
     medication_reference: Raw = NOTHING
     medication: Raw = NOTHING
     item: Raw = NOTHING
+    result: Raw = NOTHING
+    has_member: Raw = NOTHING
 
 
 class Element(Struct, rename="camel", gc=False):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from cds_service.facts import abi, dates
 from cds_service.facts.catalogue import NAMED
 from cds_service.facts.chart import Resource, Supply
-from cds_service.facts.chart_index import Hit
+from cds_service.facts.chart_index import MEMBER, Hit
 from cds_service.facts.definitions import Quantity
 from cds_service.facts.fhir import reference_of
 from cds_service.facts.measurements import Measurement, flag_of, measure, reference_limit
@@ -30,6 +30,7 @@ from cds_service.terminology.codings import names_of
 BY_NAME = "name alone"
 DISAGREE = "code and name disagree"
 STRANGE = "status not known"
+NOT_SENT = "named in a report, not sent"
 _DAYS_PER_YEAR = 365
 _DAYS_PER_MONTH = 30
 _BEFORE_ALL = datetime.max.replace(tzinfo=UTC)  # undated values are looked at first
@@ -104,11 +105,12 @@ def _readable(query: Query[Quantity]) -> Fact:
 
 def unreadable(query: Query[Quantity]) -> list[Item]:
     """Results on file that are never read as values, the newest first: only the name says what
-    they are, code and name disagree, or the status does not say whether they count.
+    they are, code and name disagree, the status does not say whether they count, or a report names
+    them and they were not sent.
     """
     today = query.patient.today
     found = []
-    by_name = ((hit, DISAGREE if hit.code else BY_NAME) for hit in _named(query))
+    by_name = ((hit, _why_by_name(hit)) for hit in _named(query))
     strange = ((hit, STRANGE) for hit in _filed(query).strange)
     for hit, why in (*by_name, *strange):
         parts = [part for part in _parts(query, hit) if has_value(part)]
@@ -118,6 +120,12 @@ def unreadable(query: Query[Quantity]) -> list[Item]:
         if when is None or dates.inside(when.day, today, query.days):
             found.append(_unreadable_item(query, hit, when, why, parts[0]))
     return sorted(found, key=lambda item: item.on or date.max, reverse=True)
+
+
+def _why_by_name(hit: Hit) -> str:
+    if hit.source == MEMBER:
+        return NOT_SENT
+    return DISAGREE if hit.code else BY_NAME
 
 
 def _named(query: Query[Quantity]) -> Iterator[Hit]:
@@ -179,6 +187,9 @@ def _unreadable_said(query: Query[Quantity], item: Item) -> tuple[str, str]:
     if why == BY_NAME:
         note = f"A result named {item.text}{dated}, has no code that is known and was not used."
         return note, f"a result named as {_title(query)} has no code that is known"
+    if why == NOT_SENT:
+        note = f"A report names a result ({item.text}{dated}) that was not sent."
+        return note, f"a report names a result ({_title(query)}) that was not sent"
     note = f"The code and the name of a result disagree ({item.text}{dated}): it was not used."
     return note, "the code and the name of a result disagree"
 

@@ -1,0 +1,30 @@
+"""Results that a report or a panel names and that were not sent with it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from cds_service.facts.chart import Entry, Resource
+from cds_service.facts.fhir import objects, string
+from cds_service.protocol import identity
+
+
+def not_sent(
+    panels: Sequence[Entry], results: Iterable[Entry]
+) -> Iterator[tuple[Entry, Resource, list[Any]]]:
+    """Of each panel the members that none of the results is: the panel, the Reference, and what
+    says of which test it is (concepts: the panel's own, and the words of the reference)."""
+    if not panels:
+        return
+    sent = {name for entry in results for name in entry.identities()}
+    for panel in panels:
+        body = panel.body
+        for key in ("result", "hasMember"):
+            for reference in objects(body.get(key)):
+                if not _is_there(string(reference.get("reference")), sent):
+                    words = string(reference.get("display"))
+                    yield panel, reference, [body.get("code"), {"text": words} if words else None]
+
+
+def _is_there(reference: str, sent: set[str]) -> bool:
+    """What is contained was read with the panel (`gather.prefetch`)."""
+    return reference.startswith("#") or not sent.isdisjoint(identity.of_reference(reference))
