@@ -42,6 +42,17 @@ def gather(
     """
     room = Room(most)
     readings = {key: prefetch.read(request.prefetch[key], room) for key in _keys(request.prefetch)}
+    return arrange(request, service, readings, fallback)
+
+
+def arrange(
+    request: HookRequest,
+    service: "ServiceDefinition",
+    readings: Mapping[str, Reading],
+    fallback: Fallback | None = None,
+) -> Chart:
+    """`gather` for prefetch that has been read. Raises PreconditionFailed (412)."""
+    readings = {key: readings[key] for key in _keys(readings)}
     themes = _themes(service)
     sorter = _sort(request, readings, themes)
     chart = _chart(request, sorter)

@@ -9,6 +9,7 @@ anything that is no FHIR resource            missing, with the problem said
 resource, Bundle, Parameters, array          supplied
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +86,21 @@ def read(raw: Raw, room: Room | None = None) -> Reading:
     return _unwrap(value, room) if _is_wrapper(value) else _read_resource(raw, value, room)
 
 
+def listed(entries: Sequence[Entry]) -> Reading:
+    """What a Bundle of these resources says, as if it had been sent."""
+    reading = Reading(Supply.SUPPLIED, bundle=True)
+    return _judge(reading, _collect(entries, reading, Room(None), 0))
+
+
+def single(entry: Entry | None) -> Reading:
+    """What a resource by itself says, or null in its place, as if it had been sent."""
+    if entry is None:
+        return Reading(Supply.EMPTY)
+    reading = Reading(Supply.SUPPLIED)
+    _keep(entry, reading, Room(None))
+    return reading
+
+
 def _nothing(problem: str) -> Reading:
     return Reading(Supply.MISSING, problem=problem, unreadable=1)
 
@@ -137,7 +153,7 @@ def _read_bundle(raw: Raw, value: Value, room: Room, depth: int = 0) -> Reading:
     return _judge(reading, problem or _why_incomplete(reading, value, elements))
 
 
-def _collect(entries: Entries, reading: Reading, room: Room, depth: int) -> str:
+def _collect(entries: Entries | Sequence[Entry], reading: Reading, room: Room, depth: int) -> str:
     """Add the resources of entries; what keeps them from being all there are."""
     room.take(len(entries))
     worst, found = "", reading.resources

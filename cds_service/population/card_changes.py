@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 
 from cds_service.errors import ServiceError
-from cds_service.population.chart_calls import PatientChart
 from cds_service.population.judge import VIEW, Judge, Shared
 from cds_service.population.replay import Moment
 from cds_service.population.survey import read_charts
@@ -64,14 +63,10 @@ def _calls(
     charts = read_charts(file)
     for number, chart in enumerate(() if isinstance(charts, str) else charts):
         name = file.name if len(charts) == 1 else f"{file.name}[{number}]"
-        opened = Moment(chart.opened_at() or now, partial(_same, chart))
+        opened = Moment(chart.opened_at() or now, chart)
         shared: Shared = {}
         for service in _either(judges, VIEW):
             yield name, service, partial(_of_chart, service, opened, shared)
-
-
-def _same(chart: PatientChart) -> PatientChart:
-    return chart
 
 
 def _either(judges: tuple[Judge, Judge], hook: str) -> dict[str, None]:

@@ -11,18 +11,18 @@ from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any
 
-import msgspec
-import orjson
 import pyarrow as pa
 
 from cds_service.facts.chart import Resource
 from cds_service.population import replay
-from cds_service.population.chart_calls import PatientChart
 from cds_service.population.judge import VIEW, Answer, Judge, Shared, strongest
-from cds_service.population.lines import NOT_FHIR, NOT_JSON, read_line
+from cds_service.population.lines import entry_of_line, read_line
+from cds_service.population.patient_chart import PatientChart
 from cds_service.population.plan import LAST, RunPlan
 from cds_service.population.replay import Moment
 from cds_service.population.rows import CALL, CHART, LEFT_OUT, RULE, VARIANT, Row, batches
+from cds_service.protocol.entries import Entry, entry_of
+from cds_service.protocol.raw import Raw, decoded
 from cds_service.rules.model import ServiceDefinition
 
 Json = Any
@@ -35,27 +35,6 @@ NO_MOMENT = "patients left out: no encounter with a date"
 TWICE = "a line that is there twice"
 
 
-class _Coding(msgspec.Struct):
-    code: str = ""
-
-
-class _Concept(msgspec.Struct):
-    coding: list[_Coding] = []
-
-
-class _Period(msgspec.Struct):
-    start: str = ""
-
-
-class _Result(msgspec.Struct):
-    resourceType: str = ""
-    issued: str = ""
-    effectiveDateTime: str = ""
-    effectivePeriod: _Period = msgspec.field(default_factory=_Period)
-    code: _Concept = msgspec.field(default_factory=_Concept)
-
-
-_RESULT = msgspec.json.Decoder(_Result)
 INPUT = pa.schema([("patient", pa.string()), ("url", pa.string()), ("line", pa.binary())])
 _BANDS = ((18, "0-17"), (35, "18-34"), (50, "35-49"), (65, "50-64"), (80, "65-79"))
 _OLDEST = "80+"
@@ -83,10 +62,6 @@ class Decider:
         self._variants = {
             name: Judge(other, orders=plan.orders) for name, other in plan.variants(pack).items()
         }
-        asked = [judge.results for judge in (self._judge, *self._variants.values())]
-        self._results = (
-            None if None in asked else frozenset(code for codes in asked for code in codes or ())
-        )
         self._salt = plan.salt.encode()
 
     def rows(self, lines: Iterable[Line]) -> Iterator[Row]:
@@ -110,7 +85,7 @@ class Decider:
             return
         if not entries:  # no line of it is FHIR
             return
-        people = [e["resource"] for e in entries if e["resource"]["resourceType"] == "Patient"]
+        people = [entry for entry in entries if entry.kind == "Patient"]
         if len(people) != 1:
             left_out[TWO_PATIENTS if people else NO_PATIENT_RESOURCE] += 1
             return
@@ -119,58 +94,41 @@ class Decider:
         if not moments:
             left_out[NO_MOMENT] += 1
             return
-        yield from self._chart(chart, people[0], moments)
+        yield from self._chart(chart, people[0].body, moments)
 
-    def _entries(self, lines: Iterable[Line], left_out: Counter[str]) -> list[dict[str, Json]]:
+    def _entries(self, lines: Iterable[Line], left_out: Counter[str]) -> list[Entry]:
         """The entries of a patient; one more than the service would take where there are more."""
-        entries: list[dict[str, Json]] = []
+        entries: list[Entry] = []
         before = b""
         for _, url, line in lines:
             if line == before:  # lines are sorted: equal ones follow each other
                 left_out[TWICE] += 1
                 continue
             before = line
-            resource = self._dates_only(line) or _resource(line, left_out)
-            if resource is not None and len(entries) <= self._plan.most_resources:
-                entries.append(_entry(resource, line, url))
+            entry = entry_of_line(line, url, left_out)
+            if entry is not None and len(entries) <= self._plan.most_resources:
+                entries.append(entry)
         return entries
 
-    def _dates_only(self, line: bytes) -> Resource | None:
-        """The dates of a result that no service asks for: most are, and need no more reading."""
-        try:
-            head = _RESULT.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return None
-        codes = (coding.code.strip() for coding in head.code.coding)
-        if head.resourceType != "Observation" or self._results is None:
-            return None
-        if not self._results.isdisjoint(codes):
-            return None
-        return {
-            "resourceType": "Observation",
-            "issued": head.issued,
-            "effectiveDateTime": head.effectiveDateTime,
-            "effectivePeriod": {"start": head.effectivePeriod.start},
-        }
-
-    def _referenced(self, entries: Sequence[Mapping[str, Json]]) -> Iterator[dict[str, Json]]:
+    def _referenced(self, entries: Sequence[Entry]) -> Iterator[Entry]:
         """The Medication resources that the entries refer to."""
         wanted: dict[str, None] = {}
         for entry in entries:
-            reference = entry["resource"].get("medicationReference")
-            named = reference.get("reference") if isinstance(reference, dict) else None
-            if isinstance(named, str) and not named.startswith("#"):
-                wanted[replay.last_part(named)] = None
+            if entry.head.medication_reference:
+                named = _reference(decoded(entry.head.medication_reference))
+                if named and not named.startswith("#"):
+                    wanted[replay.last_part(named)] = None
         for name in wanted:
             line = self._medications.get(name)
-            if line is not None:
-                yield _entry(orjson.loads(line), line)
+            medication = entry_of(Raw(line)) if line is not None else None
+            if medication is not None:
+                yield medication
 
     def _moments(self, chart: PatientChart) -> list[Moment]:
         if self._plan.at == LAST:
             moment = replay.last(chart)
             if moment is None and self._plan.fallback_now:
-                moment = Moment(datetime.fromisoformat(self._plan.fallback_now), lambda: chart)
+                moment = Moment(datetime.fromisoformat(self._plan.fallback_now), chart)
             return [moment] if moment else []
         return replay.encounters(chart)
 
@@ -181,7 +139,7 @@ class Decider:
         patient = self._hash(chart.patient_id)
         newest = moments[-1].at
         shared: Shared = {}
-        whole = moments[0] if self._plan.at == LAST else Moment(newest, lambda: chart)
+        whole = moments[0] if self._plan.at == LAST else Moment(newest, chart)
         matched, speaks = self._judge.matched(whole, shared)
         yield Row(
             CHART,
@@ -244,7 +202,7 @@ class Decider:
         calls: Mapping[str, int],
     ) -> Callable[..., Row]:
         """A maker of rows that all say whose and when they are."""
-        visit = moment.encounter or {}
+        visit = moment.encounter.body if moment.encounter else {}
         fields: dict[str, Any] = {
             "patient": patient,
             "encounter": self._hash(_text(visit.get("id"))),
@@ -302,22 +260,6 @@ def _lines(lines: Iterable[pa.RecordBatch]) -> Iterator[Line]:
     for batch in lines:
         columns = [batch.column(name).to_pylist() for name in INPUT.names]
         yield from zip(*columns, strict=True)
-
-
-def _resource(line: bytes, left_out: Counter[str]) -> Resource | None:
-    try:
-        resource = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        left_out[NOT_JSON] += 1
-        return None
-    if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
-        left_out[NOT_FHIR] += 1
-        return None
-    return resource
-
-
-def _entry(resource: Resource, line: bytes, url: str = "") -> dict[str, Json]:
-    return {"fullUrl": url, "resource": resource, "line": line}
 
 
 def _age_band(person: Resource, at: datetime) -> str:

@@ -14,12 +14,12 @@ from typing import Any
 from cds_service.cards.compose import compose_cards
 from cds_service.errors import ServiceError
 from cds_service.facts.base import FactBase
-from cds_service.facts.chart import Resource
-from cds_service.gather.chart import gather
+from cds_service.gather.chart import arrange, gather
 from cds_service.live.active import activate
-from cds_service.population.chart_calls import query_of, request_for
+from cds_service.population.chart_calls import call_of
 from cds_service.population.replay import Moment
-from cds_service.protocol.model import Card, DraftOrder, HookRequest
+from cds_service.protocol.entries import Entry
+from cds_service.protocol.model import Card, HookRequest
 from cds_service.rules.context import Context
 from cds_service.rules.engine import contexts, evaluate
 from cds_service.rules.model import INDICATORS, Pack, ServiceDefinition
@@ -99,19 +99,6 @@ class Judge:
         conditional = self._active.ruleset.conditional
         return conditional.truth(Context(facts)).name.lower() if conditional else ""
 
-    @property
-    def results(self) -> frozenset[str] | None:
-        """The codes of Observations that any service asks for; None where one asks for all."""
-        queries = [
-            query_of(template)
-            for service in (*self._views, *self._signs)
-            for template in service.prefetch.values()
-        ]
-        asked = [query.codes for query in queries if query.kind == "Observation"]
-        if None in asked:
-            return None
-        return frozenset(code for codes in asked for _, code in codes or ())
-
     def answers(self, moment: Moment, shared: Shared) -> Iterator[Answer]:
         """The answers of all services that would be called at this moment.
 
@@ -153,7 +140,7 @@ class Judge:
         service: ServiceDefinition,
         moment: Moment,
         shared: Shared,
-        orders: Sequence[Resource] = (),
+        orders: Sequence[Entry] = (),
     ) -> Answer:
         """The answer to the call at this moment, with these orders as drafts; without any, every
         active order of the chart is a draft where the hook is one of orders.
@@ -171,7 +158,7 @@ class Judge:
         self,
         services: Sequence[ServiceDefinition],
         moment: Moment,
-        orders: Sequence[Resource],
+        orders: Sequence[Entry],
         shared: Shared,
     ) -> Iterator[Answer]:
         for service in services:
@@ -181,14 +168,15 @@ class Judge:
         self,
         service: ServiceDefinition,
         moment: Moment,
-        orders: Sequence[Resource],
+        orders: Sequence[Entry],
         shared: Shared,
     ) -> tuple[HookRequest, FactBase]:
         """Raises ServiceError where the service would refuse the request."""
         key = (service.hook, self._reads, tuple(service.prefetch.values()))
         if key not in shared:
-            request = _request(service, moment, orders)
-            shared[key] = request, self._active.facts(gather(request, service), moment.at)
+            request, readings = call_of(service, moment, orders)
+            chart = arrange(request, service, readings)
+            shared[key] = request, self._active.facts(chart, moment.at)
         return shared[key]
 
     def _answer(self, service: ServiceDefinition, request: HookRequest, facts: FactBase) -> Answer:
@@ -234,20 +222,6 @@ def _compared(condition: Any) -> Iterator[str]:
 def strongest(indicators: Sequence[str]) -> str:
     """The strongest indicator; "" of none."""
     return max(indicators, key=_RANKS.index, default="")
-
-
-def _request(service: ServiceDefinition, moment: Moment, orders: Sequence[Resource]) -> HookRequest:
-    if service.hook == VIEW or not orders:
-        return request_for(service, moment.chart)
-    drafts = tuple(
-        DraftOrder(
-            {**order, "status": "draft"},
-            f"{order['resourceType']}/{order.get('id', '')}",
-            selected=True,
-        )
-        for order in orders
-    )
-    return request_for(service, moment.chart, drafts)
 
 
 def impersonal(reason: str) -> str:

@@ -5,15 +5,19 @@ Only the head of a line is decoded here; all of it must still be JSON.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
 import orjson
 
 from cds_service.protocol import identity
+from cds_service.protocol.entries import Entry, entry_of
+from cds_service.protocol.raw import NOTHING, Raw, encoded
 
 Json = Any
 
+_MOST_REMEMBERED = 100_000  # references to patients, as sent
 NOT_JSON = "not JSON"
 NOT_FHIR = "no resourceType"
 NO_PATIENT = "names no patient"
@@ -80,6 +84,32 @@ def read_line(line: bytes, counts: Counter[str]) -> Record | None:
     return _record(head, "", line, counts)
 
 
+def entry_of_line(line: bytes, url: str, counts: Counter[str]) -> Entry | None:
+    """The resource of a line; None where it is none, which `counts` tells by reason."""
+    entry = entry_of(Raw(line), encoded(url) if url else NOTHING) if _is_utf8(line) else None
+    if entry is None:
+        counts[NOT_FHIR if _is_json(line) else NOT_JSON] += 1
+    return entry
+
+
+def _is_utf8(line: bytes) -> bool:
+    if line.isascii():
+        return True
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
 def read_bundle(content: Json, counts: Counter[str]) -> Iterator[Record]:
     """The records of a Bundle. A URN that names a Patient entry stands for that patient."""
     entries = content.get("entry") if isinstance(content, dict) else None
@@ -126,6 +156,7 @@ def unread(kind: str) -> str:
     return f"not read: {kind[:40]}"
 
 
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def patient_id(reference: str) -> str:
     """The id in a reference to a Patient: relative, absolute, with a version, or a URN; "" else."""
     if reference.startswith("urn:"):

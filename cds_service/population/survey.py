@@ -11,13 +11,13 @@ from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
 
-import orjson
-
+from cds_service.errors import BadRequest
 from cds_service.packs.load import load_pack
-from cds_service.population.chart_calls import PatientChart, charts_of
 from cds_service.population.judge import Answer, Judge, Shared
+from cds_service.population.patient_chart import PatientChart, charts_of
 from cds_service.population.pool import do_all
 from cds_service.population.replay import Moment
+from cds_service.protocol.body import checked
 from cds_service.rules.model import Pack
 
 _PORTION = 16  # files of a task
@@ -96,7 +96,7 @@ class Surveyor:
         return tally
 
     def _chart(self, chart: PatientChart, tally: Tally) -> None:
-        opened = Moment(self._now or chart.opened_at() or self._fallback_now, lambda: chart)
+        opened = Moment(self._now or chart.opened_at() or self._fallback_now, chart)
         shared: Shared = {}
         for number, service in enumerate(self._judge.asked):
             counts = tally.services.setdefault(service.id, ServiceTally())
@@ -156,8 +156,8 @@ def read_charts(path: Path) -> list[PatientChart] | str:
     """The charts of a file, or why it has none. Raises OSError where it cannot be opened."""
     raw = path.read_bytes()
     try:
-        content = orjson.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
-    except (orjson.JSONDecodeError, gzip.BadGzipFile, EOFError):
+        content = checked(gzip.decompress(raw) if path.suffix == ".gz" else raw)
+    except (BadRequest, gzip.BadGzipFile, EOFError):
         return "not JSON"
     return charts_of(content) or "no Bundle with a Patient"
 

@@ -43,9 +43,13 @@ _ANY_CALL = dict[Member, Raw]
 
 def decode(body: bytes) -> Json:
     """The JSON value in `body`. Raises BadRequest; the message never quotes the body."""
-    body = _text(body)
-    _read(body, Raw)
-    return decoded(body)
+    return decoded(checked(body))
+
+
+def checked(body: bytes) -> Raw:
+    """The JSON value in `body`, not read. Raises BadRequest as `decode` does."""
+    raw: Raw = _read(_text(body), Raw)
+    return raw
 
 
 def decode_object(body: bytes) -> dict[str, Json]:

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from click.testing import CliRunner, Result
 
 from cds_service.cli import main
 from cds_service.packs.load import load_pack
-from cds_service.population.chart_calls import PatientChart, charts_of, request_for
+from cds_service.population.chart_calls import call_of
 from cds_service.population.judge import impersonal
+from cds_service.population.patient_chart import PatientChart, charts_of
+from cds_service.population.replay import Moment
 from cds_service.population.survey import chart_files, read_charts
-from cds_service.protocol.raw import decoded
+from cds_service.protocol.raw import encoded
 from cds_service.rules.model import ServiceDefinition
 
 HOOKS = Path(__file__).parent.parent.parent / "hooks"
@@ -230,8 +233,8 @@ def review_service() -> ServiceDefinition:
 
 
 def sent(chart: PatientChart, key: str) -> Sequence[str]:
-    answer = decoded(request_for(review_service(), chart).prefetch[key])
-    return [entry["resource"]["id"] for entry in answer["entry"]]
+    call = call_of(review_service(), Moment(datetime.now(UTC), chart))
+    return [entry.id for entry in call.readings[key].resources]
 
 
 def test_a_key_holds_what_its_template_asks_for() -> None:
@@ -245,12 +248,11 @@ def test_a_key_holds_what_its_template_asks_for() -> None:
         visit(id="old", period={"start": "2019-01-01"}),
         visit(id="new"),
     ]
-    (chart,) = charts_of(bundle(patient(), *resources))
+    (chart,) = charts_of(encoded(bundle(patient(), *resources)))
     assert sent(chart, "medicationRequests") == ["active"]
     assert sent(chart, "ironResults") == ["ferritin"]
-    request = request_for(review_service(), chart)
-    assert decoded(request.prefetch["encounter"])["id"] == "new"
-    assert decoded(request.prefetch["procedures"])["entry"] == []
+    assert sent(chart, "encounter") == ["new"]
+    assert sent(chart, "procedures") == []
 
 
 def test_values_are_taken_out_of_reasons() -> None:

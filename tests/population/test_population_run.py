@@ -119,10 +119,12 @@ def test_what_is_damaged_is_counted_exactly_and_stops_nothing(tmp_path: Path) ->
         chart(4)[1],  # a line that is there twice
     ]
     source = write_export(tmp_path / "source", [*resources, medication()], damaged=3)
+    with (source / "Observation.ndjson").open("ab") as file:  # JSON but for one letter
+        file.write(json.dumps(chart(5)[2] | {"note": "caf#"}).encode().replace(b"#", b"\xe9"))
     found = summary(source, tmp_path / "run")
     assert found["charts"] == 29
     assert left_out(tmp_path / "run") == {
-        "not JSON": 3,
+        "not JSON": 4,
         "names no patient": 1,
         "a Patient without an id": 1,
         "a line that is there twice": 1,
