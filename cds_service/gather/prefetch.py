@@ -157,7 +157,7 @@ def _collect(entries: Entries | Sequence[Entry], reading: Reading, room: Room, d
     """Add the resources of entries; what keeps them from being all there are."""
     room.take(len(entries))
     worst, found = "", reading.resources
-    for entry in entries.read():
+    for entry in entries:
         if entry is None:
             reading.unreadable += 1
         elif entry.kind in _NO_DATA:
