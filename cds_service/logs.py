@@ -5,13 +5,14 @@ is dropped and its name is told under `withheld`: a careless call is seen and do
 """
 
 import logging
-import sys
 import traceback
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
 import structlog
+
+from cds_service import log_stream
 
 ALLOWED = frozenset({
     "event", "level", "timestamp", "withheld",
@@ -55,20 +56,16 @@ def configure(level: str = "INFO") -> None:
 class _State:
     level = logging.NOTSET
     logger: Any = structlog.get_logger()
+    lines = log_stream.Lines()
 
 
 class _Lines:
-    """Writes to stderr as it is now, not as it was when logging was set up.
-
-    A line that cannot be written (a full disk) is lost: no answer may fail for its sake.
-    """
+    """A line that cannot be written is lost: no answer may fail or wait for its sake."""
 
     def msg(self, line: str) -> None:
-        try:
-            sys.stderr.write(line + "\n")
-            sys.stderr.flush()
-        except OSError:
-            return
+        lost = _State.lines.lost
+        if _State.lines.write(line) and lost:
+            logger().warning("log lines lost", entries=lost)
 
     debug = info = warning = error = critical = msg
 

@@ -23,6 +23,7 @@ WORKERS = 2
 THREADS = 4
 SECONDS = 30  # after which a worker that hangs is replaced
 KEEP_ALIVE = 75  # longer than a proxy keeps its side open
+STDERR = 2  # the highest of the three numbers that every program takes for granted
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -60,6 +61,7 @@ class Server(BaseApplication):
 def serve(workers: int, threads: int, sample: bool) -> None:
     """Start the service. Host, port and the rest come from the environment (CDS_...)."""
     start_signals.take()
+    _fill_standard_files()
     settings = config.load(os.environ)
     _refuse_taken(settings)
     with scratch.owned_folder("cds-metrics") as folder:
@@ -75,6 +77,14 @@ def serve(workers: int, threads: int, sample: bool) -> None:
         chosen["post_worker_init"] = lambda _: begin_worker(application)
         chosen["pre_exec"] = lambda server: _forget_counters(server, folder)
         Server(application, chosen).run()
+
+
+def _fill_standard_files() -> None:
+    """Where the process was started without stdin, stdout or stderr: or the database would get the
+    number of one of them, and what a library says there would be written into it."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= STDERR:
+        pass
+    os.close(number)
 
 
 def _refuse_taken(settings: config.Settings) -> None:
@@ -129,9 +139,9 @@ def options(
 
     def when_ready(server: Any) -> None:
         _forget_gauges(os.getpid())  # the master answers nothing; its workers tell
-        click.echo(f"Listening on {address}/cds-services ({workers} workers).")
+        _say(f"Listening on {address}/cds-services ({workers} workers).")
         if settings.workbench != "off":
-            click.echo(f"The workbench, for a browser: {address}/")
+            _say(f"The workbench, for a browser: {address}/")
         if sample:
             subprocess.Popen([sys.executable, "-m", "cds_service.cli.sample", address])
 
@@ -153,6 +163,12 @@ def options(
         "when_ready": when_ready,
         "child_exit": child_exit,
     }
+
+
+def _say(line: str) -> None:
+    """On stdout; where it is full or gone the service starts all the same."""
+    with suppress(OSError):
+        click.echo(line)
 
 
 def child_exit(_server: Any, worker: Any) -> None:
