@@ -83,8 +83,8 @@ def statements(pack: Pack, sets: Sets) -> list[Node]:
     return [
         function("Worded", ["said"], _worded()),
         function("All Said", ["concept"], _all_said()),
-        function("Names", ["concept"], _names()),
-        function("Result Names", ["concept"], _result_names(lists.ignored)),
+        function("Names", ["concept"], _names(lists.qualifiers)),
+        function("Result Names", ["concept"], _names_without(lists.ignored)),
         function("Of Another Kind", ["concept"], _foreign(lists.foreign)),
         function("Denies", ["concept"], _denies(lists.denials)),
         function("Disputed", ["codes", "names", "concept"], _disputed(pack, sets)),
@@ -94,7 +94,7 @@ def statements(pack: Pack, sets: Sets) -> list[Node]:
 def _worded() -> Node:
     bare = replaced(op("Lower", operand("said")), _SORTS, "")
     words = replaced(replaced(bare, f"[^{_LETTER}]+", " "), r"^\s+|\s+$", "")
-    return replaced(words, _SINGULAR, "$1")
+    return replaced(replaced(words, "[ao]e|[\u00e6\u0153]", "e"), _SINGULAR, "$1")
 
 
 def _all_said() -> Node:
@@ -108,15 +108,17 @@ def _all_said() -> Node:
     return flat(listed([own, or_empty(shown)]))
 
 
-def _names() -> Node:
-    return query(
+def _names(qualifiers: Iterable[str]) -> Node:
+    """With the words that say of what course and severity a problem is, and without."""
+    whole = query(
         call("All Said", operand("concept")),
         "N",
         give=code(text(WORDS), call("Worded", alias("N"))),
     )
+    return flat(listed([whole, _names_without(qualifiers)])) if qualifiers else whole
 
 
-def _result_names(ignored: Iterable[str]) -> Node:
+def _names_without(ignored: Iterable[str]) -> Node:
     longest_first = sorted(sorted(ignored), key=len, reverse=True)  # in one order for each pack
     pattern = f" ({'|'.join(longest_first)})(?= )"
     spaced = op("Concatenate", text(" "), call("Worded", alias("N")), text(" "))

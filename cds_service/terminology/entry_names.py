@@ -2,7 +2,8 @@
 
 Made from the displays of the value sets and from `names.json`. A name is no code: whoever asks is
 told that an entry of that name is on file, never that it is one. Equal means the same words in
-the same order, in any case, punctuation and number; a result's specimen and side do not count.
+the same order, in any case, punctuation, number and spelling ("edema", "oedema"); a result's
+specimen and side do not count, and a problem's course and severity need not be a part of the name.
 """
 
 import re
@@ -14,6 +15,7 @@ Json = Any
 Words = tuple[str, ...]
 
 _WORD = re.compile(r"[^\W_]+")
+_BRITISH = re.compile(r"[ao]e|[\u00e6\u0153]")  # anaemia, oedema, diarrhœa
 # SNOMED CT says at the end of a term what sort of concept it is.
 _SORT = re.compile(r"\((?:finding|disorder|observable entity|procedure|situation|event)\)\s*$")
 LONGEST = 120  # characters; longer words are a note and no name
@@ -22,7 +24,7 @@ LONGEST = 120  # characters; longer words are a note and no name
 def words_of(text: str) -> Words:
     """The words of a name as they are compared: folded, without punctuation, in the singular."""
     folded = _SORT.sub("", unicodedata.normalize("NFKC", text).casefold())
-    return tuple(_singular(word) for word in _WORD.findall(folded))
+    return tuple(_singular(word) for word in _WORD.findall(_BRITISH.sub("e", folded)))
 
 
 def _singular(word: str) -> str:
@@ -36,6 +38,7 @@ class NameLists(NamedTuple):
     ignored: frozenset[str] = frozenset()  # in names of results
     foreign: frozenset[str] = frozenset()  # words of results that are of another kind
     denials: frozenset[Words] = frozenset()  # phrases that say that a problem is not there
+    qualifiers: frozenset[str] = frozenset()  # words of problems that say of what course they are
 
     def of_another_kind(self, text: str) -> bool:
         """Whether words say that a result is of another kind: of urine, an isoenzyme."""
@@ -59,17 +62,20 @@ def name_lists(contents: Iterable[Json]) -> NameLists:
     names: dict[str, tuple[str, ...]] = {}
     single: dict[str, list[str]] = {"ignore": [], "not": []}
     denials: list[str] = []
+    qualifiers: list[str] = []
     for content in contents:
         for set_id, entry in _object(_object(content).get("names")).items():
             names[set_id] = (*names.get(set_id, ()), *_texts(_object(entry).get("names")))
         for key, found in single.items():
             found += _texts(_object(_object(content).get("results")).get(key))
         denials += _texts(_object(content).get("denials"))
+        qualifiers += _texts(_object(content).get("qualifiers"))
     return NameLists(
         names,
         frozenset(word for text in single["ignore"] for word in words_of(text)),
         frozenset(word for text in single["not"] for word in words_of(text)),
         frozenset(words_of(text) for text in denials),
+        frozenset(word for text in qualifiers for word in words_of(text)),
     )
 
 
@@ -80,8 +86,11 @@ class Names:
         self,
         sets: Mapping[str, Iterable[str]],
         ignored: frozenset[str] = frozenset(),
+        qualifiers: frozenset[str] = frozenset(),
     ) -> None:
+        """`ignored` words never count; `qualifiers` need not, in the words of an entry."""
         self._ignored = ignored
+        self._qualifiers = qualifiers
         found: dict[Words, set[str]] = {}
         for set_id, texts in sets.items():
             for text in texts:
@@ -94,10 +103,15 @@ class Names:
         return self._sets
 
     def sets_of(self, text: str) -> frozenset[str]:
-        """The value sets that have a name equal to the text."""
+        """The value sets that have a name equal to the text, with its qualifiers or without."""
         if len(text) > LONGEST:
             return frozenset()
-        return self._sets.get(self._key(words_of(text)), frozenset())
+        words = self._key(words_of(text))
+        named = self._sets.get(words, frozenset())
+        if self._qualifiers.isdisjoint(words):
+            return named
+        plain = tuple(word for word in words if word not in self._qualifiers)
+        return named | self._sets.get(plain, frozenset())
 
     def _key(self, words: Words) -> Words:
         return tuple(word for word in words if word not in self._ignored)

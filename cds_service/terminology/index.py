@@ -164,7 +164,7 @@ class Terminology:
 
     def names_of_problems(self, set_ids: Iterable[str]) -> Names:
         """The names of problems: displays of the sets, and what `names.json` adds."""
-        return Names(self._listed_names(set_ids))
+        return Names(self._listed_names(set_ids), qualifiers=self.names.qualifiers)
 
     def names_of_results(self, set_ids: Iterable[str]) -> Names:
         """The names of results; specimens and sides in them do not count."""

@@ -1,11 +1,12 @@
-"""A wide code and the words beside it: which cramp or spasm is one of the leg."""
+"""Words of problems: beside a wide code, which cramp or spasm is one of the leg; alone, whether a
+button may take an order away."""
 
 from typing import Any
 
 import pytest
 
 from tests.support.calls import Caller
-from tests.support.clinical import dx, rx
+from tests.support.clinical import draft_test, dx, request, rx
 from tests.support.clinical_cases import Case, case, cases, check_review
 
 COUNTS = ("info drug-review.ccb",)
@@ -43,3 +44,31 @@ WORDS = [
 @pytest.mark.parametrize("wanted", cases(WORDS))
 def test_words_beside_a_wide_code(caller: Caller, wanted: Case) -> None:
     check_review(caller, wanted)
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("Diarrhea", False),
+        ("Diarrhoea", False),
+        ("Acute diarrh\u0153a", False),
+        ("Severe vomiting", False),
+        ("Hyponatraemia", False),
+        ("Suspected hypokalemia, mild", False),
+        ("CKD stage 3", False),
+        ("Acute", True),
+        ("Headache", True),
+        ("No diarrhoea", True),
+    ],
+)
+def test_a_problem_in_words_keeps_the_button_away(
+    caller: Caller, words: str, offered: bool
+) -> None:
+    """Whatever its spelling, course and severity."""
+    reason = {
+        "reasonCode": [{"coding": [{"system": "http://snomed.info/sct", "code": "449917004"}]}]
+    }
+    draft = draft_test("loinc:24326-1", **reason)
+    chart = request(drafts=[draft], conditions=[dx("icd:G47.62"), dx(f"text:{words}", recorded=5)])
+    (card,) = caller.cards(chart)["cards"]
+    assert bool(card.get("suggestions")) is offered
