@@ -6,13 +6,17 @@ which a rule gives a card, the first that shows it alone is taken, else the firs
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cds_service.cards.body import MOST_WORDS
 from cds_service.cards.closing import sign_off
 from cds_service.cards.compose import compose
+from cds_service.cards.language import ENGLISH_TAG, Language
+from cds_service.cards.per_pack import prepared
+from cds_service.cards.phrases import BECAUSE, UNREVIEWED
+from cds_service.errors import ConfigurationError
 from cds_service.packs.build import with_profiles
 from cds_service.packs.load import load_pack
 from cds_service.protocol.model import Card
@@ -25,7 +29,6 @@ from cds_service.ruletests.trial import Bench, Trial, request_of
 
 Json = Any
 OWN = -1  # the rule's own card; others are numbers of variants
-_BECAUSE = "\n\nBecause:"
 
 _INTRO = """\
 Every card that the pack can give, with an example chart from the tests of its rule. Written by
@@ -41,29 +44,38 @@ class Example:
     case: Case
     card: Card
 
-    @property
-    def words(self) -> int:
-        """Words of the detail before its list."""
-        return len(self.card.detail.partition(_BECAUSE)[0].split())
+    def words(self, because: str) -> int:
+        """Words of the detail before its list, which `because` begins."""
+        return len(self.card.detail.partition(f"\n\n{because}")[0].split())
 
 
-def cards_page(pack: Pack, bench: Bench) -> str:
-    """The whole page as Markdown."""
+def cards_page(pack: Pack, bench: Bench, tag: str = ENGLISH_TAG) -> str:
+    """The whole page as Markdown, the cards in a language that the pack has."""
+    language = prepared(pack).voices[tag].language
     groups = sorted(pack.groups.values(), key=lambda group: group.order)
     shown = [rule for rule in pack.rules if rule.status not in ("draft", "retired")]
-    found = {rule.id: examples(rule, bench) for rule in shown}
-    lines = ["# Cards", "", _INTRO, "", f"> {sign_off(pack)}", "", *_figures(found.values())]
+    found = {rule.id: examples(rule, bench, tag) for rule in shown}
+    figures = _figures(found.values(), language.text(BECAUSE))
+    lines = ["# Cards", "", *_opening(pack, language), "", *figures]
     for group in groups:
         rules = sorted((r for r in shown if r.group == group.id), key=lambda r: (r.rank, r.id))
         if rules:
-            lines += ["", f"## {group.title}"]
+            lines += ["", f"## {language.text(group.title)}"]
         for rule in rules:
-            lines += ["", f"### {rule.title}", "", f"Rule `{rule.id}`."]
+            lines += ["", f"### {language.text(rule.title)}", "", f"Rule `{rule.id}`."]
             lines += [line for part in _parts(rule, found[rule.id]) for line in part]
     return "\n".join(lines) + "\n"
 
 
-def examples(rule: Rule, bench: Bench) -> Mapping[int, Example]:
+def _opening(pack: Pack, language: Language) -> Sequence[str]:
+    if language.is_english:
+        return [_INTRO, "", f"> {sign_off(pack)}"]
+    told = f"The cards in `{language.tag}`, for the native clinician who reviews the translation."
+    notice = "" if language.reviewed else f" {UNREVIEWED}"
+    return [told, "", f"> {sign_off(pack)}{notice}"]
+
+
+def examples(rule: Rule, bench: Bench, tag: str = ENGLISH_TAG) -> Mapping[int, Example]:
     """The rule's own card and those of its variants, as far as its tests show them."""
     if rule.path is None:
         return {}
@@ -71,20 +83,21 @@ def examples(rule: Rule, bench: Bench) -> Mapping[int, Example]:
     bench = bench.also(drafts_under_test(tests, bench))
     found: dict[int, Example] = {}
     for case in tests.cases:
-        for number, example in _of_case(rule, bench.trial(case)):
+        for number, example in _of_case(rule, bench.trial(case), tag):
             known = found.get(number)
             if known is None or (len(known.card.rules) > 1 and len(example.card.rules) == 1):
                 found[number] = example
     return dict(sorted(found.items()))
 
 
-def _of_case(rule: Rule, trial: Trial) -> Iterator[tuple[int, Example]]:
+def _of_case(rule: Rule, trial: Trial, tag: str) -> Iterator[tuple[int, Example]]:
     evaluation = evaluate(trial.ruleset, trial.service, trial.facts)
     own = [one for one in evaluation.findings if one.rule.id == rule.id]
     if not own or rule.id not in trial.ruleset.rules:
         return
     pack = trial.ruleset.pack
-    cards = compose(pack, trial.service, evaluation, trial.facts, request_of(trial))
+    request = request_of(trial)
+    cards = compose(pack, trial.service, evaluation, trial.facts, request, language=tag)
     for card in cards:
         if card.rules and card.rules[0][0] == rule.id:
             yield _number(own[0], trial), Example(trial.case, card)
@@ -96,8 +109,8 @@ def _number(finding: Finding, trial: Trial) -> int:
     return next((n for n, (_, card) in enumerate(variants) if card is finding.card), OWN)
 
 
-def _figures(found: Iterable[Mapping[int, Example]]) -> Sequence[str]:
-    words = sorted(example.words for examples_ in found for example in examples_.values())
+def _figures(found: Iterable[Mapping[int, Example]], because: str) -> Sequence[str]:
+    words = sorted(example.words(because) for examples_ in found for example in examples_.values())
     if not words:
         return []
     return [
@@ -134,11 +147,19 @@ def _card(card: Card) -> Iterator[str]:
     yield f"Source: {card.source.label}"
 
 
-def page_of(hooks: Path) -> str:
-    """The page of a pack folder, without a site's changes."""
+def page_of(hooks: Path, site: Path | None = None, tag: str = ENGLISH_TAG) -> str:
+    """The page of a pack folder, without a site's changes, in a language of either.
+
+    Raises ConfigurationError where neither has it.
+    """
     pack = load_pack(hooks, thorough=False)
+    if tag != ENGLISH_TAG:
+        pack = replace(pack, translations=load_pack(hooks, site, thorough=False).translations)
+    if tag not in prepared(pack).voices:
+        known = ", ".join(prepared(pack).voices)
+        raise ConfigurationError(f"There is no language '{tag}'.", f"One of: {known}.")
 
     def under(profiles: tuple[str, ...] | None) -> Pack:
         return pack if profiles is None else with_profiles(pack, profiles)
 
-    return cards_page(pack, Bench(under, bundles_of(hooks)))
+    return cards_page(pack, Bench(under, bundles_of(hooks)), tag)

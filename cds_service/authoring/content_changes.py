@@ -39,6 +39,7 @@ def content_changes(before: Pack, after: Pack, shown: int = SHOWN) -> list[str]:
         *drug_changes(old.drugs, new.drugs, some),
         *_units(old.units.tables, new.units.tables, some),
         *_files(before, after, some),
+        *_languages(before, after),
     ]
 
 
@@ -132,6 +133,35 @@ def _files(before: Pack, after: Pack, some: Some) -> Iterator[str]:
     for file in sorted(old.keys() | new.keys()):
         for path, change in _entries(old.get(file, {}), new.get(file, {}), some):
             yield f"{file} {path}{_meaning(file, path)}: {change}"
+
+
+def _languages(before: Pack, after: Pack) -> Iterator[str]:
+    """Changes of what cards say in other languages, text by text."""
+    old, new = before.translations, after.translations
+    for tag in sorted(old.keys() | new.keys()):
+        if tag not in new or tag not in old:
+            one = new.get(tag) or old[tag]
+            size = f"{len(one.texts)} texts, {len(one.names)} names"
+            yield f"language {tag}: {'added' if tag in new else 'removed'} ({size})"
+            continue
+        for part in ("decimal", "day", "month", "reviewed"):
+            was, now = getattr(old[tag], part), getattr(new[tag], part)
+            if was != now:
+                yield f"language {tag} {part}: {_quoted(was)} -> {_quoted(now)}"
+        for what in ("texts", "names"):
+            yield from _said(f"language {tag}", getattr(old[tag], what), getattr(new[tag], what))
+
+
+def _said(language: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+    for english in sorted(old.keys() | new.keys()):
+        was, now = old.get(english), new.get(english)
+        if was == now:
+            continue
+        if was is None or now is None:
+            change = f"added, '{now}'" if was is None else f"removed, was '{was}'"
+        else:
+            change = f"'{was}' -> '{now}'"
+        yield f"{language} '{english}': {change}"
 
 
 def _texts(pack: Pack) -> dict[str, dict[str, Json]]:

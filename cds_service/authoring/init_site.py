@@ -21,6 +21,7 @@ it. An upgrade of the program never touches it, so keep it under version control
 | `site.json` | profile, settings, rules switched off or reworded, services |
 | `rules/` | rules of this site, each with its tests beside it (`NAME.json`, `NAME.test.json`) |
 | `valuesets/` | value sets: FHIR R4 ValueSet resources; the same id replaces a shipped one |
+| `languages/` | what cards say in other languages, or otherwise (`cds rules texts`) |
 | `facts.json` | what more to read from charts |
 | `units.json` | units of laboratory tests, added to the shipped ones |
 | `order-names.json`, `names.json` | words by which orders and entries without a code are told |

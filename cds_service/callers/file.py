@@ -3,7 +3,7 @@
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
@@ -20,7 +20,7 @@ from cds_service.callers.presets import build_dialect
 from cds_service.errors import Problem
 from cds_service.packs.positions import Document, JsonPath, parse
 from cds_service.packs.report import in_order
-from cds_service.packs.schema import check_schema
+from cds_service.packs.schema import check_schema, did_you_mean
 from cds_service.packs.source import obj, seq
 from cds_service.protocol.addresses import is_loopback
 
@@ -75,6 +75,23 @@ def check_clients(site_dir: Path | None, strictness: Strictness) -> list[Problem
         return read_clients(path, read_regular(path), strictness).problems
     except OSError as error:
         return [unreadable(path, error)]
+
+
+def check_languages(site_dir: Path | None, known: Collection[str]) -> list[Problem]:
+    """Warnings about clients whose language nobody has: they get English."""
+    path = site_dir / FILE if site_dir else None
+    if path is None or not path.is_file():
+        return []
+    document, _ = parse(str(path), path, read_regular(path))
+    problems = []
+    for place, client in enumerate(seq(obj(document.data).get("clients")) if document else ()):
+        tag = obj(obj(client).get("dialect")).get("language")
+        if document and isinstance(tag, str) and not {tag, tag.partition("-")[0]} & set(known):
+            where = ("clients", place, "dialect", "language")
+            message = f"No pack or site has the language '{tag}'; the client gets English."
+            hint = did_you_mean(tag, known) or f"One of: {', '.join(known)}."
+            problems.append(document.problem(where, "K009", message, hint, severity="warning"))
+    return problems
 
 
 def read_regular(path: Path) -> bytes:

@@ -38,6 +38,7 @@ class Dialect:
     action_codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     input_systems: Mapping[str, str] = field(default_factory=dict)
     link_hosts: frozenset[str] | None = None
+    language: str = ""  # of cards, whatever a call asks for; "": as it asks
     feedback: bool = True  # False: cards carry no uuid, so that the EHR reports nothing
 
     @property

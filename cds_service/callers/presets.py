@@ -38,6 +38,7 @@ _FIELDS = {
     "oneActionPerSuggestion": "one_action_per_suggestion",
     "actionCodes": "action_codes",
     "inputCodeSystems": "input_systems",
+    "language": "language",
     "feedback": "feedback",
 }
 

@@ -9,10 +9,11 @@ from itertools import groupby
 
 from cds_service.cards.finding_texts import Sentence, strength
 from cds_service.cards.grouping import Part, Plan
+from cds_service.cards.language import ENGLISH, Language
+from cds_service.cards.phrases import CONSIDER
 from cds_service.values import value
 
 MOST_WORDS = 60
-ACTION = "Consider:"  # a sentence that begins with it is a paragraph of its own
 
 
 @value
@@ -41,7 +42,7 @@ class _Block:
         return self.part is not None and strength(self.part.said.indicator) > 0
 
 
-def body(plan: Plan, opening: Sequence[str]) -> Body:
+def body(plan: Plan, opening: Sequence[str], language: Language = ENGLISH) -> Body:
     """The body of a card. `opening` stands first and is Markdown already."""
     blocks = [_Block(text) for text in opening] + _blocks(plan)
     room, kept = MOST_WORDS, set()
@@ -52,7 +53,7 @@ def body(plan: Plan, opening: Sequence[str]) -> Body:
     shown = [block for number, block in enumerate(blocks) if number in kept]
     unsaid = [b.part for number, b in enumerate(blocks) if number not in kept and b.part]
     return Body(
-        tuple(_paragraphs(shown)),
+        tuple(_paragraphs(shown, language.text(CONSIDER))),
         tuple(dict.fromkeys(part.said.finding.rule.title for part in unsaid)),
     )
 
@@ -85,9 +86,9 @@ def _lines(parts: Iterable[Part]) -> list[_Block]:
     return [_Block(line, part) for line, part in reversed(by_line.items())]
 
 
-def _paragraphs(blocks: Iterable[_Block]) -> Iterable[str]:
+def _paragraphs(blocks: Iterable[_Block], action: str) -> Iterable[str]:
     """Sentences run on, actions stand apart, lines are a list; a single line needs none."""
-    for kind, group in groupby(blocks, key=_kind):
+    for kind, group in groupby(blocks, key=lambda block: _kind(block, action)):
         texts = [block.text for block in group]
         if kind == "line" and len(texts) > 1:
             yield "\n".join(f"- {text}" for text in texts)
@@ -95,7 +96,7 @@ def _paragraphs(blocks: Iterable[_Block]) -> Iterable[str]:
             yield from texts if kind == "action" else [" ".join(texts)]
 
 
-def _kind(block: _Block) -> str:
+def _kind(block: _Block, action: str) -> str:
     if block.part is not None:
         return "line"
-    return "action" if block.text.startswith(ACTION) else "sentence"
+    return "action" if block.text.startswith(action) else "sentence"

@@ -21,6 +21,7 @@ from cds_service.cards.grouping import (
     plan_conditional,
     precedence,
 )
+from cds_service.cards.language import ENGLISH_TAG
 from cds_service.cards.per_pack import prepared
 from cds_service.cards.suggest import Orders, suggestions
 from cds_service.cards.template_context import Scene
@@ -49,9 +50,10 @@ def compose(
     request: HookRequest,
     *,
     public_url: str = "",
+    language: str = ENGLISH_TAG,
 ) -> list[Card]:
     """The cards of one call. Raises the first error of a finding that cannot be written."""
-    composer = Composer(pack, service, facts, request, public_url=public_url)
+    composer = Composer(pack, service, facts, request, public_url=public_url, language=language)
     return composer.cards([composer.say(finding) for finding in evaluation.findings], evaluation)
 
 
@@ -63,9 +65,13 @@ def compose_cards(
     request: HookRequest,
     *,
     public_url: str = "",
+    language: str = ENGLISH_TAG,
 ) -> Composition:
-    """The cards of all findings that can be written, and which could not (invariant 6)."""
-    composer = Composer(pack, service, facts, request, public_url=public_url)
+    """The cards of all findings that can be written, and which could not (invariant 6).
+
+    `language` is the tag of one that the pack has; any other is English.
+    """
+    composer = Composer(pack, service, facts, request, public_url=public_url, language=language)
     said: list[Said] = []
     errors: dict[str, str] = {}
     for finding in evaluation.findings:
@@ -87,6 +93,7 @@ class Composer:
         request: HookRequest,
         *,
         public_url: str = "",
+        language: str = ENGLISH_TAG,
         make_uuid: Callable[[], str] = new_uuid,
     ) -> None:
         self._pack = pack
@@ -96,6 +103,9 @@ class Composer:
         self._public_url = public_url
         self._new_uuid = make_uuid
         self._prepared = prepared(pack)
+        voices = self._prepared.voices
+        self._voice = voices.get(language) or voices[ENGLISH_TAG]
+        self._language = self._voice.language
         self._contexts: dict[tuple[int | None, bool], Context] = {}
 
     def say(self, finding: Finding) -> Said:
@@ -106,11 +116,12 @@ class Composer:
             Scene(
                 finding=finding,
                 facts=self._facts,
-                settings=self._prepared.settings,
+                settings=self._voice.settings,
                 holds=lambda condition: self._prepared.holds(condition, context),
                 items=lambda condition: self._prepared.items(condition, context),
-                draft_name=draft_name(draft, finding.about) if draft else "",
-                reason=draft_reason(draft) if draft else "",
+                draft_name=draft_name(draft, finding.about, self._language) if draft else "",
+                reason=draft_reason(draft, self._language) if draft else "",
+                language=self._language,
             )
         )
 
@@ -122,7 +133,8 @@ class Composer:
             told = ["conditions"] if plans[-1].conditional else []
             if about_drugs := [plan for plan in plans if plan.is_about_drugs]:
                 about_drugs[0].unrecognised = self._facts.unrecognised_medications
-            plans[-1].gaps = gaps.of_call(self._pack, evaluation, self._facts.chart, told)
+            chart = self._facts.chart
+            plans[-1].gaps = gaps.of_call(self._pack, evaluation, chart, told, self._language)
         return [self._card(plan) for plan in plans]
 
     def _context(self, finding: Finding) -> Context:
@@ -142,35 +154,40 @@ class Composer:
 
     def _card(self, plan: Plan) -> Card:
         pack, findings = self._pack, [part.said.finding for part in plan.parts]
+        language = self._language
         behavior = frame.selection(plan)
         # "If leg cramps are the concern" is a question; it comes with no orders to place.
         asked = [] if plan.conditional else plan.reasons
         offered = suggestions(asked, self._orders(plan), behavior)
         return Card(
             uuid=self._new_uuid(),
-            summary=frame.summary(plan, pack),
+            summary=frame.summary(plan, pack, language),
             indicator=plan.indicator,
-            source=frame.source(plan, self._public_url),
+            source=frame.source(plan, self._public_url, language),
             detail=detail.paragraphs(
                 plan,
-                frame.opening(plan, pack),
-                closing.sentences(plan, pack, self._prepared.site_numbers),
+                frame.opening(plan, pack, language),
+                closing.sentences(plan, pack, self._voice.site_numbers, language),
+                language,
             ),
             suggestions=offered,
             selection_behavior=behavior if offered else "",
-            override_reasons=frame.override_reasons(plan, pack),
-            links=frame.links(plan, pack, self._public_url),
-            extension={frame.EXTENSION: frame.trace(plan, pack, self._facts)},
+            override_reasons=frame.override_reasons(plan, pack, language),
+            links=frame.links(plan, pack, self._public_url, language),
+            extension={frame.EXTENSION: frame.trace(plan, pack, self._facts, language)},
             rules=tuple(dict.fromkeys((f.rule.id, f.rule.version) for f in findings)),
         )
 
     def _orders(self, plan: Plan) -> Orders:
-        drafts = self._facts.chart.drafts
+        drafts, language = self._facts.chart.drafts, self._language
         names = {
-            part.draft: draft_name(drafts[part.draft], part.about)
+            part.draft: draft_name(drafts[part.draft], part.about, language)
             for part in plan.parts
             if part.draft is not None
         }
         if len(set(names.values())) < len(names):  # two strengths: in the orders' own words
-            names = {draft: draft_name(drafts[draft], ()) or name for draft, name in names.items()}
-        return Orders(self._pack.orders, self._request, drafts, names, self._new_uuid)
+            names = {
+                draft: draft_name(drafts[draft], (), language) or name
+                for draft, name in names.items()
+            }
+        return Orders(self._pack.orders, self._request, drafts, names, self._new_uuid, language)

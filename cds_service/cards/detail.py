@@ -8,8 +8,9 @@ escaped here.
 
 from collections.abc import Iterable, Sequence
 
-from cds_service.cards import body, values, wording
+from cds_service.cards import body, phrases, values
 from cds_service.cards.grouping import Plan
+from cds_service.cards.language import ENGLISH, Language
 from cds_service.cards.markdown import escape
 from cds_service.facts.model import Item
 from cds_service.rules.model import Finding
@@ -18,32 +19,29 @@ MOST_BASIS = 5
 MOST_NOTES = 2
 MOST_UNJUDGED = 3
 LONGEST_NOTE = 240
-_SOURCES = {
-    "MedicationRequest": "medication order",
-    "MedicationOrder": "medication order",
-    "MedicationStatement": "reported medication",
-    "MedicationUsage": "reported medication",
-    "MedicationAdministration": "administered medication",
-    "MedicationDispense": "dispensed medication",
-}
 
 
-def paragraphs(plan: Plan, opening: Sequence[str], closing: Sequence[str] = ()) -> str:
+def paragraphs(
+    plan: Plan,
+    opening: Sequence[str],
+    closing: Sequence[str] = (),
+    language: Language = ENGLISH,
+) -> str:
     """The whole detail. `opening` stands first and is Markdown already.
 
     `closing`: sentences for the last line, after what was not checked.
     """
     findings = [part.said.finding for part in plan.parts]
-    said = body.body(plan, opening)
-    last = [_not_checked(plan, findings), *closing]
+    said = body.body(plan, opening, language)
+    last = [_not_checked(plan, findings, language), *closing]
     return "\n\n".join(
         filter(
             None,
             [
                 *said.paragraphs,
-                because(basis(plan)),
-                _notes(findings),
-                _unshown([*said.unsaid, *plan.unshown]),
+                because(basis(plan), language),
+                _notes(findings, language),
+                _unshown([*said.unsaid, *plan.unshown], language),
                 " ".join(filter(None, last)),
             ],
         )
@@ -56,32 +54,38 @@ def basis(plan: Plan) -> list[Item]:
     return findings + [item for sentence in body.spoken(plan) for item in sentence.basis]
 
 
-def because(entries: Iterable[Item]) -> str:
+def because(entries: Iterable[Item], language: Language = ENGLISH) -> str:
     """A list of what was found, when and with which value; each entry once."""
-    lines = list(dict.fromkeys(_basis_line(item) for item in entries if item.text or item.quantity))
+    told = (item for item in entries if item.text or item.quantity)
+    lines = list(dict.fromkeys(_basis_line(item, language) for item in told))
     if not lines:
         return ""
-    return "\n".join(["Because:", "", *_counted([f"- {line}" for line in lines], MOST_BASIS, "- ")])
+    shown = _counted([f"- {line}" for line in lines], MOST_BASIS, language, "- ")
+    return "\n".join([language.text(phrases.BECAUSE), "", *shown])
 
 
-def _counted(texts: Sequence[str], most: int, before: str = "") -> list[str]:
+def _counted(texts: Sequence[str], most: int, language: Language, before: str = "") -> list[str]:
     """The first texts, and how many others there are: "and 3 others"."""
     more = len(texts) - most
-    rest = [f"{before}and {more} other{'s' if more > 1 else ''}"] if more > 0 else []
-    return [*texts[:most], *rest]
+    if more <= 0:
+        return list(texts)
+    rest = language.count(phrases.ONE_OTHER, phrases.MANY_OTHERS, more)
+    return [*texts[:most], f"{before}{rest}"]
 
 
-def _basis_line(item: Item) -> str:
+def _basis_line(item: Item, language: Language) -> str:
     source = item.details.get("source", "")
+    undated = language.text(phrases.UNDATED) if _should_be_dated(item) else ""
     facts = [
-        _value(item),
-        item.details.get("side", ""),
-        _SOURCES.get(source, source),
-        values.day(item) or ("undated" if _should_be_dated(item) else ""),
-        "matched by name" if item.via == "name" else "",
+        _value(item, language),
+        language.text(item.details.get("side", "")),
+        language.text(phrases.SOURCES.get(source, source)),
+        language.date(values.day(item)) or undated,
+        language.text(phrases.MATCHED_BY_NAME) if item.via == "name" else "",
     ]
     shown = ", ".join(escape(fact) for fact in facts if fact)
-    return f"{escape(wording.opening(item.text or 'Result'))}: {shown}"
+    named = values.heading(item, language) if item.text else language.text(phrases.RESULT)
+    return f"{escape(named)}: {shown}"
 
 
 def _should_be_dated(item: Item) -> bool:
@@ -90,33 +94,36 @@ def _should_be_dated(item: Item) -> bool:
     return not is_age and not values.is_of_the_call(item)
 
 
-def _value(item: Item) -> str:
+def _value(item: Item, language: Language) -> str:
     if item.quantity is None:
         return ""
-    told = values.measured(item.quantity)
     sent = item.quantity.shown
-    same = not sent or sent.split() == told.split() or item.quantity.unit in values.UNITLESS
-    return told if same else f"{told} (sent as {sent})"
+    plain = values.measured(item.quantity)
+    said = values.measured(item.quantity, language)
+    same = not sent or sent.split() == plain.split() or item.quantity.unit in values.UNITLESS
+    return said if same else language.say(phrases.SENT_AS, value=said, sent=sent)
 
 
-def _not_checked(plan: Plan, findings: Sequence[Finding]) -> str:
+def _not_checked(plan: Plan, findings: Sequence[Finding], language: Language) -> str:
     """What could not be judged or was not to be had, as one sentence."""
     exclusions = dict.fromkeys(text for one in findings for text in one.unknown_exclusions)
-    clauses = [escape(f"whether {wording.clause(text)}", LONGEST_NOTE) for text in exclusions]
-    told = [*_counted(clauses, MOST_UNJUDGED), *plan.gaps.short]
-    return f"Not checked: {'; '.join(told)}." if told else ""
+    told = (language.say(phrases.WHETHER, clause=language.clause(text)) for text in exclusions)
+    clauses = [escape(text, LONGEST_NOTE) for text in told]
+    said = [*_counted(clauses, MOST_UNJUDGED, language), *plan.gaps.short]
+    return language.say(phrases.NOT_CHECKED, what="; ".join(said)) if said else ""
 
 
-def _notes(findings: Sequence[Finding]) -> str:
+def _notes(findings: Sequence[Finding], language: Language) -> str:
     notes = list(dict.fromkeys(note for one in findings for note in one.notes))
-    told = [escape(note, LONGEST_NOTE) for note in notes[:MOST_NOTES]]
+    told = [escape(language.note(note), LONGEST_NOTE) for note in notes[:MOST_NOTES]]
     more = len(notes) - MOST_NOTES
-    rest = [f"{more} further note{'s' if more > 1 else ''} on the data."] if more > 0 else []
-    return f"Note: {' '.join([*told, *rest])}" if told else ""
+    if more > 0:
+        told.append(language.count(phrases.ONE_MORE_NOTE, phrases.MORE_NOTES, more))
+    return language.say(phrases.NOTE, notes=" ".join(told)) if told else ""
 
 
-def _unshown(titles: Sequence[str]) -> str:
+def _unshown(titles: Sequence[str], language: Language) -> str:
     if not titles:
         return ""
-    count = len(titles)
-    return f"{count} further {'note' if count == 1 else 'notes'} not shown: {', '.join(titles)}."
+    told = ", ".join(language.text(title) for title in titles)
+    return language.count(phrases.ONE_UNSHOWN, phrases.MANY_UNSHOWN, len(titles), titles=told)

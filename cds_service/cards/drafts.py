@@ -7,7 +7,8 @@ single object where FHIR has a list.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cds_service.cards import values, wording
+from cds_service.cards import values
+from cds_service.cards.language import ENGLISH, Language
 from cds_service.facts.chart import Draft
 from cds_service.facts.model import Item
 
@@ -15,24 +16,24 @@ Json = Any
 _NAMED_BY = ("medicationCodeableConcept", "code")
 
 
-def draft_name(draft: Draft, about: Sequence[Item]) -> str:
+def draft_name(draft: Draft, about: Sequence[Item], language: Language = ENGLISH) -> str:
     """The order's drug or test: as the finding names it, else in the order's own words."""
     for item in about:
         if item.reference == draft.reference and item.text:
-            return values.name(item)
+            return values.name(item, language)
     for key in _NAMED_BY:
         if words := _words(draft.resource.get(key)):
-            return wording.inside(words)
+            return language.inside(words)
     medication = draft.resource.get("medicationReference")
-    return wording.inside(_text(medication, "display"))
+    return language.inside(_text(medication, "display"))
 
 
-def draft_reason(draft: Draft) -> str:
+def draft_reason(draft: Draft, language: Language = ENGLISH) -> str:
     """The first reason that the order states in words, or ""."""
     reasons = draft.resource.get("reasonCode")
     for reason in reasons if isinstance(reasons, list) else [reasons]:
         if words := _words(reason):
-            return wording.inside(words)
+            return language.inside(words)
     return ""
 
 

@@ -7,7 +7,9 @@ from typing import Any, Literal
 from cds_service.cards import detail, values, wording
 from cds_service.cards.finding_texts import LONGEST_SUMMARY
 from cds_service.cards.grouping import Part, Plan
+from cds_service.cards.language import ENGLISH, Language
 from cds_service.cards.markdown import plain
+from cds_service.cards.phrases import CONDITIONAL_SUMMARY, JOINED, MANY_OTHERS, MERGED
 from cds_service.cards.render import compile_template
 from cds_service.protocol.model import Coding, Link, Source
 from cds_service.rules.context import Facts
@@ -21,10 +23,6 @@ OVERRIDE_REASONS = "https://cds.legcramps.example/CodeSystem/override-reason"
 TOPICS = "https://cds.legcramps.example/CodeSystem/topic"
 EXTENSION = "com.legcramps.cds"
 
-MERGED = "Leg cramp review"
-CONDITIONAL_SUMMARY = (
-    "If leg cramps are the concern: {count} finding(s) on file may be relevant ({names})"
-)
 MOST_OVERRIDE_REASONS = 12
 MOST_SYSTEMS = 10
 LONGEST_SYSTEM = 100  # characters
@@ -32,26 +30,29 @@ MOST_LISTED = 40  # entries of one list in the extension
 _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
 
 
-def summary(plan: Plan, pack: Pack) -> str:
+def summary(plan: Plan, pack: Pack, language: Language = ENGLISH) -> str:
     """One line of at most 139 characters (spec H3)."""
     if plan.conditional:
         template = str(pack.conditional.get("summary", CONDITIONAL_SUMMARY))
-        return _counted(template, len(plan.reasons), _short_names(plan.reasons))
+        names = _short_names(plan.reasons, language)
+        return _counted(language.text(template), len(plan.reasons), names)
     if plan.joined:
-        names = _short_names(plan.reasons)
-        return _counted("{count} warnings: {list}", len(names), names, most=len(names))
-    named = [(group, plan.names(group)) for group in plan.groups if group.compose == "list"]
+        names = _short_names(plan.reasons, language)
+        return _counted(language.text(JOINED), len(names), names, most=len(names))
+    named = [
+        (group, plan.names(group, language)) for group in plan.groups if group.compose == "list"
+    ]
     named = [(group, names) for group, names in named if names]
     if len(plan.groups) > 1 and len(named) > 1:
         told = "; ".join(values.abbreviated(names) for _, names in named)
-        return plain(f"{MERGED}: {told}", LONGEST_SUMMARY)
+        return plain(f"{language.text(MERGED)}: {told}", LONGEST_SUMMARY)
     if named and len(named[0][1]) > 1 and named[0][0].many:
         group, names = named[0]
-        return _counted(group.many, len(names), names)
-    return _own_summary(plan, named[0][0].id if named else plan.groups[0].id)
+        return _counted(language.text(group.many), len(names), names)
+    return _own_summary(plan, named[0][0].id if named else plan.groups[0].id, language)
 
 
-def source(plan: Plan, public_url: str) -> Source:
+def source(plan: Plan, public_url: str, language: Language = ENGLISH) -> Source:
     """The first source of the head's rule; its address does not depend on the patient (spec I3).
 
     The topic is fixed for each group and alphanumeric: Epic remembers an override by it.
@@ -59,15 +60,17 @@ def source(plan: Plan, public_url: str) -> Source:
     rule, group = plan.parts[0].said.finding.rule, plan.groups[0]
     label = rule.sources[0].get("label", "") if rule.sources else ""
     return Source(
-        label=label or rule.title,
+        label=language.text(label or rule.title),
         url=f"{public_url}/sources/{rule.id}" if public_url else "",
-        topic=Coding(TOPICS, _NOT_ALPHANUMERIC.sub("", group.id), group.title),
+        topic=Coding(TOPICS, _NOT_ALPHANUMERIC.sub("", group.id), language.text(group.title)),
     )
 
 
-def opening(plan: Plan, pack: Pack) -> list[str]:
+def opening(plan: Plan, pack: Pack, language: Language = ENGLISH) -> list[str]:
     """What stands before everything else: why a conditional card is conditional."""
-    return [str(text) for text in pack.conditional.get("detail", ())] if plan.conditional else []
+    if not plan.conditional:
+        return []
+    return [language.text(str(text)) for text in pack.conditional.get("detail", ())]
 
 
 def selection(plan: Plan) -> Literal["any", "at-most-one"]:
@@ -76,13 +79,16 @@ def selection(plan: Plan) -> Literal["any", "at-most-one"]:
     return "at-most-one" if asked == "at-most-one" else "any"
 
 
-def override_reasons(plan: Plan, pack: Pack) -> tuple[Coding, ...]:
+def override_reasons(plan: Plan, pack: Pack, language: Language = ENGLISH) -> tuple[Coding, ...]:
     """Reasons of all findings, each once, with the words that the pack gives them (spec H15)."""
     codes = _once(_cards_values(plan, "overrideReasons"))[:MOST_OVERRIDE_REASONS]
-    return tuple(Coding(OVERRIDE_REASONS, code, pack.override_reasons[code]) for code in codes)
+    named = ((code, language.text(pack.override_reasons[code])) for code in codes)
+    return tuple(Coding(OVERRIDE_REASONS, code, words) for code, words in named)
 
 
-def links(plan: Plan, pack: Pack, public_url: str) -> tuple[Link, ...]:
+def links(
+    plan: Plan, pack: Pack, public_url: str, language: Language = ENGLISH
+) -> tuple[Link, ...]:
     """Absolute links of all findings, each once.
 
     A link to a page of this service is left out where nobody said under which address it is seen.
@@ -92,10 +98,10 @@ def links(plan: Plan, pack: Pack, public_url: str) -> tuple[Link, ...]:
         names += pack.conditional.get("links", ())
     found = (pack.links[name] for name in _once(names))
     addressed = ((link["label"], _absolute(link["url"], public_url)) for link in found)
-    return tuple(Link(label, url, "absolute") for label, url in addressed if url)
+    return tuple(Link(language.text(label), url, "absolute") for label, url in addressed if url)
 
 
-def trace(plan: Plan, pack: Pack, facts: Facts) -> dict[str, Json]:
+def trace(plan: Plan, pack: Pack, facts: Facts, language: Language = ENGLISH) -> dict[str, Json]:
     """What ties the card to rules, pack and chart entries. No empty values (invariant 8).
 
     `evidence`: what the card is about. `basis`: everything that its rules, their variants and its
@@ -108,20 +114,22 @@ def trace(plan: Plan, pack: Pack, facts: Facts) -> dict[str, Json]:
     basis = _once(item.reference for item in detail.basis(plan))
     ordered = _once(drafts[part.draft].reference for part in plan.reasons if part.draft is not None)
     rules = dict.fromkeys((f.rule.id, f.rule.version) for f in findings)
+    notes = _once(language.note(note) for finding in findings for note in finding.notes)
     found: dict[str, Json] = {
         "rules": [{"id": rule_id, "version": version} for rule_id, version in rules],
         "profile": list(pack.profiles),
         "packRevision": pack.revision,
+        "language": "" if language.is_english else language.tag,
         "signedOff": dict(pack.signed_off),
         "caveats": _once(part.said.caveat for part in plan.parts),
-        "notes": _bounded(_once(note for finding in findings for note in finding.notes)),
+        "notes": _bounded(notes, language),
         "gaps": plan.gaps.full,
         "unrecognised": _few(facts.unrecognised),
         "unrecognisedMedications": plan.unrecognised,
-        "evidence": _bounded(about),
-        "basis": _bounded(basis),
+        "evidence": _bounded(about, language),
+        "basis": _bounded(basis, language),
         "draft": ordered[0] if len(ordered) == 1 else "",
-        "drafts": _bounded(ordered) if len(ordered) > 1 else [],
+        "drafts": _bounded(ordered, language) if len(ordered) > 1 else [],
     }
     return {key: value for key, value in found.items() if value}
 
@@ -137,10 +145,12 @@ def _few(counts: Mapping[str, Mapping[str, int]]) -> dict[str, Json]:
     return found
 
 
-def _bounded(texts: list[str]) -> list[str]:
+def _bounded(texts: list[str], language: Language) -> list[str]:
     """As many texts as anybody reads, and how many more there are."""
     more = len(texts) - MOST_LISTED
-    return texts if more <= 0 else [*texts[:MOST_LISTED], f"and {more} others"]
+    if more <= 0:
+        return texts
+    return [*texts[:MOST_LISTED], language.say(MANY_OTHERS, count=str(more))]
 
 
 def _absolute(url: str, public_url: str) -> str:
@@ -148,12 +158,13 @@ def _absolute(url: str, public_url: str) -> str:
     return (public_url and public_url + url) if own_page else url
 
 
-def _own_summary(plan: Plan, group_id: str) -> str:
+def _own_summary(plan: Plan, group_id: str, language: Language) -> str:
     """The summary of the group's strongest finding."""
     for part in plan.reasons:
         if part.said.finding.rule.group == group_id and part.said.summary:
             return part.said.summary
-    return plan.reasons[0].said.summary or plain(plan.groups[0].title, LONGEST_SUMMARY)
+    title = language.text(plan.groups[0].title)
+    return plan.reasons[0].said.summary or plain(title, LONGEST_SUMMARY)
 
 
 def _counted(template: str, count: int, names: Sequence[str], most: int = 2) -> str:
@@ -168,10 +179,10 @@ def _counted(template: str, count: int, names: Sequence[str], most: int = 2) -> 
     return plain(wording.opening(line), LONGEST_SUMMARY)
 
 
-def _short_names(parts: Sequence[Part]) -> list[str]:
+def _short_names(parts: Sequence[Part], language: Language) -> list[str]:
     """Subjects where there are any, else the titles of the rules."""
-    names = values.distinct_names(item for part in parts for item in part.about)
-    return names or _once(part.said.finding.rule.title for part in parts)
+    names = values.distinct_names((item for part in parts for item in part.about), language)
+    return names or _once(language.text(part.said.finding.rule.title) for part in parts)
 
 
 def _cards_values(plan: Plan, key: str) -> Iterable[str]:

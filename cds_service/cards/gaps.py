@@ -8,8 +8,9 @@ not run for it stands in the extension.
 import re
 from collections.abc import Iterator, Sequence
 
-from cds_service.cards.values import listed
-from cds_service.facts import availability
+from cds_service.cards import phrases
+from cds_service.cards.language import ENGLISH, Language
+from cds_service.facts import availability, notes
 from cds_service.facts.chart import Chart, Supply
 from cds_service.facts.prefetch_keys import KEYS
 from cds_service.rules.model import Evaluation, Pack, Rule
@@ -17,13 +18,11 @@ from cds_service.values import value
 
 MOST_SUBJECTS = 3
 _NOTE = re.compile(r" \([^)]*\)$")  # "ankle-brachial index (lower leg)"
-_SAID = {
-    Supply.MISSING: "were not supplied",
-    Supply.FAILED: "could not be read",
-    Supply.INCOMPLETE: "are incomplete",
+_SAID = {  # in full and briefly
+    Supply.MISSING: (notes.NOT_SUPPLIED, phrases.HOW_MISSING),
+    Supply.FAILED: (notes.NOT_READ, phrases.HOW_FAILED),
+    Supply.INCOMPLETE: (notes.INCOMPLETE, phrases.HOW_INCOMPLETE),
 }
-
-_BRIEFLY = {"were not supplied": "not supplied", "are incomplete": "incomplete"}
 
 
 @value
@@ -34,7 +33,13 @@ class Gaps:
     full: str = ""  # "Laboratory results were not supplied; rules on ferritin were not run."
 
 
-def of_call(pack: Pack, evaluation: Evaluation, chart: Chart, told: Sequence[str] = ()) -> Gaps:
+def of_call(
+    pack: Pack,
+    evaluation: Evaluation,
+    chart: Chart,
+    told: Sequence[str] = (),
+    language: Language = ENGLISH,
+) -> Gaps:
     """Which kinds of data the rules lacked and what could not be judged for it.
 
     `told`: keys of which the card speaks already.
@@ -43,37 +48,46 @@ def of_call(pack: Pack, evaluation: Evaluation, chart: Chart, told: Sequence[str
     lacking = [key for key in keys if availability.gaps(chart, (key,))]
     if not lacking:
         return Gaps()
-    kinds = list(_kinds(chart, lacking))
+    kinds = list(_kinds(chart, lacking, language))
     parts = [
-        *(f"{words} {said}" for words, said in kinds),
-        *_not_run(pack, evaluation, frozenset(lacking)),
+        *(language.say(said, what=words) for words, (said, _) in kinds),
+        *_not_run(pack, evaluation, frozenset(lacking), language),
     ]
     text = "; ".join(parts)
     return Gaps(
-        tuple(f"{words} ({_BRIEFLY.get(said, said)})" for words, said in kinds),
+        tuple(
+            language.say(phrases.LACKING, what=words, how=language.text(briefly))
+            for words, (_, briefly) in kinds
+        ),
         f"{text[:1].upper()}{text[1:]}.",
     )
 
 
-def _kinds(chart: Chart, lacking: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """ "laboratory results and procedures", "were not supplied": for each way of lacking."""
+def _kinds(
+    chart: Chart, lacking: Sequence[str], language: Language
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """ "laboratory results and procedures", and how they are lacking, for each way of it."""
     for supply, said in _SAID.items():
-        words = [_word(chart, key) for key in lacking if chart.slot(key).supply is supply]
+        words = [
+            language.text(_word(chart, key)) for key in lacking if chart.slot(key).supply is supply
+        ]
         if words:
-            yield listed(words), said
+            yield language.listed(words), said
 
 
 def _word(chart: Chart, key: str) -> str:
     supply = chart.slot(key).supply
     if key == "medicationRequests" and chart.slot("medicationStatements").supply is supply:
-        return "medications"
+        return phrases.MEDICATIONS
     return KEYS[key].on_cards
 
 
-def _not_run(pack: Pack, evaluation: Evaluation, lacking: frozenset[str]) -> Iterator[str]:
+def _not_run(
+    pack: Pack, evaluation: Evaluation, lacking: frozenset[str], language: Language
+) -> Iterator[str]:
     """ "rules on ferritin and potassium were not run", where the lack left a rule unknown."""
     subjects = dict.fromkeys(
-        _NOTE.sub("", pack.catalogue[fact].title)
+        language.name(_NOTE.sub("", pack.catalogue[fact].title))
         for rule in _silent(pack, evaluation)
         for fact in _facts_of(evaluation.unknown_because[rule.id])
         if fact in pack.catalogue
@@ -81,8 +95,9 @@ def _not_run(pack: Pack, evaluation: Evaluation, lacking: frozenset[str]) -> Ite
     )
     if subjects:
         more = len(subjects) - MOST_SUBJECTS
-        shown = [*list(subjects)[:MOST_SUBJECTS], *([f"{more} more"] if more > 0 else [])]
-        yield f"rules on {listed(shown)} were not run"
+        rest = [language.say(phrases.MORE, count=str(more))] if more > 0 else []
+        shown = [*list(subjects)[:MOST_SUBJECTS], *rest]
+        yield language.say(phrases.NOT_RUN, subjects=language.listed(shown))
 
 
 def _silent(pack: Pack, evaluation: Evaluation) -> list[Rule]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from cds_service.cards.finding_texts import Said, strength
 from cds_service.cards.gaps import Gaps
+from cds_service.cards.language import ENGLISH, Language
+from cds_service.cards.phrases import CONDITIONAL_TITLE
 from cds_service.cards.values import distinct_names
 from cds_service.facts.model import Item
 from cds_service.rules.model import INDICATORS, Group, Indicator
@@ -16,7 +18,6 @@ from cds_service.values import value
 
 TIERS = {"A": 0, "B": 1, "C": 2}
 LAST_TIER = 3
-CONDITIONAL_TITLE = "If leg cramps are the concern"
 
 
 @value
@@ -68,14 +69,15 @@ class Plan:
     def drafts(self) -> frozenset[int | None]:
         return frozenset(part.draft for part in self.reasons)
 
-    def names(self, group: Group | None = None) -> list[str]:
+    def names(self, group: Group | None = None, language: Language = ENGLISH) -> list[str]:
         """The distinct subjects of the card, or of one of its groups."""
-        return distinct_names(
+        about = (
             item
             for part in self.reasons
             if group is None or part.said.finding.rule.group == group.id
             for item in part.about
         )
+        return distinct_names(about, language)
 
 
 def precedence(said: Iterable[Said]) -> list[Said]:

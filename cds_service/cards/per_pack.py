@@ -1,10 +1,13 @@
 """What composing needs of a pack, made once for each pack and kept while it is in use."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from cds_service.cards import site_numbers
+from cds_service.cards.clauses import clauses
+from cds_service.cards.language import ENGLISH, Language, language_of
 from cds_service.cards.render import compile_template
 from cds_service.cards.values import setting_texts
 from cds_service.facts.model import Item, Truth
@@ -17,13 +20,22 @@ Json = Any
 KEPT_PACKS = 4  # the one in use, the one being checked, and room for tests
 
 
+@dataclass(frozen=True)
+class Voice:
+    """A language, with the numbers in force as it writes them."""
+
+    language: Language
+    settings: Mapping[str, str]
+    site_numbers: Mapping[str, tuple[str, ...]]  # by rule
+
+
 class Prepared:
-    """Texts of settings and compiled conditions of cards. Never changed: calls share it."""
+    """Languages and compiled conditions of cards. Never changed: calls share it."""
 
     def __init__(self, pack: Pack) -> None:
-        self.settings: Mapping[str, str] = setting_texts(pack.settings)
-        self.site_numbers: Mapping[str, tuple[str, ...]] = {
-            rule.id: site_numbers.sentences(pack, rule) for rule in pack.rules
+        languages = (language_of(one) for one in pack.translations.values())
+        self.voices: Mapping[str, Voice] = {
+            language.tag: _voice(pack, language) for language in (ENGLISH, *languages)
         }
         units = pack.terminology.units
         compiler = Compiler(pack.catalogue, pack.settings, pack.definitions, units)
@@ -47,6 +59,14 @@ class Prepared:
         return self._nodes[id(condition)][1]
 
 
+def _voice(pack: Pack, language: Language) -> Voice:
+    settings = setting_texts(pack.settings, language)
+    if not language.is_english:
+        language = replace(language, clauses=clauses(pack, language.texts, settings))
+    numbers = {rule.id: site_numbers.sentences(pack, rule, language) for rule in pack.rules}
+    return Voice(language, settings, numbers)
+
+
 def prepared(pack: Pack) -> Prepared:
     """The pack's `Prepared`, made at the first call."""
     return _prepared(_ByIdentity(pack))
@@ -60,6 +80,9 @@ def compile_texts(pack: Pack) -> None:
         for card in cards_of(rule):
             for text in card_texts(card):
                 compile_template(text)
+    for translation in pack.translations.values():
+        for text in translation.texts.values():
+            compile_template(text)
     prepared(pack)
 
 

@@ -11,8 +11,10 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
+from cds_service.cards import phrases
 from cds_service.cards.finding_texts import LONGEST_LABEL, Offer
 from cds_service.cards.grouping import Part
+from cds_service.cards.language import ENGLISH, Language
 from cds_service.cards.markdown import shorten
 from cds_service.facts.chart import Draft
 from cds_service.protocol.model import Action, HookRequest, Suggestion
@@ -30,6 +32,7 @@ class Orders:
     drafts: Sequence[Draft]
     draft_names: Mapping[int, str]
     new_uuid: Callable[[], str]
+    language: Language = ENGLISH
 
 
 def suggestions(parts: Sequence[Part], orders: Orders, behavior: str) -> tuple[Suggestion, ...]:
@@ -43,11 +46,13 @@ def suggestions(parts: Sequence[Part], orders: Orders, behavior: str) -> tuple[S
             if action:
                 key = (action.type, offer.create or action.resource_id)
                 actions.setdefault(key, (label, action, offer.recommended))
-    return _written(_told_apart(actions.values()), orders, single=behavior == "at-most-one")
+    return _written(
+        _told_apart(actions.values(), orders.language), orders, single=behavior == "at-most-one"
+    )
 
 
 def _told_apart(
-    offers: Iterable[tuple[str, Action, bool]],
+    offers: Iterable[tuple[str, Action, bool]], language: Language
 ) -> list[tuple[str, Action, bool]]:
     """Two drafts of the same drug earn the same label; a number tells them apart."""
     waiting = list(offers)
@@ -57,7 +62,8 @@ def _told_apart(
     for label, action, recommended in waiting:
         seen[label] += 1
         if counts[label] > 1:
-            number = f" ({seen[label]} of {counts[label]})"
+            place, all_ = str(seen[label]), str(counts[label])
+            number = f" {language.say(phrases.OF_SEVERAL, number=place, count=all_)}"
             label = shorten(label, LONGEST_LABEL - len(number)) + number
             action = replace(action, description=label)
         told.append((label, action, recommended))

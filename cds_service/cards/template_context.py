@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cds_service.cards import markdown, values, wording
+from cds_service.cards.language import ENGLISH, Language
 from cds_service.cards.render import Lookup, compile_template
 from cds_service.facts.model import Item
 from cds_service.rules.context import Facts
@@ -28,6 +29,7 @@ class Scene:
     items: Callable[[Json], tuple[Item, ...]] = lambda _: ()
     draft_name: str = ""
     reason: str = ""
+    language: Language = ENGLISH
 
     def plain(self, template: str, longest: int) -> str:
         """The template as one line of plain text. Raises `MissingValue`."""
@@ -39,7 +41,7 @@ class Scene:
 
     def _render(self, template: str, clean: Callable[[str], str]) -> str:
         """Every text begins with a capital, also where it begins with the name of a drug."""
-        compiled = compile_template(template)
+        compiled = compile_template(self.language.text(template))
         text = compiled.render(self._lookup(clean))
         return wording.opening(text) if compiled.opens_with_value else text
 
@@ -59,4 +61,5 @@ class Scene:
         if placeholder == "reason":
             return self.reason
         fact, _, prop = placeholder.rpartition(".")
-        return values.fact_property(self.facts.get(fact, None, self.finding.draft), prop)
+        read = self.facts.get(fact, None, self.finding.draft)
+        return values.fact_property(read, prop, self.language)

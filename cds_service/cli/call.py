@@ -30,6 +30,7 @@ Ask = Callable[[], list[Json]]
 )
 @click.option("--service", "service_id", default="", help="Service id; all of the hook by default.")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
+@click.option("--language", default="", help="What the call asks for: de, or as Accept-Language.")
 @click.option("--token", default="", help="The JWT to send; needs --url and --service.")
 @click.option("--key", type=FILE, default=None, help="Private key that signs a JWT for each call.")
 @click.option("--issuer", default="", help="iss of these tokens; goes with --key.")
@@ -41,6 +42,7 @@ def call(
     url: str,
     service_id: str,
     style: str,
+    language: str,
     token: str,
     key: Path | None,
     issuer: str,
@@ -52,9 +54,9 @@ def call(
     content, parsed = hook_request.read(request)
     hook = str(parsed.get("hook", ""))
     if url:
-        asks = _remote(url, hook, service_id, content, tokens)
+        asks = _remote(url, hook, service_id, content, tokens, language)
     else:
-        asks = _local(hook, service_id, content)
+        asks = _local(hook, service_id, content, language)
     if not asks:
         fail(f"There is no service '{service_id}'." if service_id else f"Nothing answers '{hook}'.")
     answers, refusals = _answers(asks)
@@ -69,33 +71,37 @@ def call(
         sys.exit(FAILED)
 
 
-def in_process(runtime: Runtime, service: ServiceDefinition, content: bytes) -> list[Json]:
+def in_process(
+    runtime: Runtime, service: ServiceDefinition, content: bytes, language: str = ""
+) -> list[Json]:
     """The cards of one service as an EHR would get them. Raises ServiceError."""
+    from cds_service.cards.language import closest
     from cds_service.gather.chart import gather
     from cds_service.protocol import response
     from cds_service.protocol.request import parse_request
 
     request = parse_request(service.hook, content)
-    cards = runtime.answer(service, request, gather(request, service))
+    tag = closest([language], runtime.pack.translations)
+    cards = runtime.answer(service, request, gather(request, service), language=tag)
     written: list[Json] = orjson.loads(response.write(cards))["cards"]
     return written
 
 
-def _local(hook: str, service_id: str, content: bytes) -> dict[str, Ask]:
+def _local(hook: str, service_id: str, content: bytes, language: str) -> dict[str, Ask]:
     runtime = context.local_runtime(context.settings())
     return {
-        service.id: partial(in_process, runtime, service, content)
+        service.id: partial(in_process, runtime, service, content, language)
         for service in runtime.services
         if service.enabled and _wanted(service.id, service.hook, hook, service_id)
     }
 
 
 def _remote(
-    url: str, hook: str, service_id: str, content: bytes, tokens: bearer.Bearer
+    url: str, hook: str, service_id: str, content: bytes, tokens: bearer.Bearer, language: str
 ) -> dict[str, Ask]:
     base = f"{url.rstrip('/')}/cds-services"
     return {
-        name: partial(_cards_with, tokens, f"{base}/{name}", content)
+        name: partial(_cards_with, tokens, f"{base}/{name}", content, language)
         for name in _names(base, hook, service_id, tokens)
     }
 
@@ -109,13 +115,13 @@ def _names(base: str, hook: str, service_id: str, tokens: bearer.Bearer) -> list
     return [one["id"] for one in services if _wanted(one["id"], one["hook"], hook, service_id)]
 
 
-def _cards_with(tokens: bearer.Bearer, address: str, content: bytes) -> list[Json]:
-    return cards_at(address, content, tokens(address))
+def _cards_with(tokens: bearer.Bearer, address: str, content: bytes, language: str) -> list[Json]:
+    return cards_at(address, content, tokens(address), language)
 
 
-def cards_at(url: str, content: bytes, token: str = "") -> list[Json]:
+def cards_at(url: str, content: bytes, token: str = "", language: str = "") -> list[Json]:
     """The cards of a service at its address."""
-    cards: list[Json] = http.post(url, content, token)["cards"]
+    cards: list[Json] = http.post(url, content, token, language)["cards"]
     return cards
 
 

@@ -20,18 +20,22 @@ def get(url: str, token: str = "") -> dict[str, Json]:
     return _exchange("GET", url, None, token)
 
 
-def post(url: str, content: bytes, token: str = "") -> dict[str, Json]:
+def post(url: str, content: bytes, token: str = "", language: str = "") -> dict[str, Json]:
     """The JSON answer to a request. Raises ConfigurationError with the OperationOutcome's words."""
-    return _exchange("POST", url, content, token)
+    return _exchange("POST", url, content, token, language)
 
 
-def _exchange(method: str, url: str, content: bytes | None, token: str) -> dict[str, Json]:
+def _exchange(
+    method: str, url: str, content: bytes | None, token: str, language: str = ""
+) -> dict[str, Json]:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigurationError(f"{url} is no http(s) address.")
     import requests  # costs a tenth of a second, and most commands call nobody
 
     headers = {"Content-Type": "application/json"} if content is not None else {}
+    if language:
+        headers["Accept-Language"] = language
     if token:
         headers["Authorization"] = f"Bearer {token}"
     try:

@@ -28,6 +28,10 @@ Json = Any
 FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 COLUMNS = ("rule", "version", "status", "hooks", "group", "indicator", "title")
 
+LANGUAGE = click.option(
+    "--language", default="en", show_default=True, help="In a language of the pack or the site."
+)
+
 _ALL = 100.0  # per cent
 
 
@@ -55,14 +59,16 @@ rules.add_command(stats)
 def check(style: str, target: Path | None) -> None:
     """Find everything that is wrong in the pack and the site, each with its place."""
     from cds_service.callers.book import strictness
-    from cds_service.callers.file import check_clients
+    from cds_service.callers.file import check_clients, check_languages
     from cds_service.clock import Clock
     from cds_service.packs.load import check_pack
+    from cds_service.packs.translations import tags
 
     hooks, site = context.folders()
     loaded = context.settings()
     problems = check_pack(hooks, site, today=Clock(loaded.now).now().date())
     problems += check_clients(site, strictness(loaded))
+    problems += check_languages(site, tags(hooks, site))
     deliver(f"{_written(problems, style, hooks, site)}\n", target)
     _leave(problems)
 
@@ -197,14 +203,28 @@ def reference(target: Path | None) -> None:
 
 
 @rules.command()
+@LANGUAGE
 @TO
 @for_people
-def cards(target: Path | None) -> None:
+def cards(language: str, target: Path | None) -> None:
     """Write every card that the shipped pack can give, each with an example chart (Markdown)."""
     from cds_service.authoring.cards_page import page_of
 
-    hooks, _ = context.folders()
-    deliver(page_of(hooks), target)
+    hooks, site = context.folders()
+    deliver(page_of(hooks, site, language), target)
+
+
+@rules.command()
+@click.option("--language", required=True, help="Its tag: de, de-AT.")
+@click.option("--missing", is_flag=True, help="Only what the language lacks.")
+@TO
+@for_people
+def texts(language: str, missing: bool, target: Path | None) -> None:
+    """Write a file of languages/ to fill in: every text and name of the cards, by its English."""
+    from cds_service.authoring.language_file import language_file
+
+    hooks, site = context.folders()
+    deliver(language_file(hooks, site, language, missing=missing), target)
 
 
 def _mutated(paths: tuple[Path, ...], least: float) -> bool:

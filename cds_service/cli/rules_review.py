@@ -28,6 +28,7 @@ _KINDS = {
     "routes": "Routes of medicines",
     "sides": "Sides and exercise",
     "statuses": "Statuses and answers in words",
+    "language": "Texts in other languages",
 }
 _TESTS = "Tests that were changed or taken away"
 _OTHERS = "Words, orders and the frame of the pack"

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from cds_service.facts import notes
 from cds_service.facts.body_sites import side_of
 from cds_service.facts.chart import Resource
 from cds_service.facts.chart_index import Hit
 from cds_service.facts.definitions import Quantity
 from cds_service.facts.fhir import objects
 from cds_service.facts.model import Item
+from cds_service.facts.notes import Note
 from cds_service.facts.query import Query
 from cds_service.terminology.codings import codings, names_of
 from cds_service.terminology.sides import Sides
@@ -76,6 +78,6 @@ def missing_side(query: Query[Quantity], items: Sequence[Item]) -> list[str]:
     sides = {item.details.get("side", "") for item in items}
     if len(sides) != 1 or not sides <= {"left", "right"}:
         return []
-    other = "left" if "right" in sides else "right"
+    phrase = notes.LEFT_MISSING if "right" in sides else notes.RIGHT_MISSING
     title = query.definition.title.split(" (")[0]
-    return [f"{title[:1].upper()}{title[1:]}: {other} not reported."]
+    return [Note(phrase, title=f"{title[:1].upper()}{title[1:]}")]

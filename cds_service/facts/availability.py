@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from cds_service.facts import notes
 from cds_service.facts.chart import Chart, Supply
 from cds_service.facts.definitions import Code, FactDefinition, Number
+from cds_service.facts.notes import Note
 from cds_service.facts.prefetch_keys import MEDICATIONS, described
 
 
@@ -14,10 +16,10 @@ def gap(chart: Chart, key: str) -> str:
         return ""
     name, plural = described(key).name, described(key).plural
     if supply is Supply.MISSING:
-        return f"{name} {'were' if plural else 'was'} not supplied"
+        return Note(notes.NOT_SUPPLIED if plural else notes.ONE_NOT_SUPPLIED, what=name)
     if supply is Supply.FAILED:
-        return f"{name} could not be read"
-    return f"{name} {'are' if plural else 'is'} incomplete"
+        return Note(notes.NOT_READ, what=name)
+    return Note(notes.INCOMPLETE if plural else notes.ONE_INCOMPLETE, what=name)
 
 
 def gaps(chart: Chart, keys: Iterable[str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from cds_service.packs.revision import revision
 from cds_service.packs.signing import signature
 from cds_service.packs.sites import marked
 from cds_service.packs.source import PackSource, RuleFile, obj
+from cds_service.packs.translations import translations
 from cds_service.rules.model import Group, Pack, Rule, ServiceDefinition
 from cds_service.terminology.index import Terminology
 from cds_service.terminology.vocabulary import LISTS
@@ -22,7 +23,7 @@ Json = Any
 # Files that are compared as what they are read into.
 _PARTS = frozenset({
     "pack", "site", "facts", "definitions", "orders", "rule", "rule-test", "service", "valueset",
-    "units", "clients", *LISTS,
+    "units", "clients", "language", *LISTS,
 })  # fmt: skip
 
 
@@ -53,6 +54,7 @@ def build(source: PackSource, terminology: Terminology, profiles: tuple[str, ...
         conditional=frame["conditional"],
         links=frame["links"],
         override_reasons=frame["overrideReasons"],
+        translations=translations(source),
         orders={name: _plain(entry.data) for name, entry in source.orders.items()},
         raw={
             "pack": source.pack,

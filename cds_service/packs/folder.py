@@ -30,7 +30,9 @@ _FRAME = (
 )
 # What belongs to a pack; a site may keep its database, its clients and notes in the same folder.
 FILES = frozenset({*(f"{name}.json" for name in _FRAME), "drugs.tsv"})
-FOLDERS = frozenset({"valuesets", "rules", "tests", "patient-view", "order-select", "order-sign"})
+FOLDERS = frozenset({
+    "valuesets", "languages", "rules", "tests", "patient-view", "order-select", "order-sign",
+})  # fmt: skip
 _DATA_BYTES = 64 * 1024 * 1024  # the drug dictionary and value sets have loaders of their own
 
 

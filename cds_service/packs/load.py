@@ -9,6 +9,7 @@ from cds_service.errors import PackError, Problem
 from cds_service.packs import check
 from cds_service.packs.build import build
 from cds_service.packs.check import terminology as terminology_check
+from cds_service.packs.check import untranslated
 from cds_service.packs.check.consequences import without_consequences
 from cds_service.packs.effective import chosen_profiles
 from cds_service.packs.report import in_order
@@ -86,10 +87,12 @@ def check_pack(
         hooks_dir, site_dir, profiles, today, thorough=True
     )
     if not any(problem.severity == "error" for problem in problems):
+        pack = build(source, terminology, chosen)
         try:
-            _compile(build(source, terminology, chosen))
+            _compile(pack)
         except PackError as refusal:
-            problems += refusal.problems
+            return [*problems, *refusal.problems]
+        problems = in_order([*problems, *untranslated.check(source, pack)])
     return problems
 
 

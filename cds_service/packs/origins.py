@@ -43,6 +43,7 @@ def values(source: PackSource, profiles: tuple[str, ...]) -> list[Value]:
         *_entries(source),
         *_value_sets(source),
         *_lists(source),
+        *_languages(source),
     ]
 
 
@@ -157,6 +158,22 @@ def _lists(source: PackSource) -> Iterator[Value]:
             value = ", ".join(f"{sign}{item}" for sign, items in signs for item in items)
         name = " ".join(map(str, entry.path))
         yield Value("list", name, value, place, None, before)
+
+
+def _languages(source: PackSource) -> Iterator[Value]:
+    """Each file of a language with what it gives, and each text that a site words anew."""
+    said: dict[tuple[str, str, str], tuple[str, str]] = {}
+    for document in source.languages:
+        tag, given = str(document.data.get("language")), obj(document.data.get("texts"))
+        count = f"{len(given)} texts, {len(obj(document.data.get('names')))} names"
+        yield Value("language", f"{tag} {document.path.name}", count, at(document, ("language",)))
+        for section in ("texts", "names"):
+            for english, text in obj(document.data.get(section)).items():
+                place = at(document, (section, english))
+                before = said.get((tag, section, english))
+                said[tag, section, english] = (text, place)
+                if before:
+                    yield Value("language", f"{tag} '{english}'", text, place, *before)
 
 
 def _value_sets(source: PackSource) -> Iterator[Value]:

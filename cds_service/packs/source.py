@@ -22,6 +22,7 @@ Json = Any
 
 HOOKS = ("patient-view", "order-select", "order-sign")
 VALUE_SETS = "valuesets"
+LANGUAGES = "languages"
 TESTS = "tests"  # tests of a site that stand beside no rule
 _ADDITIONS = ("facts", "definitions", "orders")
 # What may lie in a pack besides its JSON files.
@@ -104,6 +105,7 @@ class PackSource:
     stray_tests: list[Document] = field(default_factory=list)
     free_tests: list[Document] = field(default_factory=list)  # of no rule: the site's tests/
     value_sets: list[ValueSetFile] = field(default_factory=list)
+    languages: list[Document] = field(default_factory=list)  # the site's last
     replaced: list[Entry] = field(default_factory=list)  # shipped things that the site replaces
     ignored: list[str] = field(default_factory=list)
     terminology: Terminology = field(default_factory=lambda: Terminology({}))
@@ -236,10 +238,17 @@ class _Reader:
         rules_here = top == "rules" if self.site else top in HOOKS
         if top == VALUE_SETS and file.suffix == ".json":
             self.value_set(file)
+        elif top == LANGUAGES and file.suffix == ".json":
+            self.language(file)
         elif rules_here and file.suffix == ".json":
             self.rule_or_service(file, "" if self.site else top)
         elif rules_here and file.suffix.lower() not in OTHER_SUFFIXES:
             self.source.ignored.append(self.folder.name(file))
+
+    def language(self, file: PurePosixPath) -> None:
+        document = self.document(file, "language")
+        if document and isinstance(document.data, dict):
+            self.source.languages.append(document)
 
     def rule_or_service(self, file: PurePosixPath, hook: str) -> None:
         if file.name.endswith(".service.json") and not self.site:

@@ -6,7 +6,9 @@ The table under "Conditions" in docs/rule-format.md says what makes a leaf YES, 
 from collections.abc import Iterator
 from decimal import Decimal
 
+from cds_service.facts import notes
 from cds_service.facts.model import Fact, Item, Quantity, State, Truth
+from cds_service.facts.notes import Note
 from cds_service.rules.context import Context
 from cds_service.rules.logic import NO, UNKNOWN, YES, Comparison, compare, negate
 from cds_service.rules.nodes import Json, Node
@@ -158,7 +160,7 @@ class Measured(Leaf):
         shown = quantity.shown or f"{quantity.comparator}{quantity.value} {quantity.unit}"
         return (
             *fact.notes,
-            f"Result '{shown.strip()}' cannot be compared with {limit}.",
+            Note(notes.NOT_COMPARABLE, shown=shown.strip(), limit=limit),
         )
 
 

@@ -93,6 +93,20 @@ class Rule:
     raw: Mapping[str, Json] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """The words of cards in another language, by the English that the pack and the program have."""
+
+    tag: str  # of BCP 47: "de"
+    title: str  # "Deutsch"
+    texts: Mapping[str, str]  # of the pack and of the program
+    names: Mapping[str, str]  # of tests, drugs and diagnoses
+    decimal: str = "."
+    day: str = ""  # a date's form: "{day}.{month}.{year}"; "" as sent
+    month: str = ""
+    reviewed: bool = False  # whether a native clinician answers for every part of it
+
+
 @dataclass(frozen=True)
 class Pack:
     """The effective clinical content, checked. Immutable: a change is a new pack."""
@@ -117,6 +131,7 @@ class Pack:
     override_reasons: Mapping[str, str]
     orders: Mapping[str, Json]  # order templates by name
     signed_off: Mapping[str, str] = field(default_factory=dict)  # who, role, date of this revision
+    translations: Mapping[str, Translation] = field(default_factory=dict)  # by tag
     raw: Mapping[str, Json] = field(default_factory=dict)
 
 

@@ -3,6 +3,7 @@
 import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ from cds_service import logs
 from cds_service.callers.book import ClientBook, open_clients
 from cds_service.callers.model import Client, Clients
 from cds_service.cards.compose import Composition, compose_cards
+from cds_service.cards.language import ENGLISH_TAG
+from cds_service.cards.per_pack import prepared
 from cds_service.clock import Clock, monotonic
 from cds_service.config import Settings
 from cds_service.errors import Problem, ServiceError
@@ -130,6 +133,21 @@ class Runtime:
         """All services of the pack."""
         return self.pack.services
 
+    def services_in(self, language: str) -> Sequence[ServiceDefinition]:
+        """All services of the pack, described in a language that it has."""
+        if language == ENGLISH_TAG:
+            return self.services
+        text = prepared(self.pack).voices[language].language.text
+        return [
+            replace(
+                service,
+                title=text(service.title),
+                description=text(service.description),
+                usage_requirements=text(service.usage_requirements),
+            )
+            for service in self.services
+        ]
+
     @property
     def ruleset(self) -> RuleSet:
         """The compiled rules in force."""
@@ -145,15 +163,16 @@ class Runtime:
         request: HookRequest,
         chart: Chart,
         spent: Mapping[str, float] | None = None,
+        language: str = ENGLISH_TAG,
     ) -> Sequence[Card]:
-        """The cards of one call; its decision record is queued.
+        """The cards of one call, in a language of the pack; its decision record is queued.
 
         `spent` are the seconds that went into the stages before this one. Raises ServiceError 500
         when every rule that was evaluated failed, or none of those that fired could be written.
         """
         now, active = self._clock.now(), self._active
         pack = active.ruleset.pack
-        evaluation, composed, stages = self._decide(active, service, request, chart, now)
+        evaluation, composed, stages = self._decide(active, service, request, chart, now, language)
         stages = {**(spent or {}), **stages}
         metrics.observe_stages(stages)
         outcomes = all_outcomes(evaluation, composed.errors)
@@ -254,6 +273,7 @@ class Runtime:
         request: HookRequest,
         chart: Chart,
         now: datetime,
+        language: str,
     ) -> tuple[Evaluation, Composition, dict[str, float]]:
         pack = active.ruleset.pack
         began = monotonic()
@@ -262,7 +282,13 @@ class Runtime:
         evaluation = evaluate(active.ruleset, service, facts)
         judged = monotonic()
         composed = compose_cards(
-            pack, service, evaluation, facts, request, public_url=self._public_url
+            pack,
+            service,
+            evaluation,
+            facts,
+            request,
+            public_url=self._public_url,
+            language=language,
         )
         metrics.count_unrecognised(facts.unrecognised)
         stages = {"facts": built - began, "rules": judged - built, "cards": monotonic() - judged}

@@ -13,7 +13,7 @@ from cds_service.protocol.model import Card, HookRequest
 from cds_service.protocol.request import parse_request
 from cds_service.service.metrics import observe_stages
 from cds_service.values import new_uuid
-from cds_service.web import auth, body, fhir, metrics, refused, runtime
+from cds_service.web import auth, body, fhir, languages, metrics, refused, runtime
 from cds_service.web.errors import JSON
 
 blueprint = Blueprint("invoke", __name__)
@@ -32,11 +32,13 @@ def invoke(service_id: str) -> Response:
     chart = gather(request, service, fhir.fallback(), most=current_app.config["MAX_RESOURCES"])
     metrics.count_chart(service.id, chart)
     spent = {"parse": parsed - started, "gather": clock.monotonic() - parsed}
-    cards = active.answer(service, request, chart, spent)
+    language = languages.chosen(active.pack.translations)
+    cards = active.answer(service, request, chart, spent, language)
     g.answered = chart, cards  # for the workbench's list of calls
     decided = clock.monotonic()
     own_host = urlsplit(current_app.config["PUBLIC_URL"]).hostname or ""
-    answer = Response(dialect.write(cards, spoken, own_host, new_uuid), mimetype=JSON)
+    written = dialect.write(cards, spoken, own_host, new_uuid)
+    answer = languages.told(Response(written, mimetype=JSON), language)
     metrics.count_cards(service.id, cards)
     ended = clock.monotonic()
     observe_stages({"write": ended - decided})

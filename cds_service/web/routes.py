@@ -15,7 +15,7 @@ from cds_service.protocol import discovery
 from cds_service.protocol.feedback import parse_feedback
 from cds_service.sources.page import SIGN_OFF
 from cds_service.sources.questionnaire import questionnaire_of, questions, searchset
-from cds_service.web import auth, body, metrics, pages, runtime
+from cds_service.web import auth, body, languages, metrics, pages, runtime
 from cds_service.web.errors import JSON
 from cds_service.web.openapi import document as openapi_document
 
@@ -35,9 +35,11 @@ _NAMES = frozenset(file.name for file in _FOLDER.iterdir() if file.name.endswith
 @discovery_routes.get("/cds-services")
 def services() -> Response:
     """The discovery document of the pack in force."""
-    services = runtime.current().pack.services
+    active = runtime.current()
+    language = languages.chosen(active.pack.translations)
+    services = active.services_in(language)
     written = discovery.write(services, versions=auth.dialect().reads_3_0)
-    return Response(written, mimetype=JSON)
+    return languages.told(Response(written, mimetype=JSON), language)
 
 
 @feedback_routes.post("/cds-services/<service_id>/feedback")

@@ -22,8 +22,8 @@ PACKAGE = ROOT / "cds_service"
 FIXTURES = ROOT / "fixtures" / "rules"
 TINY = FIXTURES / "good" / "tiny"
 TODAY = date(2026, 11, 21)
-CODE = re.compile(r'"([PSRFCTVW][0-9]{3})"')
-CODE_SHOWN = re.compile(r"  ([PSRFCTVW][0-9]{3})  ")
+CODE = re.compile(r'"([PSRFCTVLW][0-9]{3})"')
+CODE_SHOWN = re.compile(r"  ([PSRFCTVLW][0-9]{3})  ")
 
 GOOD = sorted(path for path in (FIXTURES / "good").iterdir() if path.is_dir())
 BAD = sorted(path for path in (FIXTURES / "bad").iterdir() if path.is_dir())

@@ -6,6 +6,7 @@ from typing import Any
 
 from cds_service.facts.chart import Chart
 from cds_service.protocol.model import Card, FeedbackEntry, HookRequest, Source
+from cds_service.rules.model import Translation
 
 CARD = Card(
     uuid="0b5c1f0e-6a3d-4a7b-9f0e-1d2c3b4a5968",
@@ -34,7 +35,8 @@ class FakeRuntime:
     """Answers every call with `cards`, or raises `error`; remembers what it was given."""
 
     def __init__(self, *services: Any, cards: Sequence[Card] = (CARD,)) -> None:
-        self.pack: Any = SimpleNamespace(services=services)
+        german = Translation("de", "Deutsch", {}, {})
+        self.pack: Any = SimpleNamespace(services=services, translations={"de": german})
         self.cards = cards
         self.error: Exception | None = None
         self.calls: list[tuple[HookRequest, Chart]] = []
@@ -48,8 +50,11 @@ class FakeRuntime:
     def service(self, service_id: str) -> Any:
         return next((one for one in self.pack.services if one.id == service_id), None)
 
+    def services_in(self, _language: str) -> Sequence[Any]:
+        return list(self.pack.services)
+
     def answer(
-        self, _service: Any, request: HookRequest, chart: Chart, _spent: Any = None
+        self, _service: Any, request: HookRequest, chart: Chart, _spent: Any = None, *_: Any
     ) -> Sequence[Card]:
         self._maybe_fail()
         self.calls.append((request, chart))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.cards import values
+from cds_service.cards.language import ENGLISH
 from cds_service.cards.render import MissingValue, TemplateError, compile_template
 from cds_service.facts.model import Fact, Quantity, State
 from tests.unit.cards_support import drug, ferritin, known, pack
@@ -108,4 +109,4 @@ def test_settings_in_words() -> None:
 def test_many_names_are_abbreviated() -> None:
     assert values.abbreviated(["a", "b"]) == "a, b"
     assert values.abbreviated(["a", "b", "c", "d"]) == "a, b, +2"
-    assert values.listed(["a", "b", "c"]) == "a, b and c"
+    assert ENGLISH.listed(["a", "b", "c"]) == "a, b and c"

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
+from cds_service.facts import notes
 from cds_service.facts.definitions import Computed
 from cds_service.facts.definitions import Quantity as QuantityFact
 from cds_service.facts.kinds import quantity
 from cds_service.facts.kinds.quantity import Result
 from cds_service.facts.model import Fact, Item, Quantity, State
+from cds_service.facts.notes import Note
 from cds_service.facts.query import Query
 
 _PLACES = Decimal("0.1")  # no clinician reads a saturation or a drop more finely
@@ -34,7 +36,7 @@ def _percent(query: Query[QuantityFact], rule: Computed) -> Fact:
     known = reported.items[0].on if reported.items else None
     if known is not None and computed.on is not None and known >= computed.on:
         return reported
-    note = f"{_capital(computed.text)} was computed: {computed.details['computed']}."
+    note = Note(notes.COMPUTED, title=_capital(computed.text), how=computed.details["computed"])
     return Fact(query.definition.name, State.KNOWN, (computed,), (), (note, *reported.notes))
 
 
@@ -46,7 +48,14 @@ def _ratio_of_a_day(query: Query[QuantityFact], rule: Computed) -> Item | None:
             continue
         value = (_value(part) * _PERCENT / _value(whole)).quantize(_PLACES, ROUND_HALF_UP)
         if query.definition.plausible.holds(value):
-            said = f"{part.text} {_shown(part)} of {whole.text} {_shown(whole)}, {part.date_text}"
+            said = Note(
+                notes.RATIO,
+                partTitle=part.text,
+                partShown=_shown(part),
+                wholeTitle=whole.text,
+                wholeShown=_shown(whole),
+                dated=part.date_text,
+            )
             return _item(query, part, value, {"computed": said, "also": whole.reference})
     return None
 

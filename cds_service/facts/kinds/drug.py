@@ -7,11 +7,13 @@ from datetime import date
 from decimal import Decimal
 
 from cds_service.facts import dates
+from cds_service.facts import notes as said
 from cds_service.facts.catalogue import NAMED
 from cds_service.facts.definitions import DraftDrug, Drug, FactDefinition, MaxStrength
 from cds_service.facts.medication_status import Spans, Usage, usage_of, was_given
 from cds_service.facts.medications import Medication
 from cds_service.facts.model import Fact, Item
+from cds_service.facts.notes import Note
 from cds_service.facts.query import Patient, Query, newest_first, status_of
 from cds_service.terminology.codings import RXNORM
 
@@ -265,34 +267,36 @@ def notes(patient: Patient) -> tuple[str, ...]:
 def _notes(patient: Patient) -> list[str]:
     found: list[str] = []
     if count := patient.index.unreadable_medications:
-        found.append(f"{count} medication{'s' if count > 1 else ''} could not be read.")
+        phrase = said.MANY_UNREADABLE if count > 1 else said.ONE_UNREADABLE
+        found.append(Note(phrase, count=str(count)))
     if count := sum(_usage(patient, one).active is True for one in patient.index.strange_drugs):
-        said = "medications were" if count > 1 else "medication was"
-        found.append(f"{count} {said} not recognised.")
+        phrase = said.MANY_UNRECOGNISED if count > 1 else said.ONE_UNRECOGNISED
+        found.append(Note(phrase, count=str(count)))
     disputed = [entry for entry in patient.index.medications if entry.disputed]
-    found += _note(disputed, "Code and name are different drugs", "not counted")
+    found += _note(disputed, said.DISPUTED, said.DISPUTED_MORE)
     strange = [
         entry
         for entry in patient.index.medications
         if entry.sets and _usage(patient, entry).active is None
     ]
-    return [*found, *_note(strange, "No status that is understood", "not counted")]
+    return [*found, *_note(strange, said.NO_STATUS, said.NO_STATUS_MORE)]
 
 
 def notes_of(entry: Medication) -> tuple[str, ...]:
     """What a card on a draft says of it, in the chart's words, where code and name disagree."""
-    return tuple(_note([entry], "Code and name are different drugs", "look at the order"))[
-        : bool(entry.disputed)
-    ]
+    if not entry.disputed:
+        return ()
+    return tuple(_note([entry], said.DISPUTED_DRAFT, said.DISPUTED_DRAFT))
 
 
-def _note(entries: Sequence[Medication], what: str, result: str) -> list[str]:
+def _note(entries: Sequence[Medication], phrase: str, with_more: str) -> list[str]:
     """A note that names at most two entries in the chart's words."""
     if not entries:
         return []
     names = list(dict.fromkeys(_called(entry) for entry in entries))
-    more = f" and {len(names) - 2} others" if len(names) > 2 else ""
-    return [f"{what}, {result}: {', '.join(names[:2])}{more}."]
+    more = len(names) - 2
+    told = ", ".join(names[:2])
+    return [Note(with_more, names=told, count=str(more)) if more > 0 else Note(phrase, names=told)]
 
 
 def _called(entry: Medication) -> str:

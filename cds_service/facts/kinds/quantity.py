@@ -6,7 +6,7 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import NamedTuple
 
-from cds_service.facts import abi, dates
+from cds_service.facts import abi, dates, notes
 from cds_service.facts.catalogue import NAMED
 from cds_service.facts.chart import Resource, Supply
 from cds_service.facts.chart_index import MEMBER, Hit
@@ -14,6 +14,7 @@ from cds_service.facts.definitions import Quantity
 from cds_service.facts.fhir import reference_of
 from cds_service.facts.measurements import Measurement, flag_of, measure, reference_limit
 from cds_service.facts.model import Fact, Item, State
+from cds_service.facts.notes import Note
 from cds_service.facts.observations import (
     PRELIMINARY,
     RETRACTED,
@@ -33,6 +34,13 @@ STRANGE = "status not known"
 NOT_SENT = "named in a report, not sent"
 _DAYS_PER_YEAR = 365
 _DAYS_PER_MONTH = 30
+_FAULTS = {  # what is said of a value that cannot be used, and the reason it gives
+    "text": (notes.TEXT_RESULT, "a result is text"),
+    "number": (notes.NO_NUMBER, "a result is no number"),
+    "no unit": (notes.NO_UNIT, "a result has no unit"),
+    "unit": (notes.STRANGE_UNIT, "a result has a unit that cannot be converted"),
+    "implausible": (notes.IMPLAUSIBLE, "a result is outside the plausible range"),
+}
 _BEFORE_ALL = datetime.max.replace(tzinfo=UTC)  # undated values are looked at first
 
 
@@ -182,15 +190,15 @@ def _unreadable_said(query: Query[Quantity], item: Item) -> tuple[str, str]:
     why, on = item.details["source"], item.date_text
     if why == STRANGE:
         seen = ", ".join(filter(None, (item.details.get("shown"), on)))
-        return f"A result of unknown status ({seen}) was not used.", "a result is of unknown status"
+        return Note(notes.STRANGE_STATUS, seen=seen), "a result is of unknown status"
     dated = f", {on}" if on else ""
     if why == BY_NAME:
-        note = f"A result named {item.text}{dated}, has no code that is known and was not used."
+        note = Note(notes.BY_NAME_ONLY, name=item.text, dated=dated)
         return note, f"a result named as {_title(query)} has no code that is known"
     if why == NOT_SENT:
-        note = f"A report names a result ({item.text}{dated}) that was not sent."
+        note = Note(notes.NOT_SENT, name=item.text, dated=dated)
         return note, f"a report names a result ({_title(query)}) that was not sent"
-    note = f"The code and the name of a result disagree ({item.text}{dated}): it was not used."
+    note = Note(notes.NAME_AND_CODE, name=item.text, dated=dated)
     return note, "the code and the name of a result disagree"
 
 
@@ -216,10 +224,10 @@ def _day(result: Result) -> date:
 
 def _known(query: Query[Quantity], usable: list[Result], unusable: list[Result]) -> Fact:
     items = _decided(query, [result.item for result in usable])
-    notes = [result.note for result in unusable] + abi.missing_side(query, items)
+    told = [result.note for result in unusable] + abi.missing_side(query, items)
     if gaps := query.gaps():
-        notes.append(f"A newer result may exist: {gaps[0]}.")
-    return Fact(query.definition.name, State.KNOWN, tuple(items), (), tuple(dict.fromkeys(notes)))
+        told.append(Note(notes.NEWER, reason=gaps[0]))
+    return Fact(query.definition.name, State.KNOWN, tuple(items), (), tuple(dict.fromkeys(told)))
 
 
 def _decided(query: Query[Quantity], items: list[Item]) -> list[Item]:
@@ -237,31 +245,30 @@ def _value(item: Item) -> Decimal:
 def _without_value(query: Query[Quantity], results: list[Result], stale: Item | None) -> Fact:
     gaps = query.gaps()
     reasons = tuple(dict.fromkeys((*gaps, *(result.reason for result in results))))
-    notes = [result.note for result in results]
+    told = [result.note for result in results]
     if stale is not None:
-        notes.append(_stale_note(query, stale))
+        told.append(_stale_note(query, stale))
     if not results and query.patient.chart.slot("observations").supply is Supply.EMPTY:
-        notes.append(f"No {_title(query)} found in the data sent to this service.")
+        told.append(Note(notes.NONE_FOUND, title=_title(query)))
     measured = [result.item for result in results if result.item.quantity]
     unused = measured[0] if measured else stale
     state = State.UNKNOWN if gaps else State.ABSENT
-    return Fact(query.definition.name, state, (), reasons, tuple(dict.fromkeys(notes)), unused)
+    return Fact(query.definition.name, state, (), reasons, tuple(dict.fromkeys(told)), unused)
 
 
 def _stale_note(query: Query[Quantity], item: Item) -> str:
     shown = item.quantity.shown if item.quantity else ""
-    return (
-        f"Last {_title(query)} {shown}, {item.date_text}, is older than {_span(query.days or 0)}."
-    )
+    phrase, count = _span(query.days or 0)
+    return Note(phrase, title=_title(query), shown=shown, dated=item.date_text, count=str(count))
 
 
-def _span(days: int) -> str:
+def _span(days: int) -> tuple[str, int]:
     """Days in the months that a clinician counts in, where they make whole ones."""
     years, rest = divmod(days, _DAYS_PER_YEAR)
     if years and not rest:
-        return f"{years * 12} months"
+        return notes.STALE_MONTHS, years * 12
     months, rest = divmod(days, _DAYS_PER_MONTH)
-    return f"{days} days" if rest else f"{months} months"
+    return (notes.STALE_DAYS, days) if rest else (notes.STALE_MONTHS, months)
 
 
 def _filed(query: Query[Quantity]) -> Filed:
@@ -319,12 +326,10 @@ def _result(query: Query[Quantity], entry: Entry) -> Result | None:
         return None
     result = Result(_item(query, entry, measured), entry.when)
     if entry.future:
-        note = f"A result dated in the future ({entry.future}) was not used."
+        note = Note(notes.FUTURE, dated=entry.future)
         return result._replace(note=note, reason="a result is dated in the future")
     if entry.when is None:
-        return result._replace(
-            note="An undated result was not used.", reason="a result has no date"
-        )
+        return result._replace(note=Note(notes.UNDATED), reason="a result has no date")
     return _judged(query, result, measured, entry.status)
 
 
@@ -332,25 +337,14 @@ def _judged(query: Query[Quantity], result: Result, measured: Measurement, statu
     """The result, or why its status or value keeps it from being used."""
     if status not in USABLE:
         seen = ", ".join(filter(None, (measured.shown, result.item.date_text)))
-        note = f"A preliminary result ({seen}) was not used."
+        note = Note(notes.PRELIMINARY, seen=seen)
         return result._replace(note=note, reason="a result is preliminary")
     if not measured.fault:
         return result
-    said = f"{_capital(_title(query))} {measured.shown}".strip()
-    note, reason = {
-        "text": (f"A {_title(query)} result given as text was not used.", "a result is text"),
-        "number": (f"A {_title(query)} result could not be read.", "a result is no number"),
-        "no unit": (f"{said} has no unit and was not used.", "a result has no unit"),
-        "unit": (
-            f"{said} has a unit that cannot be converted and was not used.",
-            "a result has a unit that cannot be converted",
-        ),
-        "implausible": (
-            f"{said} is outside the plausible range and was not used.",
-            "a result is outside the plausible range",
-        ),
-    }[measured.fault]
-    return result._replace(note=note, reason=reason)
+    phrase, reason = _FAULTS[measured.fault]
+    title, shown = _capital(_title(query)), measured.shown
+    said = Note(notes.MEASURED if shown else notes.NAMED, title=title, shown=shown)
+    return result._replace(note=Note(phrase, title=_title(query), said=said), reason=reason)
 
 
 def _item(query: Query[Quantity], entry: Entry, measured: Measurement) -> Item:

@@ -3,7 +3,7 @@
 Each module here has a `check(source)` that yields problems and never stops at the first. All of
 them expect files of any shape: the schema check has reported it, they only must not fail.
 The codes: P files and JSON, S schemas, R rules, F facts and settings, C cards, T tests, V value
-sets, W warnings. Each has a paragraph in docs/administrators-guide.md.
+sets, L languages, W warnings. Each has a paragraph in docs/administrators-guide.md.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +17,7 @@ from cds_service.packs.check import (
     displays,
     facts,
     form,
+    languages,
     names,
     order_names,
     resources,
@@ -38,8 +39,8 @@ Check = Callable[[PackSource], Iterable[Problem]]
 # What can make a pack unfit to run.
 CHECKS: tuple[Check, ...] = (
     rules.check, conditions.check, facts.check, settings.check, texts.check, cards.check,
-    form.check, services.check, order_names.check, safeguards.check, vocabulary.check,
-    tests.missing,
+    form.check, languages.check, services.check, order_names.check, safeguards.check,
+    vocabulary.check, tests.missing,
 )  # fmt: skip
 # What is slow, or concerns only those who edit the pack.
 THOROUGH: tuple[Check, ...] = (

@@ -1,7 +1,8 @@
 """Checks of what a card may say: its length, its source, and what silences it (second edition)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from cds_service.cards.body import MOST_WORDS
@@ -40,14 +41,20 @@ def check(source: PackSource) -> Iterator[Problem]:
 
 
 def _card(source: PackSource, document: Document, path: JsonPath, card: Json) -> Iterator[Problem]:
-    sentences = seq(obj(card).get("detail"))
-    words = sum(_words(one) for one in sentences if "when" not in obj(one))
-    longest = max((_words(one) for one in sentences if "when" in obj(one)), default=0)
-    if words + longest > MOST_WORDS:
-        message = f"The detail may have {words + longest} words; at most {MOST_WORDS} are read."
+    words = words_of_detail(card)
+    if words > MOST_WORDS:
+        message = f"The detail may have {words} words; at most {MOST_WORDS} are read."
         yield document.problem((*path, "detail"), "C412", message, "Shorten it.")
     for inner, text in _texts(card):
         yield from _attributed(source, document, (*path, *inner), text)
+
+
+def words_of_detail(card: Json, texts: Mapping[str, str] = MappingProxyType({})) -> int:
+    """All sentences without a condition and the longest with one, with long values; `texts` has
+    sentences in another language."""
+    sentences = seq(obj(card).get("detail"))
+    plain = sum(_words(one, texts) for one in sentences if "when" not in obj(one))
+    return plain + max((_words(one, texts) for one in sentences if "when" in obj(one)), default=0)
 
 
 def _texts(card: Json) -> Iterator[tuple[JsonPath, str]]:
@@ -57,10 +64,11 @@ def _texts(card: Json) -> Iterator[tuple[JsonPath, str]]:
         yield ("detail", number), word(one) or word(obj(one).get("text"))
 
 
-def _words(sentence: Json) -> int:
+def _words(sentence: Json, texts: Mapping[str, str]) -> int:
     """Words of a sentence with long values. Of its optional parts the longest counts: they stand
     for alternatives, and a detail that gets longer still is cut when the card is made."""
-    text = word(sentence) or word(obj(sentence).get("text"))
+    english = word(sentence) or word(obj(sentence).get("text"))
+    text = word(texts.get(english)) or english
     optional = [_counted(part) for part in _OPTIONAL.findall(text)]
     return _counted(_OPTIONAL.sub(" ", text)) + max(optional, default=0)
 

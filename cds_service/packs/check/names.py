@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from cds_service.errors import Problem
 from cds_service.packs.folder import FILES, FOLDERS, Folder
-from cds_service.packs.source import HOOKS, TESTS, VALUE_SETS, PackSource
+from cds_service.packs.source import HOOKS, LANGUAGES, TESTS, VALUE_SETS, PackSource
 
 # What else may lie there: read by others than the loader, or by nobody on purpose.
 _PACK_FILES = frozenset({
@@ -50,7 +50,9 @@ def _top(folder: Folder, *, site: bool) -> Iterator[Problem]:
 
 
 def _read_folders(site: bool) -> frozenset[str]:
-    return frozenset({VALUE_SETS, "rules", TESTS}) if site else FOLDERS - {"rules", TESTS}
+    return (
+        frozenset({VALUE_SETS, LANGUAGES, "rules", TESTS}) if site else FOLDERS - {"rules", TESTS}
+    )
 
 
 def _place_of(name: str, site: bool) -> str:
@@ -68,11 +70,12 @@ def _inside(folder: Folder, *, site: bool) -> Iterator[Problem]:
     for name in strange:
         hint = "The rules of a site lie in rules/." if name in HOOKS else ""
         yield _warning(folder, name, hint)
-    for path in _entries(folder.root / VALUE_SETS):
-        json_in_capitals = path.suffix != ".json" and path.suffix.lower().startswith(".js")
-        if path.is_file() and json_in_capitals and not path.name.startswith("."):
-            hint = "Its name must end in .json."
-            yield _warning(folder, f"{VALUE_SETS}/{path.name}", hint)
+    for place in (VALUE_SETS, LANGUAGES):
+        for path in _entries(folder.root / place):
+            json_in_capitals = path.suffix != ".json" and path.suffix.lower().startswith(".js")
+            if path.is_file() and json_in_capitals and not path.name.startswith("."):
+                hint = "Its name must end in .json."
+                yield _warning(folder, f"{place}/{path.name}", hint)
     for file in folder.files:
         unread = file.suffix == ".json" and not file.name.endswith(".test.json")
         if file.parts[0] == TESTS and unread:

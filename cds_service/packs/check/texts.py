@@ -41,11 +41,12 @@ class Text(NamedTuple):
 
 def check(source: PackSource) -> Iterator[Problem]:
     """Problems of every text that may reach a card."""
-    for text in _all_texts(source):
+    for text in all_texts(source):
         yield from _check(source, text)
 
 
-def _all_texts(source: PackSource) -> Iterator[Text]:
+def all_texts(source: PackSource) -> Iterator[Text]:
+    """Every template that a card may be made of, with its place."""
     conditional = word(obj(source.named("conditional")).get("definition"))
     plain = Guarantees(source.definitions)
     careful = Guarantees(source.definitions, but=conditional)
@@ -215,13 +216,13 @@ def _unknown(source: PackSource, text: Text, name: str) -> Problem:
 def _summary(source: PackSource, text: Text, template: Template) -> Iterator[Problem]:
     if "\n" in text.text or "\r" in text.text:
         yield _problem(text, "C405", "A summary is one line.", "Remove the line break.")
-    length = _length(source, template)
+    length = length_of(source, template)
     if length > LONGEST_SUMMARY:
         message = f"With long values this has {length} characters; at most {LONGEST_SUMMARY} fit."
         yield _problem(text, "C404", message, f"Shorten it by {length - LONGEST_SUMMARY}.")
 
 
-def _length(source: PackSource, template: Template) -> int:
+def length_of(source: PackSource, template: Template) -> int:
     """The length with long values. Of the optional parts only the longest counts: they stand for
     alternatives, and a summary that gets longer still is cut when the card is made."""
     fixed, optional = 0, [0]
@@ -229,7 +230,7 @@ def _length(source: PackSource, template: Template) -> int:
         if isinstance(part, str):
             fixed += len(part)
         elif isinstance(part, Template):
-            optional.append(_length(source, part))
+            optional.append(length_of(source, part))
         else:
             fixed += _longest(source, part.name)
     return fixed + max(optional)
