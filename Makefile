@@ -28,7 +28,7 @@ PYTEST = $(BIN)/python -m pytest -q
 TESTS = -n $(TEST_WORKERS) --dist worksteal \
 	-m "not browser and not proxy and not bench and not installed and not spark"
 
-.PHONY: help run test test-pythons coverage mutants-py check bench soak burden fuzz population-bench browser frontend frontend-check proxy spark docs dist installed image release lock clean oracle
+.PHONY: help run test test-pythons coverage mutants-py check bench soak burden fuzz population-bench browser frontend frontend-check proxy spark docs dist installed deploy image release lock clean oracle
 .NOTPARALLEL:
 
 help:
@@ -47,6 +47,7 @@ help:
 	@echo "make docs     build the documents as a site in build/site"
 	@echo "make dist     build the source distribution and the wheel"
 	@echo "make installed  tests of the wheel in a bare environment, and the drill of the operators' guide"
+	@echo "make deploy   check deploy/ with helm, kubectl, promtool, systemd-analyze and Kubernetes' schemas"
 	@echo "make image    build the container image without a daemon, run it, test it"
 	@echo "make fuzz     the reader of calls against a plain one, 300,000 bodies"
 	@echo "make bench    measure speed and memory"
@@ -144,6 +145,10 @@ oracle: $(DEV)
 installed: dist
 	.ci/install-nginx # the drill of the operators' guide puts it before the service
 	CDS_INSTALLED="$$(PYTHON=$(PYTHON) .ci/install-wheel)" $(PYTEST) -m installed tests/installed
+
+deploy: $(DEV)
+	.ci/deploy-tools >/dev/null
+	$(PYTEST) tests/deploy
 
 # BASE_IMAGE names the base image; without it one is made of Debian's packages. Ten minutes.
 image: $(DEV)
