@@ -87,9 +87,21 @@ def _walk(folder: Folder, root: Path) -> Iterator[Path]:
                 folders.remove(name)
                 relative = path.relative_to(root).as_posix()
                 folder.refuse(relative, "P001", "The link leads out of the folder.", "Copy it.")
+        if top:
+            _exchanged(folder, root)
         for name in sorted(files):
             if name in FILES if top else not (name.startswith(".") or name.endswith("~")):
                 yield Path(parent) / name
+
+
+def _exchanged(folder: Folder, root: Path) -> None:
+    """A folder with the name of a file, or a file with that of a folder, would not be read."""
+    for name in sorted(FILES):
+        if (root / name).is_dir():
+            folder.refuse(name, "P001", "This is a folder, and a file is expected.", "Remove it.")
+    for name in sorted(FOLDERS):
+        if (root / name).is_file():
+            folder.refuse(name, "P001", "This is a file, and a folder is expected.", "Remove it.")
 
 
 def leads_inside(link: Path, root: Path) -> bool:

@@ -107,7 +107,9 @@ def _strict(text: str) -> Json:
         parse_int=_integer,
         parse_constant=_no_constants,
     )
-    if _too_deep(data) or ("\\u" in text and any(map(unwritable, _strings(data)))):
+    if _too_deep(data) or (
+        (not text.isascii() or "\\u" in text) and any(map(unwritable, _strings(data)))
+    ):
         raise ValueError("refused")
     return data
 

@@ -21,7 +21,10 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _STRING = re.compile(r'"((?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*)"')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"-?[A-Za-z_][A-Za-z0-9_]*")
-_UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+# Controls, halves of characters, and what is not seen and turns a text round or parts a word.
+_UNWRITABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f\u200b\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 _CONSTANTS = {"true", "false", "null"}
 
 
@@ -185,7 +188,9 @@ class _Scanner:
         body = match.group(1)
         text: str = json.loads(match.group(0)) if "\\" in body else body
         if unwritable(text):
-            self.fault(start, path, "P010", "The string holds a control or half a character.")
+            self.fault(
+                start, path, "P010", "The string holds a control, an unseen or half a character."
+            )
         return text
 
     def scalar(self, path: Path) -> None:

@@ -63,7 +63,11 @@ def check_schema(name: str, document: Document) -> Iterator[Problem]:
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """A hint that names the nearest known word, or ""."""
-    near = get_close_matches(wrong, [k for k in known if isinstance(k, str)], 1, 0.6)
+    words = [one for one in known if isinstance(one, str)]
+    folded = {one.lower(): one for one in words}
+    near = get_close_matches(wrong, words, 1, 0.6) or [
+        folded[one] for one in get_close_matches(wrong.lower(), folded, 1, 0.6)
+    ]
     return f"Did you mean '{near[0]}'?" if near else ""
 
 

@@ -24,6 +24,7 @@ HOOKS = ("patient-view", "order-select", "order-sign")
 VALUE_SETS = "valuesets"
 LANGUAGES = "languages"
 TESTS = "tests"  # tests of a site that stand beside no rule
+_OF_RULES = frozenset({"id", "when", "card", "hooks", "group", "status"})
 _ADDITIONS = ("facts", "definitions", "orders")
 # What may lie in a pack besides its JSON files.
 OTHER_SUFFIXES = frozenset({".md", ".txt", ".tsv", ".csv", ".license", ""})
@@ -242,7 +243,9 @@ class _Reader:
             self.language(file)
         elif rules_here and file.suffix == ".json":
             self.rule_or_service(file, "" if self.site else top)
-        elif rules_here and file.suffix.lower() not in OTHER_SUFFIXES:
+        elif rules_here and (
+            file.suffix.lower() not in OTHER_SUFFIXES or ".json" in file.name.lower()
+        ):
             self.source.ignored.append(self.folder.name(file))
 
     def language(self, file: PurePosixPath) -> None:
@@ -255,7 +258,18 @@ class _Reader:
             if document := self.document(file, "service"):
                 self.source.services.append(document)
         elif not file.name.endswith(".test.json") and (document := self.document(file, "rule")):
-            self.source.rules.append(RuleFile(document, file, hook))
+            if isinstance(document.data, dict) and not document.data.keys() & _OF_RULES:
+                self.no_rule(document)
+            else:
+                self.source.rules.append(RuleFile(document, file, hook))
+
+    def no_rule(self, document: Document) -> None:
+        """One message for a file that is no rule at all, in place of one for each property."""
+        self.source.documents.pop()
+        test = "cases" in obj(document.data)
+        message = "This is a test." if test else "This is no rule."
+        hint = "Its name must end in .test.json." if test else "Move it out of this folder."
+        self.source.problems.append(document.problem((), "R217", message, hint))
 
     def pair_tests(self) -> None:
         root = self.folder.root

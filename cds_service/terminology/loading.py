@@ -1,6 +1,7 @@
 """From folders to a `Terminology`: read, check, overlay, resolve references; all problems told."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +21,7 @@ from cds_service.units.table import UnitTables, merged
 
 Json = Any
 
+_OF_DRUGS = ("ingredients", "forms", "products")
 _ORDER_NAMES = ("names", "add", "not")
 
 
@@ -93,9 +95,13 @@ def resolve(sets: dict[str, ParsedSet]) -> list[Problem]:
 
 
 def _nothing_to_add_to(one: ParsedSet, sets: Mapping[str, ParsedSet]) -> Problem:
-    near = get_close_matches(one.id, sets, 1)
-    hint = f"Did you mean '{near[0]}'?" if near else "Leave the extension out for a set of its own"
+    hint = _nearest(one.id, sets) or "Leave the extension out for a set of its own"
     return problem(one.file, "$.id", "V013", f"there is no shipped set '{one.id}' to add to", hint)
+
+
+def _nearest(name: str, sets: Mapping[str, ParsedSet]) -> str:
+    near = get_close_matches(name, sets, 1)
+    return f"Did you mean '{near[0]}'?" if near else ""
 
 
 def _closure(name: str, sets: Mapping[str, ParsedSet], problems: list[Problem]) -> Iterator[str]:
@@ -106,7 +112,11 @@ def _closure(name: str, sets: Mapping[str, ParsedSet], problems: list[Problem]) 
         if other not in sets:
             problems.append(
                 problem(
-                    sets[name].file, "$.compose.include", "V007", f"there is no value set '{other}'"
+                    sets[name].file,
+                    "$.compose.include",
+                    "V007",
+                    f"there is no value set '{other}'",
+                    _nearest(other, sets),
                 )
             )
         elif other in sets[name].references and name in sets[other].references:
@@ -139,7 +149,13 @@ def _value_sets(folder: Path, problems: list[Problem]) -> dict[str, ParsedSet]:
         problems += faults
         if one.id in found:
             problems.append(
-                problem(str(file), "$.id", "V009", f"'{one.id}' is also in {found[one.id].file}")
+                problem(
+                    str(file),
+                    "$.id",
+                    "V009",
+                    f"'{one.id}' is also in {found[one.id].file}",
+                    "Give one of them another id, or remove it",
+                )
             )
         elif one.id:
             found[one.id] = one
@@ -155,7 +171,7 @@ def _read(file: Path, problems: list[Problem]) -> Json | None:
     """The JSON in a file; None when there is no file or it cannot be read (a problem then)."""
     if not file.is_file():
         return None
-    content = file.read_bytes()
+    content = file.read_bytes().removeprefix(BOM_UTF8)
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:
@@ -205,6 +221,8 @@ def _dictionary(
 ) -> DrugDictionary | None:
     """The dictionary of a drugs.json; None where it is none, which is told."""
     try:
+        if not all(data[part] for part in _OF_DRUGS):
+            raise ValueError("without products it would know no drug")
         return DrugDictionary(data, spoken)
     except (AttributeError, KeyError, TypeError, ValueError):
         problems.append(

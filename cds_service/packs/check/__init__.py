@@ -17,7 +17,9 @@ from cds_service.packs.check import (
     displays,
     facts,
     form,
+    laid_over,
     languages,
+    markup,
     names,
     order_names,
     resources,
@@ -39,13 +41,13 @@ Check = Callable[[PackSource], Iterable[Problem]]
 # What can make a pack unfit to run.
 CHECKS: tuple[Check, ...] = (
     rules.check, conditions.check, facts.check, settings.check, texts.check, cards.check,
-    form.check, languages.check, services.check, order_names.check, safeguards.check,
-    vocabulary.check, tests.missing,
+    form.check, languages.check, markup.check, services.check, order_names.check,
+    safeguards.check, vocabulary.check, tests.missing,
 )  # fmt: skip
 # What is slow, or concerns only those who edit the pack.
 THOROUGH: tuple[Check, ...] = (
     tests.check, resources.check, terminology.strictly, displays.check, unused.check,
-    codes.check, names.check, tests.slips, vocabulary.slips,
+    codes.check, names.check, laid_over.check, tests.slips, vocabulary.slips,
 )  # fmt: skip
 
 

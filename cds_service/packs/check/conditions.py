@@ -116,6 +116,18 @@ def _threshold(
     elif not convertible(source, word(data["unit"]), fact):
         message = f"'{word(data['unit'])}' can't be converted to {own or 'a bare number'}."
         yield _at(node, ("unit",), "F304", message, f"'{name}' is in {own}.")
+    elif word(data["unit"]) == own:
+        yield from _implausible(node, name, fact)
+
+
+def _implausible(node: Node, name: str, fact: Mapping[str, Json]) -> Iterator[Problem]:
+    """A threshold that every value lies on one side of."""
+    bounds, value = obj(fact.get("plausible")), node.data["value"]
+    low, high = bounds.get("above", bounds.get("atLeast")), bounds.get("atMost")
+    too_low = isinstance(low, int | Decimal) and value < low
+    if too_low or (isinstance(high, int | Decimal) and value > high):
+        message = f"{value} is outside what is plausible for '{name}' ({low} to {high})."
+        yield _at(node, ("value",), "F308", message, "Look at the unit and at the digits.")
 
 
 def _no_threshold(node: Node, op: str) -> Iterator[Problem]:

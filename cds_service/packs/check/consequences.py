@@ -36,12 +36,24 @@ def without_consequences(problems: Iterable[Problem]) -> Iterator[Problem]:
     hidden = frozenset().union(*(_FOLLOWS.get(sort, frozenset()) for sort in unread))
     if any(p.severity == "error" for p in everything):
         hidden |= _WHEN_CLEAN
-    no_json = {p.file for p in everything if p.code == "P003"}
+    files = {
+        code: {p.file for p in everything if p.code == code} for code in ("P003", "V002", "R217")
+    }
+    misspelt = [(p.file, p.path) for p in everything if p.code[0] == "S"]
     return (
         p
         for p in everything
-        if p.code not in hidden and not (p.code == "V001" and p.file in no_json)
+        if p.code not in hidden
+        and not (p.code == "V001" and p.file in files["P003"])
+        and not (p.code[0] == "S" and p.file in files["V002"])
+        and not (p.code == "T501" and p.file in files["R217"])
+        and not (p.code == "F316" and _below(p, misspelt))
     )
+
+
+def _below(problem: Problem, places: list[tuple[str, str]]) -> bool:
+    """Whether the schema has told of something inside what this is about."""
+    return any(file == problem.file and path.startswith(problem.path) for file, path in places)
 
 
 def _nameless(problem: Problem) -> bool:

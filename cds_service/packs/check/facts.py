@@ -26,6 +26,7 @@ def check(source: PackSource) -> Iterator[Problem]:
             *_value_sets(entry, sets),
             *_flag(name, entry),
             *_computed(source, entry),
+            *_plausible(entry),
             *_units(source, entry),
         ]
         yield from problems or _catalogue(name, entry)
@@ -50,6 +51,16 @@ def _computed(source: PackSource, entry: Entry) -> Iterator[Problem]:
             hint = did_you_mean(name, source.facts)
             path = (*entry.path, *(("of",) if how == "of" else ("computed", how)))
             yield entry.document.problem(path, "F301", message, hint)
+
+
+def _plausible(entry: Entry) -> Iterator[Problem]:
+    """Bounds between which a value can lie."""
+    bounds = obj(obj(entry.data).get("plausible"))
+    low = next((bounds[key] for key in ("above", "atLeast") if key in bounds), None)
+    high = next((bounds[key] for key in ("below", "atMost") if key in bounds), None)
+    if isinstance(low, int | Decimal) and isinstance(high, int | Decimal) and low >= high:
+        message = f"No value lies above {low} and below {high}: none would ever be read."
+        yield entry.document.problem((*entry.path, "plausible"), "F308", message)
 
 
 def _units(source: PackSource, entry: Entry) -> Iterator[Problem]:

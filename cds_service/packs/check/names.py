@@ -40,6 +40,8 @@ def _top(folder: Folder, *, site: bool) -> Iterator[Problem]:
     folders = _read_folders(site) | (_SITE_FOLDERS if site else _PACK_FOLDERS)
     for path in _entries(folder.root):
         known = folders if path.is_dir() else files
+        if path.name in files | folders and path.name not in known:
+            continue  # told by the reader: a folder where a file is expected, or a file
         if path.name in known or path.name.startswith(".") or path.name.endswith("~"):
             continue
         near = get_close_matches(path.name.lower(), known, 1, _ALIKE)
@@ -76,6 +78,10 @@ def _inside(folder: Folder, *, site: bool) -> Iterator[Problem]:
             if path.is_file() and json_in_capitals and not path.name.startswith("."):
                 hint = "Its name must end in .json."
                 yield _warning(folder, f"{place}/{path.name}", hint)
+    for parent in sorted({VALUE_SETS, *{file.parts[0] for file in folder.files} & read}):
+        for path in _entries(folder.root / parent):
+            if path.is_dir() and path.suffix.lower() == ".json":
+                yield _warning(folder, f"{parent}/{path.name}", "It is a folder.")
     for file in folder.files:
         unread = file.suffix == ".json" and not file.name.endswith(".test.json")
         if file.parts[0] == TESTS and unread:

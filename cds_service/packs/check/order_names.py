@@ -27,11 +27,12 @@ def check(source: PackSource) -> Iterator[Problem]:
 
 def _ruled_out(entry: Entry) -> Iterator[Problem]:
     unwanted = [tokens for phrase in seq(obj(entry.data).get("not")) if (tokens := _words(phrase))]
-    for number, name in enumerate(seq(obj(entry.data).get("names"))):
-        if any(_holds(_words(name), phrase) for phrase in unwanted):
-            path = (*entry.path, "names", number)
-            message = f"'{name}' can never match: a phrase under 'not' is part of it."
-            yield entry.document.problem(path, "V604", message)
+    for key in ("names", "add"):
+        for number, name in enumerate(seq(obj(entry.data).get(key))):
+            if any(_holds(_words(name), phrase) for phrase in unwanted):
+                path = (*entry.path, key, number)
+                message = f"'{name}' can never match: a phrase under 'not' is part of it."
+                yield entry.document.problem(path, "V604", message)
 
 
 def _words(phrase: object) -> Tokens:

@@ -103,6 +103,9 @@ def _value(
                 " ."
             )
             yield document.problem(path, "F308", f"{message}.", word(setting.get("description")))
+        elif setting.get("unit") == "d" and value != int(value):
+            message = f"{value} is no whole number of days."
+            yield document.problem(path, "F308", message, word(setting.get("description")))
     elif isinstance(value, str) and value not in seq(setting.get("choices")):
         choices = [c for c in seq(setting.get("choices")) if isinstance(c, str)]
         message = f"'{value[:40]}' is not one of: {', '.join(choices)}."
