@@ -1,7 +1,8 @@
 """The JWT by which an EHR says who it is (CDS Hooks 2.0.1: Trusting CDS Clients; rows O6 to P21).
 
 Everything but the signature is checked here, on exactly the bytes that were signed, with the time
-as an argument. Reasons of refusal are for the log: the EHR is told none.
+as an argument. Reasons of refusal are for the log: the EHR is told none. How far clocks may differ
+and how old a token may be: `callers.model`, and each client's own `leeway` and `maxTokenAge`.
 """
 
 import json

@@ -93,7 +93,7 @@ def _alike(services: list[ServiceDefinition]) -> list[list[ServiceDefinition]]:
 
 
 def _templates(ehr: Ehr, services: list[ServiceDefinition]) -> Iterator[str]:
-    from cds_service.packs.templates import encoded_length
+    from cds_service.packs.prefetch_templates import encoded_length
 
     for key, template in services[0].prefetch.items():
         if key in ehr.leaves_out:

@@ -2,7 +2,7 @@
 
 A `KeyRead` asks for nothing itself: it names the next target, and takes in the answers. In the end
 its pages are put together as one Bundle and read exactly as a prefetched one, so that the same data
-gives the same chart whichever way it came.
+gives the same chart whichever way it came. Where a link to the next page may lead: `gather.urls`.
 """
 
 from collections.abc import Callable, Sequence

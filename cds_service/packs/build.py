@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from cds_service.facts.catalogue import Catalogue
-from cds_service.packs import templates
+from cds_service.packs import prefetch_templates
 from cds_service.packs.check.facts import without_notes
 from cds_service.packs.effective import effective_settings, rule_changes
 from cds_service.packs.revision import revision
-from cds_service.packs.signing import signature
+from cds_service.packs.sign_off import signature
 from cds_service.packs.sites import marked
 from cds_service.packs.source import PackSource, RuleFile, obj
 from cds_service.packs.translations import translations
@@ -162,7 +162,7 @@ def _service(
         title=data["title"],
         description=data["description"],
         usage_requirements=data.get("usageRequirements", ""),
-        prefetch=templates.in_force(data["prefetch"], source.facts.values(), terminology),
+        prefetch=prefetch_templates.in_force(data["prefetch"], source.facts.values(), terminology),
         required=frozenset(data["required"]),
         groups=tuple(data["groups"]),
         max_cards=change.get("maxCards", data["maxCards"]),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import orjson
 
 from cds_service.packs.folder import Folder
-from cds_service.packs.signing import KEY
+from cds_service.packs.sign_off import KEY
 from cds_service.packs.source import PackSource
 
 _SIGNABLE = frozenset({"pack.json", "site.json"})

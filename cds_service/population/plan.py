@@ -1,6 +1,7 @@
 """What a run asks: the pack, the moments, and the variants that are counted beside it.
 
 A plan is plain data, so that any process on any machine can make the same judge of it.
+How the moments are found in a chart: `population.replay`.
 """
 
 from collections.abc import Mapping, Sequence

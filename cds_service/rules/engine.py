@@ -1,7 +1,8 @@
 """Evaluates the rules of a service over the facts of one chart.
 
 patient-view: each rule once. Order hooks: each rule once for every selected draft order. A rule
-that raises gets the outcome `error` and the others still answer (invariant 6).
+that raises gets the outcome `error` and the others still answer (invariant 6). A rule in shadow is
+judged and counted; its finding is left out here.
 """
 
 from collections.abc import Mapping

@@ -27,8 +27,8 @@ from cds_service.rules.model import Evaluation, Pack, ServiceDefinition
 from cds_service.rules.ruleset import RuleSet
 from cds_service.service import metrics
 from cds_service.service.audit import Audit, Describe
+from cds_service.service.gone_silent import Silence
 from cds_service.service.records import all_outcomes, decision_record
-from cds_service.service.silence import Silence
 from cds_service.store.store import Store, retention
 
 KEEP_TEXT = "feedback.keep-text"  # the setting by which a site keeps comments and displays

@@ -1,7 +1,8 @@
 """Tokens that were used once and must not be used again (CDS Hooks: `jti`; spec row P11).
 
 Only a digest is kept, and only as long as the token could still be accepted. The unique key decides
-between two workers that get the same token at the same moment.
+between two workers that get the same token at the same moment. Until when one is remembered:
+`callers.tokens.remember_until`; `web.auth` refuses what was spent.
 """
 
 import os

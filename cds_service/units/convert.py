@@ -1,4 +1,7 @@
-"""Converting a measured value to its analyte's canonical unit. Decimal only; never raises."""
+"""Converting a measured value to its analyte's canonical unit. Decimal only; never raises.
+
+Which spellings of a unit are one: `units.table.fold`.
+"""
 
 from dataclasses import dataclass
 from decimal import Context, Decimal

@@ -2,7 +2,7 @@
 
 `hooks/units.json` is their readable form (a site folder may add units to an analyte):
 `{"analytes": {"obs-ferritin": {"canonical": "ng/mL", "units": {"ng/mL": {"times": "1"},
-"pmol/L": {"dividedBy": "2.247"}}, "aliases": {"mcg/L": "ug/L"}, "note": "..."}}}`.
+"pmol/L": {"dividedBy": "2.247"}}, "aliases": {"microgram/L": "ug/L"}, "note": "..."}}}`.
 One table an analyte, because the same unit converts differently for each: 1 meq is half a mmol of
 magnesium and one of sodium. General unit libraries get this and "K/uL" (kelvin!) wrong.
 """

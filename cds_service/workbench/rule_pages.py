@@ -5,8 +5,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from cds_service.authoring.rule_list import Row, rows
 from cds_service.authoring.terminology.find import Hit, find
-from cds_service.authoring.terminology.listing import Row, rows
 from cds_service.errors import ServiceError
 from cds_service.rules.model import Pack, Rule
 from cds_service.ruletests.testfile import TestFile, TestFileError, read_test_file

@@ -15,7 +15,7 @@ from cds_service.cards.finding_texts import LONGEST_SUMMARY
 from cds_service.config import Settings
 from cds_service.facts.prefetch_keys import described
 from cds_service.gather.limits import LIMITS
-from cds_service.packs.templates import LONGEST
+from cds_service.packs.prefetch_templates import LONGEST
 from cds_service.protocol.discovery import HOOK_VERSIONS, VERSION_3_0
 from tests.support.calls import Caller
 from tests.support.fixtures import request

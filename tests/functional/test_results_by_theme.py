@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import pytest
 
 from cds_service.facts.chart import RESULT_KEYS
-from cds_service.packs.templates import codes
+from cds_service.packs.prefetch_templates import codes
 from tests.support import calls
 from tests.support import fault_proxy as faults
 from tests.support.calls import Caller, condition, observation

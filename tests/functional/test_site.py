@@ -12,8 +12,8 @@ from cds_service.callers.file import Strictness, read_clients
 from cds_service.cli import main
 from cds_service.packs.load import check_pack, load_pack
 from cds_service.packs.locate import CHECKOUT
+from cds_service.packs.prefetch_templates import encoded_length
 from cds_service.packs.schema import NAMES
-from cds_service.packs.templates import encoded_length
 from cds_service.ruletests.acceptance import accept
 from tests.support.sites import B12, RULE, Site, rule
 

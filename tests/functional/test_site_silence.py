@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cds_service.cli import main
-from cds_service.service.silence import LOOK_EVERY, Silence
+from cds_service.service.gone_silent import LOOK_EVERY, Silence
 from cds_service.store.record import DecisionRecord
 from cds_service.store.store import Store
 from tests.support.packs import rule

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from cds_service.facts.chart import RESULT_KEYS
-from cds_service.packs.templates import LONGEST, codes, encoded_length
+from cds_service.packs.prefetch_templates import LONGEST, codes, encoded_length
 
 HOOKS = Path(__file__).parents[2] / "hooks"
 SERVICES = sorted(HOOKS.glob("*/*.service.json"))

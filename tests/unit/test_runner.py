@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from cds_service.authoring.terminology.listing import rows
+from cds_service.authoring.rule_list import rows
 from cds_service.facts.definitions import Quantity
 from cds_service.protocol.model import Card, Source, Suggestion
 from cds_service.rules.model import Pack, Rule

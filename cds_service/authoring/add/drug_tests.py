@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.authoring.add.naming import Coded
-from cds_service.authoring.terminology.listing import Row, rows
+from cds_service.authoring.rule_list import Row, rows
 from cds_service.packs.build import with_profiles
 from cds_service.packs.load import load_pack
 from cds_service.rules.engine import evaluate

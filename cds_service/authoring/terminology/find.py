@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from cds_service.authoring.terminology.listing import rows
+from cds_service.authoring.rule_list import rows
 from cds_service.facts.definitions import FactDefinition
 from cds_service.rules.model import Pack
 from cds_service.terminology.codings import CANONICAL, INGREDIENT, RXNORM

@@ -1,4 +1,8 @@
-"""Measured values: which result counts, and what is said of those that do not (clinical 2.4)."""
+"""Measured values: which result counts, and what is said of those that do not (clinical 2.4).
+
+Which of one day's results decides is the fact's `pick`. What "<5" means against a threshold is
+decided where it is compared (`rules.logic`).
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
