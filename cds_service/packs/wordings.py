@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from cds_service.cards import phrases
 from cds_service.cards.clauses import sentences
-from cds_service.facts.definitions import DraftDrug, DraftOrder, Drug, FactDefinition, Problem
+from cds_service.facts import naming
+from cds_service.facts.definitions import DraftDrug, DraftOrder, Drug, FactDefinition
 from cds_service.packs.check.texts import all_texts
 from cds_service.packs.positions import Document, JsonPath
 from cds_service.packs.source import PackSource, obj, seq, word
@@ -44,14 +45,16 @@ def names(pack: Pack) -> dict[str, str]:
 
 
 def diagnoses(pack: Pack) -> dict[str, str]:
-    """By the casefolded English: what codes of diagnoses, procedures and orders are called."""
-    return {
-        display.casefold(): display
+    """By the casefolded English: what codes of diagnoses, procedures and orders are called, as
+    cards show it (`facts.naming`)."""
+    displays = {
+        display
         for set_id in _sets(pack, drugs=False)
         for codes in (pack.terminology.value_set(set_id),)
         for display in (*codes.concepts.values(), *codes.below.values())
-        if display
     }
+    shown = (naming.best(one, None, "", "", exact=True, title="") for one in displays)
+    return {name.casefold(): name for name in shown if name}
 
 
 def _templates(source: PackSource) -> Iterator[Wording]:
@@ -93,8 +96,6 @@ def _of_services(source: PackSource) -> Iterator[Wording]:
 
 def _titles(fact: FactDefinition) -> Iterator[str]:
     """As cards show them: whole, without what stands in brackets, and bare of list words."""
-    if isinstance(fact, Problem):
-        return
     title = fact.title
     if isinstance(fact, Drug | DraftDrug | DraftOrder):
         for start in _STARTS:

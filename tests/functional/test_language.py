@@ -40,7 +40,7 @@ class TestWords:
         assert card["summary"].startswith("RLS, Ferritin 32,5 ng/mL (01.11.2026), unter 50:")
         assert "Niedrige Eisenspeicher können Restless Legs auslösen" in card["detail"]
         assert "\n\nErwägen: Eisentherapie und die Ursache des Mangels.\n\n" in card["detail"]
-        assert "\n\nGrundlage:\n\n- " in card["detail"]
+        assert "\n\nGrundlage:\n\n- Restless Legs: Diagnosenliste" in card["detail"]
         assert "- Ferritin: 32,5 ng/mL, 01.11.2026" in card["detail"]
         assert card["detail"].endswith(f"Ärztlich nicht freigegeben. {UNREVIEWED}")
         assert card["suggestions"][0]["label"] == (
