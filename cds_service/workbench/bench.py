@@ -12,6 +12,7 @@ from cds_service.clock import Clock
 from cds_service.config import Settings
 from cds_service.service.runtime import Runtime
 from cds_service.workbench.call_log import CallLog
+from cds_service.workbench.counted import Counted
 from cds_service.workbench.guard import Guard
 from cds_service.workbench.what_if import Packs
 
@@ -32,6 +33,7 @@ class Bench:
     guard: Guard = field(default_factory=Guard)
     packs: Packs = field(default_factory=Packs)
     calls: CallLog = field(default_factory=CallLog)
+    counted: Counted = field(default_factory=Counted)
     edit: bool = False
     serving: bool = True
 

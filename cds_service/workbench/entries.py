@@ -90,7 +90,11 @@ def example(pack: Pack, fact: FactDefinition) -> tuple[str, str, str] | None:
         one = pack.terminology.value_set(set_id)
         listed = sorted(
             {**one.below, **one.concepts}.items(),
-            key=lambda entry: (_awkward(entry[0][0]), not _fits(entry[1], fact.unit)),
+            key=lambda entry: (
+                _awkward(entry[0][0]),
+                not fits(entry[1], fact.unit),
+                _special(entry[1]),
+            ),
         )
         for (system, code), display in listed:
             if system == INGREDIENT:
@@ -104,7 +108,14 @@ def _awkward(system: str) -> int:
     return {SNOMED: 1, INGREDIENT: 2, ATC: 3}.get(system, 0)
 
 
-def _fits(display: str, unit: str) -> bool:
+def _special(display: str) -> tuple[bool, int]:
+    """The usual specimen first; a LOINC name grows with each method that it is restricted to."""
+    if "[" not in display:
+        return False, 0
+    return not display.endswith(" in Serum or Plasma"), len(display)
+
+
+def fits(display: str, unit: str) -> bool:
     """Whether a LOINC name and a unit speak of the same property: mass or substance."""
     return ("[Moles/" in display) == ("mol" in unit) or "[" not in display
 

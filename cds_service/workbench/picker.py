@@ -4,11 +4,13 @@
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cds_service.authoring.terminology.find import Hit, find
-from cds_service.facts.definitions import FactDefinition
+from cds_service.authoring.terminology.listing import rows
+from cds_service.facts.definitions import FactDefinition, Quantity
 from cds_service.rules.model import Pack
 from cds_service.terminology.codings import ATC, INGREDIENT, NDC
 from cds_service.workbench import entries
@@ -48,6 +50,7 @@ class Pick:
     name: str
     value: str = ""  # with its unit
     rules: int = 0
+    far: int = 0  # how far the name is from the letters: 0 begins with them, 2 has them in a word
 
     @property
     def word(self) -> str:
@@ -69,25 +72,50 @@ def picks(pack: Pack, asked: str) -> list[Pick]:
     value = number["value"].replace(" ", "") if number else ""
     found: dict[tuple[str, str, str], Pick] = {}
     for one in (*_by_title(pack, words, value), *_by_code(pack, words, value)):
-        found.setdefault((one.kind, one.system, one.code or one.name), one)
+        key = (one.kind, one.system, one.code or one.name)
+        first = found.setdefault(key, one)
+        found[key] = replace(first, rules=max(first.rules, one.rules))
     return sorted(found.values(), key=lambda one: _rank(one, bool(value)))[:MOST]
 
 
-def _rank(one: Pick, measured: bool) -> int:
-    """Results first where a number was written; draft orders after what is on file."""
+def _rank(one: Pick, measured: bool) -> tuple[bool, int, int]:
+    """Names that have the letters inside a word last. Results first where a number was written,
+    draft orders after what is on file."""
     if one.kind == "result":
-        return 0 if measured else 1
-    return {"problem": 1, "drug": 1}.get(one.kind, 2)
+        return one.far > 1, (0 if measured else 1), one.far
+    return one.far > 1, {"problem": 1, "drug": 1}.get(one.kind, 2), one.far
+
+
+def _far(name: str, words: str) -> int:
+    name, words = name.casefold(), words.casefold()
+    if name.startswith(words):
+        return 0
+    return 1 if re.search(rf"\b{re.escape(words)}", name) or words not in name else 2
 
 
 def _by_title(pack: Pack, words: str, value: str) -> Iterator[Pick]:
-    wanted = words.casefold()
-    for fact in pack.catalogue.facts.values():
-        if fact.title.casefold().startswith(wanted) or f" {wanted}" in fact.title.casefold():
+    uses = Counter(name for row in rows(pack) for name in row.facts)
+    for name, fact in pack.catalogue.facts.items():
+        if isinstance(fact, Quantity) and fact.computed is not None:
+            continue  # no entry of its own: it is worked out of others
+        if _called(name, fact, words.casefold()):
             coded = entries.example(pack, fact)
             for kind in _KINDS.get(fact.kind, ()) if coded else ():
-                system, code, name = coded or ("", "", "")
-                yield Pick(kind, system, code, name, _with_unit(fact, value))
+                pick = Pick(kind, *(coded or ("", "", "")), _with_unit(fact, value), uses[name])
+                yield replace(pick, far=_meant(pick, fact, words.casefold()))
+
+
+def _called(name: str, fact: FactDefinition, words: str) -> bool:
+    """Whether the title has a word that begins so, or the fact's name is the word: "ck", "abi"."""
+    title = fact.title.casefold()
+    return title.startswith(words) or f" {words}" in title or words in re.split(r"[.-]", name)
+
+
+def _meant(pick: Pick, fact: FactDefinition, words: str) -> int:
+    """A test is meant by its title; a drug "that provokes cramps" is not what "cramp" asks for."""
+    if words in pick.name.casefold() or isinstance(fact, Quantity):
+        return 0
+    return 1 if fact.title.casefold().startswith(words) else 2
 
 
 def _by_code(pack: Pack, words: str, value: str) -> Iterator[Pick]:
@@ -96,11 +124,15 @@ def _by_code(pack: Pack, words: str, value: str) -> Iterator[Pick]:
             continue  # classes and packages: RxNorm has the drug itself
         facts = [pack.catalogue.facts[name] for name in hit.facts]
         kinds = dict.fromkeys(kind for fact in facts for kind in _KINDS.get(fact.kind, ()))
-        measured = next((fact for fact in facts if fact.kind == "quantity"), None)
+        measured = next((fact for fact in facts if isinstance(fact, Quantity)), None)
+        fits = measured is None or entries.fits(hit.name, measured.unit)
+        if value and not fits:
+            continue  # "52" with the pack's unit would be another result than the code's name says
         for kind in kinds:
-            shown = _with_unit(measured, value) if kind == "result" and measured else ""
+            shown = _with_unit(measured, value) if kind == "result" and measured and fits else ""
             system, code = ("", "") if hit.system == INGREDIENT else (hit.system, hit.code)
-            yield Pick(kind, system, code, _name(hit), shown, len(hit.rules))
+            far = _far(_name(hit), words)
+            yield Pick(kind, system, code, _name(hit), shown, len(hit.rules), far)
 
 
 def _name(hit: Hit) -> str:
@@ -108,7 +140,7 @@ def _name(hit: Hit) -> str:
 
 
 def _with_unit(fact: FactDefinition, value: str) -> str:
-    if fact.kind != "quantity":
+    if not isinstance(fact, Quantity):
         return ""
     unit = "" if fact.unit in ("1", "{ratio}") else fact.unit
     return f"{value} {unit}".rstrip()

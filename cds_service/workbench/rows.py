@@ -30,7 +30,10 @@ _GROUPS = {
 ORDER = ("Problems", "Drugs", "Results", "Orders on file", "Procedures", "Other entries")
 _SHORT = {
     "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM",
+    "http://hl7.org/fhir/sid/icd-10": "ICD-10",
+    "http://fhir.de/CodeSystem/bfarm/icd-10-gm": "ICD-10-GM",
     "http://snomed.info/sct": "SNOMED CT",
+    "order-names.json": "name of an order",
     "http://loinc.org": "LOINC",
     "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
 }

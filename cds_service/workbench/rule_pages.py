@@ -1,6 +1,5 @@
 """Rules: the list, what the pack knows under a word, and a page for each."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -9,10 +8,9 @@ from cds_service.authoring.rule_list import Row, rows
 from cds_service.authoring.terminology.find import Hit, find
 from cds_service.errors import ServiceError
 from cds_service.rules.model import Pack, Rule
-from cds_service.ruletests.testfile import TestFile, TestFileError, read_test_file
 from cds_service.sources.page import page, rule_of
 from cds_service.store.activity import Activity
-from cds_service.workbench import bench, views
+from cds_service.workbench import bench, cases, mutants, views
 from cds_service.workbench.rows import system_name
 
 Json = Any
@@ -37,8 +35,9 @@ def rules() -> Response:
         "rules": found,
         "hits": hits,
         "asked": asked,
-        "tests": _tests(pack),
+        "tests": {one.id: len(cases.of_rule(one)) for one in pack.rules},
         "fired": _fired(),
+        "mutants": mutants.known(),
     }
     template = "rules_part.html" if views.by_script() else "rules.html"
     if views.by_script():
@@ -61,21 +60,6 @@ def _fired() -> dict[str, Activity]:
     return {one.rule: one for one in found}
 
 
-def _tests(pack: Pack) -> dict[str, int]:
-    """How many cases stand beside each rule."""
-    return {one.id: len(tests.cases) for one in pack.rules for tests in _test_file(one)}
-
-
-def _test_file(one: Rule) -> Iterator[TestFile]:
-    path = one.path.with_name(f"{one.path.stem}.test.json") if one.path else None
-    if path is None or not path.is_file():
-        return
-    try:
-        yield read_test_file(path)
-    except TestFileError:
-        return  # `rules check` says what is wrong with it
-
-
 def rule(rule_id: str) -> Response:
     """One rule: logic in words, settings, value sets, tests, versions, source."""
     current = bench.current()
@@ -84,13 +68,13 @@ def rule(rule_id: str) -> Response:
     if known is None:
         raise ServiceError(404, "not-found", "No rule has this id.", "not-found")
     row = next(one for one in rows(pack) if one.id == rule_id)
-    cases = [case for tests in _test_file(known) for case in tests.cases]
     return views.page(
         "rule.html",
         "rules",
         found=page(pack, known),
         row=row,
-        cases=cases,
+        mutants=mutants.known(),
+        cases=cases.of_rule(known),
         file=_name(known),
     )
 

@@ -1,5 +1,6 @@
 """What the page of Try shows of a chart and its answers."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,9 +44,10 @@ class Knob:
 def shown(work: Work) -> dict[str, Any]:
     """The values of the page's templates."""
     judged = judgements(work, work.after, explained=True)
-    before = judgements(work, work.before) if work.change.any else judged
+    before = judgements(work, work.before, explained=True) if work.change.any else judged
     pairs = _sides(before, judged)
     whys = [(one, why.views(work.after.ruleset, one)) for one in judged]
+    knobs = _knobs(work, [why.views(work.before.ruleset, one) for one in before])
     return {
         "work": work,
         "most_others": MOST_OTHERS,
@@ -60,8 +62,10 @@ def shown(work: Work) -> dict[str, Any]:
         "pairs": pairs,
         "whys": whys,
         "nearest": {one.service.id: _nearest(one, rules) for one, rules in whys},
-        "knobs_list": _knobs(work, whys),
-        "first_knobs": max(FIRST_KNOBS, len(work.change.settings)),
+        "knobs_list": knobs,
+        "first_knobs": FIRST_KNOBS,
+        "fold_open": any(knob.changed for knob in knobs[FIRST_KNOBS:]),
+        "counts": _counts(pairs),
         "profiles": work.pack.raw["pack"].data.get("profiles", {}),
         "profile_was": ",".join(work.pack.profiles),
         "statuses": what_if.STATUSES,
@@ -84,7 +88,7 @@ def _nearest(judged: Judgement, rules: list[why.RuleView]) -> why.RuleView | Non
         silent = [one for one in silent if one.rule.card.get("indicator") in WARNINGS]
         if any(card.indicator in WARNINGS for card in judged.cards):
             return None
-    return min(silent, key=lambda one: one.price, default=None)
+    return min(silent, key=lambda one: one.distance, default=None)
 
 
 def _sides(before: list[Judgement], after: list[Judgement]) -> list[tuple[Side, Side]]:
@@ -101,21 +105,30 @@ def _side(judged: Judgement, changes: Mapping[str, compare.Difference]) -> Side:
     return Side(judged, [card_view.view(card) for card in judged.cards], changes)
 
 
-def _knobs(work: Work, whys: list[tuple[Judgement, list[why.RuleView]]]) -> list[Knob]:
-    """The settings in use, those of rules that fired or are near first."""
-    used: dict[str, list[str]] = {}
-    for _, rules in whys:
-        for view in sorted(rules, key=lambda one: one.price):
-            for name in what_if.settings_of(work.after.ruleset, view.rule.id):
-                used.setdefault(name, []).append(view.rule.id)
-    changed = dict.fromkeys(work.change.settings)
-    names = [*changed, *(name for name in used if name not in changed)]
+def _counts(pairs: list[tuple[Side, Side]]) -> Counter[str]:
+    """How many cards of this chart the change brings, takes away and words differently."""
+    counts: Counter[str] = Counter()
+    for before, after in pairs:
+        counts.update(one for one in before.changes.values() if one == "loses")
+        counts.update(one for one in after.changes.values() if one)
+    return counts
+
+
+def _knobs(work: Work, before: list[list[why.RuleView]]) -> list[Knob]:
+    """The settings in use, those of rules that fired or are near first: as in force, so that no
+    knob moves away from under the hand that turns it."""
+    used: dict[str, dict[str, None]] = {}
+    for views in before:
+        for view in sorted(views, key=lambda one: one.distance):
+            for name in view.settings:
+                used.setdefault(name, {}).setdefault(view.rule.id)
+    names = dict.fromkeys([*used, *work.change.settings])
     return [
         Knob(
             work.pack.settings[name],
             work.pack.settings[name].value,
-            name in changed,
-            tuple(dict.fromkeys(used.get(name, ()))),
+            name in work.change.settings,
+            tuple(used.get(name, ())),
         )
         for name in names
     ]

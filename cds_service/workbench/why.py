@@ -1,6 +1,6 @@
 """Why each rule fired, did not, or is unknown: trees, reasons, and the nearest way to fire."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,6 +15,7 @@ from cds_service.rules.ruleset import CompiledRule, RuleSet
 from cds_service.ruletests.explain import Explanation, item_text
 from cds_service.workbench.judge import Judgement
 from cds_service.workbench.make_fire import ways
+from cds_service.workbench.what_if import settings_of
 
 _ORDER = {"error": 0, "fires": 1, "unknown": 2, "no": 3}
 _FAR = 99.0
@@ -64,6 +65,14 @@ class RuleView:
     steps: tuple[str, ...]
     threshold: Threshold | None
     error: str = ""
+    touched: int = 0  # entries of the chart that its tree saw
+    settings: tuple[str, ...] = ()  # that can be turned
+
+    @property
+    def distance(self) -> tuple[float, int]:
+        """How far the rule is from firing; of two as far, that which reads more of the chart is
+        nearer to what somebody looks at."""
+        return self.price, -self.touched
 
 
 def views(ruleset: RuleSet, judged: Judgement) -> list[RuleView]:
@@ -78,7 +87,7 @@ def views(ruleset: RuleSet, judged: Judgement) -> list[RuleView]:
         _view(one, judged, ruleset, *found[one.rule.id, numbers[one.draft]], numbers[one.draft])
         for one in judged.explanations
     ]
-    return sorted(shown, key=lambda view: (_ORDER[view.outcome], view.price))
+    return sorted(shown, key=lambda view: (_ORDER[view.outcome], view.distance))
 
 
 def _view(
@@ -102,7 +111,15 @@ def _view(
         () if fired else tuple(_step_text(step, context, ruleset) for step in way.steps),
         None if fired else _threshold(way, context, ruleset),
         one.error,
+        len({item.reference for node in one.nodes for item in _entries(node) if item.reference}),
+        settings_of(ruleset, one.rule.id),
     )
+
+
+def _entries(node: TraceNode) -> Iterator[Item]:
+    yield from node.seen
+    for child in node.children:
+        yield from _entries(child)
 
 
 def _tree(node: TraceNode) -> TreeNode:
@@ -152,7 +169,7 @@ def _step_text(step: Step, context: Context, ruleset: RuleSet) -> str:
     """What must be, in words: the leaf's own sentence, or that it is not so."""
     words = ruleset.words.head(step.node.source)
     wanted = step.want in ("yes", "not-no")
-    said = words if wanted else f"it must not be that {words}"
+    said = words if wanted else f"it is not so that {words}"
     leaf = step.node
     if isinstance(leaf, Measured):
         fact = leaf.read(context)

@@ -10,7 +10,7 @@ from cds_service.errors import BadRequest
 from cds_service.live.active import Active
 from cds_service.rules.model import Pack
 from cds_service.service.runtime import public_url
-from cds_service.workbench import bench, imports, ready, rows, what_if
+from cds_service.workbench import bench, cases, imports, ready, rows, what_if
 from cds_service.workbench.chart import STATES, ChartState, load
 from cds_service.workbench.judge import Judgement, asked, judge
 
@@ -38,25 +38,33 @@ def received() -> Work:
     """The work that the present request brings, before what its button asks for."""
     current = bench.current()
     pack, clock = current.runtime().pack, current.now()
-    form = request.form
-    if request.method == "GET":
-        name = request.args.get("patient", ready.patients()[0].id)
-        state, change = ready.chart_of(name, pack, clock), what_if.Change()
-    else:
+    form, service, words = request.form, request.form.get("service", ""), ""
+    if request.method == "POST":
         state = _read_state(form, pack)
         change = what_if.read(form, pack, tuple(form.getlist("profile")))
+    elif "case" in request.args:
+        case = cases.find(pack, request.args["case"], request.args.get("number", "1"))
+        state, change = cases.chart_of(case, pack), cases.change_of(case, pack)
+        service, words = case.service, cases.words(case)
+    else:
+        name = request.args.get("patient", ready.patients()[0].id)
+        state, change = ready.chart_of(name, pack, clock), what_if.Change()
     return Work(
         state,
         change,
         current.packs.active(pack, what_if.Change()),
         current.packs.active(pack, change),
         state.moment(clock),
-        form.get("service", ""),
+        service,
+        words,
     )
 
 
 def _read_state(form: Mapping[str, str], pack: Pack) -> ChartState:
-    state = rows.edited(load(form.get("chart", "{}")), form, pack)
+    held = load(form.get("chart", "{}"))
+    if "undo" in form:  # the rows on the page are those of the chart that goes
+        return held
+    state = rows.edited(held, form, pack)
     if "now" in form:
         state = imports.at(state, form["now"].strip())
     pretended = {

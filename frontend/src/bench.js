@@ -1,5 +1,7 @@
 // The Try page: what changes asks the server again, and nothing jumps when its answer comes.
 import { said } from "./copy.js";
+import { filterKnobs } from "./knobs.js";
+import { answered, asked } from "./undo.js";
 
 const form = document.getElementById("bench");
 let keep = null; // what is being slid must not be replaced under the finger
@@ -12,11 +14,20 @@ if (form) {
     else if (event.target.matches("[data-live]")) keep = null;
   }, true);
   document.addEventListener("htmx:configRequest", (event) => {
-    if (keep && event.target === form) event.detail.parameters.append("keep", keep);
+    if (event.target !== form) return;
+    asked(keep);
+    if (keep) event.detail.parameters.append("keep", keep);
   });
   document.addEventListener("htmx:beforeSwap", remember);
   document.addEventListener("htmx:afterSettle", restore);
   document.addEventListener("htmx:oobAfterSwap", filter);
+  document.addEventListener("htmx:afterSettle", filterKnobs);
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.target === form) answered();
+  });
+  document.getElementById("patients").addEventListener("click", (event) => {
+    if (event.target.closest("button")) event.currentTarget.open = false;
+  });
   document.addEventListener("htmx:sendError", () => complain("The service does not answer."));
   document.addEventListener("htmx:responseError", (event) => {
     if (!event.detail.xhr.responseText.includes('id="flash"')) {
@@ -48,7 +59,10 @@ if (form) {
     if (step) {
       event.preventDefault();
       (document.activeElement[step] ?? document.getElementById("pick")).focus();
-    } else if (event.key === "Escape") clearPicks();
+    } else if (event.key === "Escape") {
+      clearPicks();
+      document.getElementById("pick").focus();
+    }
   });
   document.getElementById("picks").addEventListener("click", () => setTimeout(clearPicks));
   const drop = document.getElementById("bring");
@@ -102,11 +116,12 @@ function clearPicks() {
 }
 
 // What was open stays open, what had the focus keeps it, and the page stays where it was.
-const kept = { open: new Set(), focus: "", scroll: 0 };
+const kept = { open: new Set(), focus: [], scroll: 0 };
+const FOCUSABLE = "summary, input:not([type='hidden']), select, button:not([disabled]), a[href]";
 
 function remember() {
   kept.open = new Set([...form.querySelectorAll("details[open][id]")].map((one) => one.id));
-  kept.focus = document.activeElement?.id ?? "";
+  kept.focus = withIds(document.activeElement);
   kept.scroll = window.scrollY;
 }
 
@@ -115,10 +130,22 @@ function restore() {
     const one = document.getElementById(id);
     if (one) one.open = true;
   }
-  if (kept.focus && document.activeElement === document.body) {
-    document.getElementById(kept.focus)?.focus({ preventScroll: true });
-  }
+  if (document.activeElement === document.body) refocus();
   if (Math.abs(window.scrollY - kept.scroll) > 2) window.scrollTo({ top: kept.scroll });
+}
+
+// The element and what it stands in, from the inside out.
+function withIds(element) {
+  const found = [];
+  for (let one = element; one && one !== form; one = one.parentElement) if (one.id) found.push(one.id);
+  return found;
+}
+
+// A button that did its work may be gone: then the first control of what it stood in has the focus.
+function refocus() {
+  const near = kept.focus.map((id) => document.getElementById(id)).find(Boolean);
+  const target = near?.matches(FOCUSABLE) ? near : near?.querySelector(FOCUSABLE);
+  target?.focus({ preventScroll: true });
 }
 
 function filter() {
@@ -157,5 +184,5 @@ async function download(event, button) {
   link.download = named?.[1] ?? "file.json";
   link.click();
   URL.revokeObjectURL(link.href);
-  said(button);
+  said(button, "saved");
 }

@@ -28,6 +28,7 @@ const colours = HighlightStyle.define([
 
 const look = EditorView.theme({
   "&": { backgroundColor: "var(--paper)", color: "var(--ink)" },
+  "&.cm-focused": { outline: "2px solid var(--accent)" },
   ".cm-content": { fontFamily: "ui-monospace, monospace", caretColor: "var(--ink)" },
   ".cm-gutters": { backgroundColor: "var(--raised)", color: "var(--quiet)", border: "0" },
   ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--accent-soft)" },
@@ -38,6 +39,7 @@ const look = EditorView.theme({
   ".cm-panels": { backgroundColor: "var(--raised)", color: "var(--ink)" },
   ".cm-changedLine, .cm-insertedLine": { backgroundColor: "var(--gain)" },
   ".cm-deletedChunk": { backgroundColor: "var(--loss)" },
+  ".cm-deletedChunk .cm-deletedText, .cm-changedText": { color: "var(--ink)" },
 });
 
 async function ask(thorough) {

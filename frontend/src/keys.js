@@ -1,4 +1,4 @@
-// j and k go from card to card, e says why, / searches. Not while somebody types.
+// j and k go from card to card, e says why, / searches, u undoes. Not while somebody types.
 import { showRule } from "./bench.js";
 
 const TYPING = "input, textarea, select, [contenteditable], .cm-editor";
@@ -15,6 +15,8 @@ document.addEventListener("keydown", (event) => {
     const card = cards[Math.max(at, 0)];
     const rule = card?.dataset.rules.split(" ")[0];
     if (rule) showRule(rule);
+  } else if (event.key === "u") {
+    document.getElementById("undo")?.click();
   } else if (event.key === "/") {
     const search = document.getElementById("pick") ?? document.querySelector('input[type="search"]');
     if (search) {

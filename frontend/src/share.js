@@ -52,7 +52,7 @@ async function open() {
 
 document.getElementById("link")?.addEventListener("click", async (event) => {
   await navigator.clipboard.writeText(await link());
-  said(event.target);
+  said(event.target, "copied");
 });
 window.addEventListener("hashchange", open);
 document.addEventListener("DOMContentLoaded", open);

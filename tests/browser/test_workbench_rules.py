@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.axe import serious
 from tests.support.chromium import Browser
 
 pytestmark = pytest.mark.browser
@@ -58,6 +59,8 @@ def test_a_change_is_tried_before_it_is_taken(browser: Browser, workbench: str) 
     browser.sees("cases fail", "#said")
     browser.click("button", "Differences")
     browser.sees("op 'lt' -> 'gt'", "#said")
+    browser.one(".cm-deletedText")
+    assert serious(browser) == []
     browser.click("button", "Cards before and after")
     browser.sees("gains", "#said")
 

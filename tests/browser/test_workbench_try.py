@@ -24,13 +24,15 @@ def test_from_the_address_to_a_site_patch_and_a_test(
     browser.click(f'[data-rule="{RULE}"] button', "Make it fire")
     browser.sees(f"{RULE} fires now", "#flash")
     browser.sees("RLS with ferritin 49", "#cards")
+    browser.click("#undo")
+    browser.sees("RLS with ferritin 52", "#cards")
 
-    browser.open(f"{workbench}/workbench/try?patient=ferritin-52")
-    browser.click("#tab-what-if")
+    browser.click(f'[data-rule="{RULE}"] [data-turn]', "ferritin.low")
     browser.write('[id="set-ferritin.low"]', "75")
     browser.sees("With your change", "#cards")
     browser.sees("+ new", "#cards")
     browser.sees("below 75", "#cards")
+    browser.sees("1 card new, 1 card gone", "#patch")
     browser.click("#patch button", "Save as site patch")
     patch = json.loads(browser.until(lambda: _file(downloads, "site.json"), "site.json"))
     assert patch["settings"] == {"ferritin.low": 75}
@@ -117,6 +119,23 @@ def test_the_keyboard_alone(browser: Browser, workbench: str) -> None:
     assert browser.script("return document.activeElement.matches('[data-card]')")
     browser.script("return document.activeElement").send_keys("e")
     browser.until(lambda: browser.all("#why details[open]"), "an opened rule")
+
+
+def test_the_focus_stays_where_somebody_works(browser: Browser, workbench: str) -> None:
+    """What is drawn again is another element; whoever has only a keyboard would start anew."""
+    browser.open(f"{workbench}/workbench/try?patient=ferritin-52")
+    browser.one("#r2-slide").send_keys("\ue012")
+    browser.sees("RLS with ferritin 51", "#cards")
+    browser.until(lambda: _focused(browser, "#r2-slide"), "the focus on the slider")
+    browser.click("#cards [data-why]", "Low ferritin")
+    fire = f'[data-rule="{RULE}"] .near button'
+    browser.one(fire).send_keys("\n")
+    browser.sees(f"{RULE} fires now", "#flash")
+    browser.until(lambda: _focused(browser, f'[data-rule="{RULE}"] summary'), "the focus near it")
+
+
+def _focused(browser: Browser, selector: str) -> bool:
+    return bool(browser.script("return document.activeElement.matches(arguments[0])", selector))
 
 
 def test_a_hostile_chart_is_text(browser: Browser, workbench: str) -> None:

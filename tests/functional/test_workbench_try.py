@@ -3,6 +3,7 @@
 import html
 import io
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -190,3 +191,42 @@ def test_a_chart_with_information_alone_says_what_would_warn(workbench: FlaskCli
     fields = {"chart": chart(workbench, "ferritin-52"), "set.ferritin.low": "75"}
     with_change = post(workbench, "/workbench/try", fields)
     assert "No warning." not in with_change.text
+
+
+def test_the_nearest_rule_is_one_that_reads_the_chart(workbench: FlaskClient) -> None:
+    """Of rules as far away, that which sees an entry: a ferritin alone lacks restless legs."""
+    held = json.loads(chart(workbench, "ferritin-52"))
+    kept = [one for one in held["resources"] if one["resourceType"] in ("Patient", "Observation")]
+    fields = {"chart": json.dumps({**held, "resources": kept})}
+    shown = post(workbench, "/workbench/try", fields, **{"HX-Request": "true"}).text
+    nearest = shown[shown.index("No card. The nearest:") :][:300]
+    assert 'data-why="rls.guideline-band"' in nearest
+    assert "restless legs syndrome is recorded" in nearest
+
+
+def test_an_undone_chart_comes_back_whatever_the_rows_say(workbench: FlaskClient) -> None:
+    held = chart(workbench, "ferritin-52")
+    number = [one["resourceType"] for one in json.loads(held)["resources"]].index("Observation")
+    rows = {f"r{number}.here": "1", f"r{number}.value": "49"}
+    script = {"HX-Request": "true"}
+    edited = post(workbench, "/workbench/try", {"chart": held, **rows}, **script).text
+    undone = post(workbench, "/workbench/try", {"chart": held, **rows, "undo": "1"}, **script).text
+    assert "RLS with ferritin 49" in edited
+    assert "RLS with ferritin 52" in undone
+
+
+def test_no_knob_moves_away_when_it_is_turned(workbench: FlaskClient) -> None:
+    def knobs(**fields: str) -> list[str]:
+        held = {"chart": chart(workbench, "ferritin-52"), **fields}
+        page = post(workbench, "/workbench/try", held, **{"HX-Request": "true"}).text
+        return re.findall(r'data-knob="([^"]+)"', page)
+
+    assert "ferritin.low" in knobs()
+    assert knobs() == knobs(**{"set.ferritin.low": "75"})
+
+
+def test_a_change_says_what_it_does_to_the_chart(workbench: FlaskClient) -> None:
+    fields = {"chart": chart(workbench, "ferritin-52"), "set.ferritin.low": "75"}
+    page = post(workbench, "/workbench/try", fields, **{"HX-Request": "true"}).text
+    words = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "Your change: ferritin.low 50 → 75 ng/mL; on this chart 1 card new, 1 card gone" in words
