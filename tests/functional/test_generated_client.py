@@ -1,9 +1,12 @@
 """A client that a generator makes from the saved openapi.json gets a card with it."""
 
+import ast
 import importlib
 import json
+import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from cds_service.config import Settings
 from cds_service.web.app import create_app
 from tests.support.fake_runtime import CARD, FakeRuntime, service
-from tests.support.fixtures import request
+from tests.support.fixtures import ROOT, request
 
 pytest.importorskip("openapi_python_client", reason="needs openapi-python-client")
 httpx = pytest.importorskip("httpx", reason="needs httpx")
@@ -88,3 +91,17 @@ def test_it_reads_a_refusal(generated: Module, client: Any) -> None:
     body = generated("models").HookRequest.from_dict(request("patient-view/no-leg-complaint"))
     answer = generated("api.default.invoke").sync("nothing", client=client, body=body)
     assert answer.issue[0].diagnostics
+
+
+def test_the_program_of_the_guide_uses_what_is_there(generated: Module) -> None:
+    """Its imports, and the call it makes, with the client that was made here."""
+    guide = (ROOT.parent / "docs/integrators-guide.md").read_text("utf-8")
+    block = re.search(r"```python\n(.*?)```", guide.partition("### A client made")[2], re.S)
+    assert block
+    program = ast.parse(textwrap.dedent(block[1]))
+    imports = [node for node in program.body if isinstance(node, ast.ImportFrom)]
+    assert len(imports) == 3
+    for node in imports:
+        module = importlib.import_module(str(node.module))
+        for name in node.names:
+            assert hasattr(module, name.name) or generated(f"api.default.{name.name}")

@@ -6,7 +6,6 @@ connected, calls are taken behind TLS, a key is exchanged, the database copied, 
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,10 +19,10 @@ from sqlalchemy import text
 
 from cds_service.store import database, schema
 from tests.installed.test_wheel import cds, run, serve
-from tests.proxy.test_nginx import Site, certificate, configure, wait
 from tests.support import fixtures
+from tests.support.nginx import Site, in_front_of
 from tests.support.server import Launched, free_port
-from tests.support.wire import PATIENCE, until
+from tests.support.wire import until
 
 pytestmark = pytest.mark.installed
 
@@ -68,20 +67,12 @@ class Drill:
 
 @contextmanager
 def behind_nginx(drill: Drill) -> Iterator[tuple[Site, Launched]]:
-    certificate(drill.folder)
     settings = {**drill.environ, "CDS_AUTH": "required", "CDS_NOW": ""}
-    with serve(drill.cds, drill.folder, **settings) as service:
-        main = configure(drill.folder, drill.port, service.port)
-        errors = str(drill.folder / "error.log")
-        program = shutil.which("nginx") or "/usr/sbin/nginx"
-        nginx = subprocess.Popen([program, "-e", errors, "-p", str(drill.folder), "-c", str(main)])
-        try:
-            site = Site(drill.port, drill.folder, service)
-            wait(site, nginx)
-            yield site, service
-        finally:
-            nginx.terminate()
-            nginx.wait(PATIENCE)
+    with (
+        serve(drill.cds, drill.folder, **settings) as service,
+        in_front_of(service, drill.folder, drill.port) as site,
+    ):
+        yield site, service
 
 
 def older_database(url: str) -> None:

@@ -2,31 +2,18 @@
 
 import http.client
 import json
-import os
-import shutil
 import ssl
-import subprocess
-import time
-import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from tests.support import fixtures
-from tests.support.server import Launched, free_port, launched
+from tests.support.nginx import Site, in_front_of
+from tests.support.server import free_port, launched
 from tests.support.wire import PATIENCE, metric, until
 
 pytestmark = pytest.mark.proxy
 
-CONFIGURATION = Path("deploy/nginx.conf")
 PUBLIC = "https://cds.example.org/leg-cramps"
 ORDER = "/leg-cramps/cds-services/leg-cramps-order-select"
 QUININE = json.dumps(fixtures.request("order-select/quinine")).encode()
@@ -34,139 +21,15 @@ MARK = "sekret"
 SLOW_CLIENTS = 8
 
 
-@dataclass(frozen=True)
-class Site:
-    """nginx and the service behind it."""
-
-    port: int
-    folder: Path
-    service: Launched
-
-    def tls(self, version: ssl.TLSVersion | None = None) -> ssl.SSLContext:
-        """What a client uses; with `version`, that one alone, however weak."""
-        context = ssl.create_default_context(cafile=str(self.folder / "cert.pem"))
-        if version:
-            context.set_ciphers("ALL:@SECLEVEL=0")
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)
-                context.minimum_version = context.maximum_version = version
-        return context
-
-    def connect(self, source: str = "127.0.0.1", **tls: Any) -> http.client.HTTPSConnection:
-        """A connection to nginx; the certificate's name is checked."""
-        connection = http.client.HTTPSConnection(
-            "localhost",
-            self.port,
-            timeout=PATIENCE,
-            context=self.tls(**tls),
-            source_address=(source, 0),
-        )
-        return connection
-
-    def call(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None = None,
-        source: str = "127.0.0.1",
-        **headers: str,
-    ) -> tuple[int, dict[str, str], Any]:
-        connection = self.connect(source)
-        sent = {"Content-Type": "application/json"} | {
-            name.replace("_", "-"): value for name, value in headers.items()
-        }
-        try:
-            connection.request(method, path, body, sent)
-            response = connection.getresponse()
-            content = response.read()
-            told = dict(response.getheaders())
-            is_json = told.get("Content-Type") == "application/json"
-            return response.status, told, json.loads(content) if is_json else content
-        finally:
-            connection.close()
-
-
-def certificate(folder: Path) -> None:
-    """A key and a certificate for localhost that signs itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-
-
-def configure(folder: Path, port: int, service: int) -> Path:
-    """The shipped configuration with this test's paths and ports, inside an nginx of its own."""
-    site = CONFIGURATION.read_text("utf-8")
-    for old, new in {
-        "listen 443": f"listen 127.0.0.1:{port}",
-        "127.0.0.1:5005": f"127.0.0.1:{service}",
-        "/etc/ssl/certs/cds.example.org.pem": f"{folder}/cert.pem",
-        "/etc/ssl/private/cds.example.org.key": f"{folder}/key.pem",
-        "/var/log/nginx/": f"{folder}/",
-        "server_name cds.example.org": "server_name localhost",
-    }.items():
-        assert old in site
-        site = site.replace(old, new)
-    (folder / "site.conf").write_text(site)
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    paths = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
-    user = "user root;\n" if os.geteuid() == 0 else ""
-    main = folder / "nginx.conf"
-    main.write_text(
-        f"{user}daemon off;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log crit;\n"
-        f"events {{}}\nhttp {{\naccess_log off;\n{paths}include {folder}/site.conf;\n}}\n"
-    )
-    return main
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
     folder = tmp_path_factory.mktemp("nginx")
-    certificate(folder)
     environ = {"CDS_PUBLIC_URL": PUBLIC, "CDS_MAX_IN_FLIGHT": "4"}
-    with launched(folder, "--workers", "1", "--threads", "2", **environ) as service:
-        port = free_port()
-        main = configure(folder, port, service.port)
-        command = [program, "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(main)]
-        nginx = subprocess.Popen(command)
-        found = Site(port, folder, service)
-        try:
-            wait(found, nginx)
-            yield found
-        finally:
-            nginx.terminate()
-            nginx.wait(PATIENCE)
-
-
-def wait(site: Site, nginx: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        assert nginx.poll() is None, "nginx stopped"
-        try:
-            if site.call("GET", "/leg-cramps/healthz")[0] == 200:
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise AssertionError("nginx did not answer in time")
+    with (
+        launched(folder, "--workers", "1", "--threads", "2", **environ) as service,
+        in_front_of(service, folder, free_port()) as found,
+    ):
+        yield found
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
