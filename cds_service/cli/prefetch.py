@@ -47,6 +47,13 @@ EHRS: Mapping[str, Ehr] = {
             "Practices may run in silent tracking: calls without feedback are normal there.",
         ),
     ),
+    "ocean": Ehr(
+        "Ocean",
+        notes=(
+            "It calls order-sign alone, when a request is about to be submitted: take "
+            "leg-cramps-order-sign, which needs only the orders of the context.",
+        ),
+    ),
 }
 
 
