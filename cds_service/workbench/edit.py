@@ -67,6 +67,8 @@ def _schema(chosen: EditedFile) -> str:
         return "service"
     if chosen.path.parent.name == "valuesets":
         return "valueset"
+    if chosen.path.parent.name == "languages":
+        return "language"
     known = {*_FILES, *LISTS}
     return chosen.path.stem if chosen.path.stem in known else "rule"
 
