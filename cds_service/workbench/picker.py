@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from cds_service.authoring.rule_list import rows
 from cds_service.authoring.terminology.find import Hit, find
-from cds_service.authoring.terminology.listing import rows
 from cds_service.facts.definitions import FactDefinition, Quantity
 from cds_service.rules.model import Pack
 from cds_service.terminology.codings import ATC, INGREDIENT, NDC
