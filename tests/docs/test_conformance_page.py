@@ -98,6 +98,8 @@ def test_cards(services: list[dict[str, Any]]) -> None:
     assert told.pop("cards a call") == "at most 3 (`leg-symptoms-screen`: 1)"
     assert told.pop("`summary`") == f"at most {LONGEST_SUMMARY} characters"
     assert told.pop("`systemActions`") == "never"
+    # Held by tests/functional/test_language.py.
+    assert told.pop("language of the texts").startswith("`Accept-Language`, or fixed for a client")
     assert told.pop("feedback").startswith("`/cds-services/{id}/feedback`")
     # Held for every card of every rule by tests/conformance/test_cards.py.
     assert set(told) == {
