@@ -16,7 +16,10 @@ from cds_service.rules.model import Pack, Setting
 
 Json = Any
 COLUMNS = ("setting", "value", "unit", "default", "origin")
-_KINDS = ("rule", "service", "fact", "definition", "order", "value set", "list", "language")
+_KINDS = (
+    "rule", "service", "fact", "definition", "order", "value set", "units", "order names", "names",
+    "drug dictionary", "list", "language",
+)  # fmt: skip
 _WIDEST = 60  # of a value in a table; --format json has all of it
 
 

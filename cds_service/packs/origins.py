@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
+
+import orjson
 
 from cds_service.packs.effective import effective_settings, layers
 from cds_service.packs.positions import Document, JsonPath
@@ -13,6 +16,12 @@ from cds_service.terminology.word_lists import codes_of, texts
 Json = Any
 
 _RULE_FIELDS = ("status", "rank")
+_FILES = {  # by schema: what people call an entry, and the section that holds them
+    "units": ("units", "analytes"),
+    "order-names": ("order names", "orderNames"),
+    "names": ("names", "names"),
+}
+_DRUGS = PurePosixPath("drugs.json")
 _SERVICE_FIELDS = ("enabled", "maxCards")
 
 
@@ -42,6 +51,8 @@ def values(source: PackSource, profiles: tuple[str, ...]) -> list[Value]:
         *_services(source),
         *_entries(source),
         *_value_sets(source),
+        *_words(source),
+        *_drugs(source),
         *_lists(source),
         *_languages(source),
     ]
@@ -136,6 +147,9 @@ def _entries(source: PackSource) -> Iterator[Value]:
     for kind, section, entries in sections:
         for name, entry in entries.items():
             before = shipped.get((section, name))
+            if before and entry.changed:
+                yield from _changed(name, entry, before)
+                continue
             yield Value(
                 kind,
                 name,
@@ -174,6 +188,44 @@ def _languages(source: PackSource) -> Iterator[Value]:
                 said[tag, section, english] = (text, place)
                 if before:
                     yield Value("language", f"{tag} '{english}'", text, place, *before)
+
+
+def _changed(name: str, entry: Entry, before: Entry) -> Iterator[Value]:
+    """A shipped fact of which the site changes single properties, one value each."""
+    for key in entry.changed:
+        yield Value(
+            "fact",
+            f"{name} {key}",
+            entry.data.get(key),
+            at(entry.document, (*entry.path, key)),
+            before.data.get(key),
+            at(before.document, (*before.path, key)),
+        )
+
+
+def _words(source: PackSource) -> Iterator[Value]:
+    """What other files say, entry by entry; a site's entry stands beside the shipped one."""
+    for schema, (kind, section) in _FILES.items():
+        places: dict[str, list[tuple[Json, str]]] = {}
+        for document in (document for name, document in source.documents if name == schema):
+            for key, entry in obj(obj(document.data).get(section)).items():
+                places.setdefault(key, []).append((entry, at(document, (section, key))))
+        for key, said in places.items():
+            (first, shipped), (last, origin) = said[0], said[-1]
+            yield Value(kind, key, last, origin, *((first, shipped) if len(said) > 1 else ()))
+
+
+def _drugs(source: PackSource) -> Iterator[Value]:
+    """The dictionary that counts: the last one, whole."""
+    said = [
+        (obj(orjson.loads(folder.files[_DRUGS])).get("version", ""), f"{folder.name(_DRUGS)}:1")
+        for folder in source.folders
+        if _DRUGS in folder.files
+    ]
+    if said:
+        (first, shipped), (last, origin) = said[0], said[-1]
+        more = (first, shipped) if len(said) > 1 else ()
+        yield Value("drug dictionary", "version", last, origin, *more)
 
 
 def _value_sets(source: PackSource) -> Iterator[Value]:

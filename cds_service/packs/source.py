@@ -6,7 +6,7 @@ reports it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ import orjson
 
 from cds_service.errors import Problem
 from cds_service.packs.folder import Folder, read_folder
+from cds_service.packs.partial import over_shipped
 from cds_service.packs.positions import Document, JsonPath, parse
 from cds_service.terminology.index import Terminology
 from cds_service.terminology.vocabulary import LISTS
@@ -51,6 +52,7 @@ class Entry(NamedTuple):
     document: Document
     path: JsonPath
     data: Json
+    changed: tuple[str, ...] = ()  # of a shipped fact: properties that the site gave
 
 
 @dataclass
@@ -177,14 +179,30 @@ class _Reader:
             )
             if addition:
                 index: dict[str, Entry] = getattr(self.source, name)
+                changed: Mapping[str, tuple[str, ...]] = {}
+                if self.site and name == "facts":
+                    addition, changed = self.laid_over(addition, index)
                 for key, data in obj(obj(addition.data).get(name)).items():
                     if key in index:
                         self.source.replaced.append(index[key])
-                    index[key] = Entry(addition, (name, key), data)
+                    index[key] = Entry(addition, (name, key), data, changed.get(key, ()))
         self.order_names()
         self.units()
         self.names()
         self.lists()
+
+    def laid_over(
+        self, document: Document, shipped: Mapping[str, Entry]
+    ) -> tuple[Document, Mapping[str, tuple[str, ...]]]:
+        """The site's facts, those whole that only change properties of the shipped ones. Places
+        stay those of the site's file, and the schema judges what is in force."""
+        if not obj(obj(document.data).get("facts")):
+            return document, {}
+        facts, changed, problems = over_shipped(document, shipped)
+        self.source.problems.extend(problems)
+        whole = replace(document, data={**obj(document.data), "facts": facts})
+        self.source.documents[-1] = ("facts", whole)
+        return whole, changed
 
     def units(self) -> None:
         """units.json, which a pack may do without; a site's adds units to the shipped ones."""
