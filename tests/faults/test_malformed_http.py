@@ -35,6 +35,66 @@ CHUNKS = {
 }
 
 
+START = f"POST {PATH} HTTP/1.1\r\nHost: x\r\n".encode()
+LENGTH = b"Content-Length: %d\r\n" % len(CALL)
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
+ONE_CHUNK = b"%x\r\n%s\r\n" % (len(CALL), CALL)
+
+
+def to(target: bytes, method: bytes = b"POST", version: bytes = b"HTTP/1.1") -> bytes:
+    """A call of another target, method or version."""
+    return b"%s %s %s\r\nHost: x\r\n%s\r\n%s" % (method, target, version, LENGTH, CALL)
+
+
+def with_header(*lines: bytes, sized: bytes = LENGTH) -> bytes:
+    return START + b"".join(line + b"\r\n" for line in lines) + sized + b"\r\n" + CALL
+
+
+def chunked(end: bytes, extension: bytes = b"") -> bytes:
+    chunk = b"%x%s\r\n%s\r\n" % (len(CALL), extension, CALL)
+    return START + CHUNKED + b"\r\n" + chunk + end
+
+
+# What clients, scanners and proxies send: the status of the answer.
+REQUESTS: dict[str, tuple[bytes, int]] = {
+    "a chunk's extension": (chunked(b"0\r\n\r\n", b';a="b;c"'), 200),
+    "an extension of 100 kB": (chunked(b"0\r\n\r\n", b";a=" + b"x" * 100_000), 400),
+    "a trailer": (chunked(b"0\r\nX-Sum: 1\r\n\r\n"), 200),
+    "20,000 trailers": (chunked(b"0\r\n" + b"X: y\r\n" * 20_000 + b"\r\n"), 400),
+    "a length in a trailer": (chunked(b"0\r\nContent-Length: 4\r\n\r\n"), 400),
+    "chunked and a length": (START + CHUNKED + LENGTH + b"\r\n" + ONE_CHUNK + b"0\r\n\r\n", 400),
+    "chunked twice": (with_header(b"Transfer-Encoding: chunked, chunked", sized=b""), 400),
+    "an unknown coding": (with_header(b"Transfer-Encoding: xchunked", sized=b""), 400),
+    "two lengths": (with_header(LENGTH.strip()), 400),
+    "a length that is too short": (with_header(sized=b"Content-Length: 10\r\n"), 400),
+    "HTTP/1.0": (to(PATH.encode(), version=b"HTTP/1.0"), 200),
+    "HTTP/9.9": (to(PATH.encode(), version=b"HTTP/9.9"), 400),
+    "the preface of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+    "a PROXY line": (b"PROXY TCP4 1.1.1.1 2.2.2.2 1 2\r\n" + to(PATH.encode()), 400),
+    "an expectation": (with_header(b"Expect: 100-continue"), 100),
+    "an unknown expectation": (with_header(b"Expect: 200-ok"), 400),
+    "an upgrade": (with_header(b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABk"), 200),
+    "another host's address": (to(b"https://evil.example.org:99" + PATH.encode()), 200),
+    "an address that is none": (to(b"http://[::1" + PATH.encode()), 400),
+    "%00": (to(PATH.encode() + b"%00"), 404),
+    "%zz": (to(PATH.encode() + b"%zz"), 404),
+    "bytes that are no UTF-8": (to(PATH.encode() + b"%ff%c0%af"), 404),
+    "a line break": (to(PATH.encode() + b"%0d%0aX-A:%20b"), 404),
+    "a step up": (to(b"/x/%2e%2e" + PATH.encode()), 404),
+    "a query that is none": (to(PATH.encode() + b"?%zz=%ff&&=&;"), 200),
+    "TRACE": (to(PATH.encode(), b"TRACE"), 405),
+    "QUERY": (to(PATH.encode(), b"QUERY"), 405),
+    "a method in small letters": (to(PATH.encode(), b"post"), 400),
+    "another method in a header": (with_header(b"X-HTTP-Method-Override: DELETE"), 200),
+    "a header of 64 kB": (with_header(b"X: " + b"a" * 65_536), 400),
+    "a token of 64 kB": (with_header(b"Authorization: Bearer " + b"a" * 65_536), 400),
+    "5,000 headers": (with_header(*[b"X-%d: a" % n for n in range(5_000)]), 400),
+    "a header without a name": (with_header(b": a"), 400),
+    "a folded header": (with_header(b"X: a\r\n b"), 400),
+    "a header with a NUL": (with_header(b"X: a\x00b"), 400),
+}
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launched]:
     folder = tmp_path_factory.mktemp("server")
@@ -63,6 +123,22 @@ def test_a_malformed_chunked_body(server: Launched, path: str, body: bytes) -> N
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b'"resourceType":"OperationOutcome"' in answer
     assert b" 500 " not in answer
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_what_scanners_and_proxies_send(server: Launched, name: str) -> None:
+    sent, status = REQUESTS[name]
+    answer = exchange(server, sent)
+    assert answer.startswith(b"HTTP/1.") and int(answer.split()[1]) == status
+    assert b" 500 " not in answer
+    assert status < 400 or b'"resourceType":"OperationOutcome"' in answer
+    assert b"evil.example.org" not in answer
+
+
+def test_requests_that_do_not_wait_for_answers(server: Launched) -> None:
+    answer = exchange(server, with_header() * 3 + b"NONSENSE\r\n\r\n")
+    assert answer.count(b"HTTP/1.1 200 ") == 3
+    assert answer.count(b"HTTP/1.1 400 ") == 1
 
 
 def test_a_large_body_that_nobody_read_closes_the_connection_and_says_so(

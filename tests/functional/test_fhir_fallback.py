@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import calls, fixtures
 from tests.support.calls import Caller, condition, medication_request, observation
-from tests.support.fault_proxy import FaultProxy, status
+from tests.support.fault_proxy import FaultProxy, iis, status
 from tests.support.fhir_server import TOKEN, FhirServer, as_patient, from_server, resources_of
 from tests.support.rows import row
 
@@ -77,6 +77,17 @@ def test_the_same_chart_gives_the_same_cards(
     assert plain(caller.send(from_server(charts[name], ehr.base), service)) == expected
     assert ('"cards":[]' in expected) == (name == "nothing")
     assert ehr.seen
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_front_like_iis_changes_no_card(
+    caller: Caller, charts: Any, ehr: FaultProxy, name: str
+) -> None:
+    service = SERVICE.get(name, "")
+    expected = plain(caller.send(charts[name], service))
+    ehr.rule("", iis)
+    assert plain(caller.send(from_server(charts[name], ehr.base), service)) == expected
+    assert max(len(one.target) for one in ehr.seen) > 500  # long searches were among them
 
 
 def test_parts_of_the_chart_give_the_same_cards(

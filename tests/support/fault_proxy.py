@@ -238,6 +238,16 @@ def html(_exchange: Exchange) -> Reply:
     return Reply(200, b"<html><body>Sign in</body></html>", {"Content-Type": "text/html"})
 
 
+def iis(exchange: Exchange) -> Reply:
+    """The request filter of IIS as it is installed: 404 with a page of its own, as for an address
+    that there is not, to a query of more than 2,048 bytes or an address of more than 4,096."""
+    query = exchange.target.partition("?")[2]
+    if len(query) > 2_048 or len(exchange.target) > 4_096:
+        page = b"<!DOCTYPE html><title>404.15 - Not Found</title>"
+        return Reply(404, page, {"Content-Type": "text/html"})
+    return exchange.forward()
+
+
 def truncated(exchange: Exchange) -> Reply:
     """Half of the body under the length of the whole."""
     reply = exchange.forward()
