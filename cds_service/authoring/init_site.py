@@ -26,6 +26,7 @@ it. An upgrade of the program never touches it, so keep it under version control
 | `units.json` | units of laboratory tests, added to the shipped ones |
 | `order-names.json`, `names.json` | words by which orders and entries without a code are told |
 | `routes.json`, `sides.json`, `statuses.json` | words for routes of medicines, legs and statuses |
+| `code-systems.json` | addresses under which your systems send known code systems |
 | `tests/` | tests that belong to no rule of this site (`NAME.test.json`) |
 | `definitions.json`, `orders.json` | conditions and order templates, if you need any |
 | `drugs.json` | written by `cds terminology import-rxnorm`, never by hand |

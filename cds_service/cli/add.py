@@ -65,6 +65,7 @@ def drug(
     from cds_service.authoring.add.naming import coded
     from cds_service.packs.load import load_pack
     from cds_service.terminology.codings import RXNORM
+    from cds_service.terminology.loading import vocabulary_of
 
     hooks, site = _folders()
     asked = not name
@@ -77,7 +78,8 @@ def drug(
     if asked:
         codes = codes or _several("Codes of its products (RxNorm, or SYSTEM|CODE)", "--code", "")
         brands = brands or _several("Brands and other names", "--brand", "")
-    listed = tuple(coded(code, RXNORM) for code in codes)
+    systems = vocabulary_of([hooks, site]).systems
+    listed = tuple(coded(code, RXNORM, systems.canonical) for code in codes)
     new = NewDrug(name.strip(), sets, listed, brands, surely_new)
     done = add_drug(hooks, site, new, _today())
     _written(done.files)
@@ -112,6 +114,7 @@ def lab(
     from cds_service.authoring.add.lab import NewLab, add_lab
     from cds_service.authoring.add.naming import coded
     from cds_service.terminology.codings import LOINC
+    from cds_service.terminology.loading import vocabulary_of
 
     hooks, site = _folders()
     asked = not title
@@ -121,7 +124,8 @@ def lab(
     if asked:
         units = units or _several(f"Other units, as UNIT=FACTOR to {unit}", "--also", "")
         order_names = order_names or _several("Words that name its order", "--order-name", "")
-    listed = tuple(coded(code, LOINC) for code in codes)
+    systems = vocabulary_of([hooks, site]).systems
+    listed = tuple(coded(code, LOINC, systems.canonical) for code in codes)
     done = add_lab(
         hooks, site, NewLab(title, listed, unit, units, order_names, at_most, name), _today()
     )

@@ -25,6 +25,7 @@ _KINDS = {
     "value": "Codes",
     "drug": "Drug dictionary",
     "units": "Units",
+    "code-systems": "Addresses of code systems",
     "routes": "Routes of medicines",
     "sides": "Sides and exercise",
     "statuses": "Statuses and answers in words",

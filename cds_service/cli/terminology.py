@@ -88,15 +88,17 @@ def expand(server: str, only: Sequence[str], safeguards: bool) -> None:
     """
     from cds_service.authoring.terminology.expand import expand as expand_sets
     from cds_service.authoring.terminology.expand import widen
-    from cds_service.cli import http
+    from cds_service.cli import context, http
+    from cds_service.terminology.loading import vocabulary_of
 
     site = _site()
+    systems = vocabulary_of([context.folders()[0], site]).systems
     files = _safeguards(site) if safeguards else sorted((site / "valuesets").glob("*.json"))
     chosen = [file for file in files if not only or file.stem in only]
     if not chosen:
         fail("There is no such value set in the site's folder.")
     done = (
-        widen(chosen, site / "valuesets", server, http.post)
+        widen(chosen, site / "valuesets", server, http.post, systems.canonical)
         if safeguards
         else expand_sets(chosen, server, http.post)
     )

@@ -11,8 +11,9 @@ from cds_service.facts.fhir import objects
 from cds_service.facts.model import Item
 from cds_service.facts.notes import Note
 from cds_service.facts.query import Query
-from cds_service.terminology.codings import codings, names_of
+from cds_service.terminology.codings import names_of
 from cds_service.terminology.sides import Sides
+from cds_service.terminology.vocabulary import Vocabulary
 
 RATIO = "{ratio}"
 
@@ -21,18 +22,18 @@ def side(query: Query[Quantity], hit: Hit, part: Resource) -> str:
     """ "left" or "right" by code, component, body site or text; "" where none of them says so."""
     if query.definition.unit != RATIO:
         return ""
-    sides = sides_of(query)
-    coded = sides.of_test(hit.system, hit.code)
+    words = words_of(query)
+    coded = words.sides.of_test(hit.system, hit.code)
     if coded:
         return coded
-    own = side_of(sides, part.get("code")) if part is not hit.resource else ""
+    own = side_of(words, part.get("code")) if part is not hit.resource else ""
     places = (hit.resource.get(key) for key in ("bodySite", "code"))
-    return own or next((found for place in places if (found := side_of(sides, place))), "")
+    return own or next((found for place in places if (found := side_of(words, place))), "")
 
 
-def sides_of(query: Query[Quantity]) -> Sides:
-    """The words and codes for sides in force."""
-    return query.patient.terminology.vocabulary.sides
+def words_of(query: Query[Quantity]) -> Vocabulary:
+    """The words and codes in force."""
+    return query.patient.terminology.vocabulary
 
 
 def sided_components(query: Query[Quantity], hit: Hit) -> list[Resource]:
@@ -43,15 +44,16 @@ def sided_components(query: Query[Quantity], hit: Hit) -> list[Resource]:
         component
         for component in objects(hit.resource.get("component"))
         if "valueQuantity" in component
-        and side_of(sides_of(query), component.get("code"))
+        and side_of(words_of(query), component.get("code"))
         and not _known_elsewhere(query, component)
     ]
 
 
 def _known_elsewhere(query: Query[Quantity], component: Resource) -> bool:
     """Whether a value set knows the component by a code of its own: a pressure, a toe index."""
-    sets_of = query.patient.terminology.sets_of
-    return any(sets_of(system, code) for system, code, _ in codings(component.get("code")))
+    terminology = query.patient.terminology
+    codings = terminology.vocabulary.systems.codings(component.get("code"))
+    return any(terminology.sets_of(system, code) for system, code, _ in codings)
 
 
 def other_state(query: Query[Quantity], hit: Hit, part: Resource) -> bool:
@@ -61,7 +63,7 @@ def other_state(query: Query[Quantity], hit: Hit, part: Resource) -> bool:
     """
     if query.definition.unit != RATIO:
         return False
-    exercised = _after_exercise(sides_of(query), hit, part)
+    exercised = _after_exercise(words_of(query).sides, hit, part)
     return exercised is not (query.definition.taken == "after-exercise")
 
 

@@ -6,9 +6,9 @@ from cds_service.facts.chart import Resource
 from cds_service.facts.definitions import Problem
 from cds_service.facts.fhir import objects, string
 from cds_service.facts.query import Query
-from cds_service.terminology.codings import codings
 from cds_service.terminology.index import Terminology
-from cds_service.terminology.sides import Side, Sides
+from cds_service.terminology.sides import Side
+from cds_service.terminology.vocabulary import Vocabulary
 
 
 def right_site(query: Query[Problem], resource: Resource) -> bool:
@@ -36,17 +36,18 @@ def _elsewhere(query: Query[Problem], site: Resource) -> bool:
 
 
 def _in_set(terminology: Terminology, set_id: str, concept: Resource) -> bool:
-    found = codings(concept)
+    found = terminology.vocabulary.systems.codings(concept)
     return any(set_id in terminology.sets_of(system, code) for system, code, _ in found)
 
 
-def side_of(sides: Sides, concept: Any) -> Side | Literal[""]:
+def side_of(words: Vocabulary, concept: Any) -> Side | Literal[""]:
     """ "left", "right", or "" where a concept names not exactly one of them."""
     named: set[Side] = set()
     for element in objects(concept):
-        coded = (sides.of_code(system, code) for system, code, _ in codings(element))
+        codings = words.systems.codings(element)
+        coded = (words.sides.of_code(system, code) for system, code, _ in codings)
         named.update(side for side in coded if side)
-        named |= sides.of_words(_words(element))
+        named |= words.sides.of_words(_words(element))
     return named.pop() if len(named) == 1 else ""
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from cds_service.facts.catalogue import DOMAINS, NAMED, Catalogue
 from cds_service.protocol.raw import Raw, decoded
-from cds_service.terminology.codings import bare_system, canonical_system, codings, names_of
+from cds_service.terminology.codings import bare_system, names_of
 from cds_service.terminology.entry_names import Names
 from cds_service.terminology.index import Terminology
 
@@ -73,6 +73,7 @@ class Codes(dict[Key, Known]):
         super().__init__()
         self.wanted = wanted
         self._terminology = terminology
+        self._code_systems = terminology.vocabulary.systems
         self._concepts: dict[bytes, Sent] = {}
         self._systems = frozenset(
             system
@@ -99,13 +100,13 @@ class Codes(dict[Key, Known]):
     def _stranger(self, known: Knowns) -> str | None:
         systems = [one.key[0] for one in known if one.key != ("", "")]
         told = not systems and any(set_id != OTHER for one in known for set_id in one.sets)
-        if told or not self._systems.isdisjoint(map(canonical_system, systems)):
+        if told or not self._systems.isdisjoint(map(self._code_systems.canonical, systems)):
             return None  # its words tell it, or a system that some set has
         return next(iter(systems), "")
 
     def of(self, concept: Any) -> Knowns:
         """What is known of each coding of a concept of any shape."""
-        found = codings(concept)[:_MOST_CODINGS]
+        found = self._code_systems.codings(concept)[:_MOST_CODINGS]
         known = tuple(self[system, code] for system, code, _ in found)
         return self.beside(concept, known) if concept else known
 
@@ -145,7 +146,7 @@ class Problems(Codes):
 
     def _look_up(self, key: Key) -> Known:
         known = super()._look_up(key)
-        if canonical_system(key[0]) in self._everywhere:
+        if self._code_systems.canonical(key[0]) in self._everywhere:
             return known
         return known._replace(sets=(*known.sets, OTHER))
 

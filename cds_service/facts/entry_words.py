@@ -11,7 +11,7 @@ from cds_service.facts.chart import Resource
 from cds_service.facts.chart_index import Hit
 from cds_service.facts.definitions import ByWords, Problem
 from cds_service.facts.query import Query
-from cds_service.terminology.codings import codings, names_of
+from cds_service.terminology.codings import names_of
 
 _BREAKS = str.maketrans(dict.fromkeys(".,;:()[]/-&+\n\t", " "))
 
@@ -38,7 +38,7 @@ def words_fit(query: Query[Problem], hit: Hit) -> bool:
 def _codes(query: Query[Problem], hit: Hit) -> Iterator[tuple[str, str]]:
     """The codings of the entry that are in the fact's sets."""
     wanted = set(query.definition.value_sets)
-    for system, code, _ in codings(hit.concept):
+    for system, code, _ in query.patient.terminology.vocabulary.systems.codings(hit.concept):
         if not wanted.isdisjoint(query.patient.terminology.sets_of(system, code)):
             yield system, code
 

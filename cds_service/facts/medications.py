@@ -14,10 +14,11 @@ from weakref import WeakKeyDictionary
 
 from cds_service.facts.chart import Entry, Resource
 from cds_service.facts.fhir import objects, reference_of, string
-from cds_service.terminology.codings import ATC, codings, text_of
+from cds_service.terminology.codings import ATC, text_of
 from cds_service.terminology.drugs import Product
 from cds_service.terminology.index import Terminology
-from cds_service.terminology.routes import Hint, Routes
+from cds_service.terminology.routes import Hint
+from cds_service.terminology.vocabulary import Vocabulary
 
 Find = Callable[[Any, Resource], Resource | None]
 
@@ -59,13 +60,15 @@ class Medication:
     `code` is the one that was recognised; `sets` are the drug value sets that the entry is in.
     """
 
-    __slots__ = ("_drug", "_entry", "_local", "_routes", "_said")
+    __slots__ = ("_drug", "_entry", "_local", "_said", "_words")
 
-    def __init__(self, entry: Entry | Resource, said: _Said, drug: _Drug, routes: Routes) -> None:
+    def __init__(
+        self, entry: Entry | Resource, said: _Said, drug: _Drug, words: Vocabulary
+    ) -> None:
         self._entry = entry
         self._said = said
         self._drug = drug
-        self._routes = routes
+        self._words = words
         self._local: bool | None = None
 
     @property
@@ -130,14 +133,14 @@ class Medication:
         if self._local is None:
             products = self._drug.products
             self._local = bool(self.sets or self.disputed) and _is_local(
-                self._routes, self.resource, products, self._said
+                self._words, self.resource, products, self._said
             )
         return self._local
 
     @property
     def injected(self) -> bool:
         """Whether it is injected or infused: by the order's route, the product, the words."""
-        return _is_injected(self._routes, self.resource, self._drug.products, self._said)
+        return _is_injected(self._words, self.resource, self._drug.products, self._said)
 
 
 # What drugs are called, as calls wrote it, with what it was recognised as. The same few hundred
@@ -163,7 +166,7 @@ class MedicationReader:
             return None
         if drug.unknown:
             self._unknown.update(drug.unknown)
-        return Medication(entry, said, drug, self._terminology.vocabulary.routes)
+        return Medication(entry, said, drug, self._terminology.vocabulary)
 
     def _recognised(self, entry: Entry | Resource) -> tuple[_Said, _Drug]:
         """What the entry says of its drug; remembered for what has been said before."""
@@ -255,7 +258,7 @@ class MedicationReader:
         _add(said.names, value.get("text"))
         if isinstance(concept := value.get("concept"), dict):
             _add(said.names, concept.get("text"))
-        for system, code, display in codings(value):
+        for system, code, display in self._terminology.vocabulary.systems.codings(value):
             said.codings.append((system, code))
             _add(said.names, display)
             if not code.isdigit() and (" " in code or not _DIGIT.search(code)):
@@ -339,37 +342,39 @@ def _plain_words(entry: Entry | Resource) -> bytes:
     return written
 
 
-def _is_local(known: Routes, resource: Resource, products: list[Product], said: _Said) -> bool:
+def _is_local(words: Vocabulary, resource: Resource, products: list[Product], said: _Said) -> bool:
     """Whether the drug acts where it is put: by the dosage's route, the product, the words."""
-    routes, texts = _dosage(resource)
-    by_route = known.route_of(*routes) if routes else "unknown"
+    routes, texts = _dosage(words, resource)
+    by_route = words.routes.route_of(*routes) if routes else "unknown"
     if by_route != "unknown":
         return by_route == "local"
     classes = {product.route_class for product in products} - {"unknown"}
     if classes:
         return classes == {"local"}
-    return known.route_of(*said.forms, *said.names, *texts) == "local"
+    return words.routes.route_of(*said.forms, *said.names, *texts) == "local"
 
 
-def _is_injected(known: Routes, resource: Resource, products: list[Product], said: _Said) -> bool:
+def _is_injected(
+    words: Vocabulary, resource: Resource, products: list[Product], said: _Said
+) -> bool:
     """As for `_is_local`, the order's route counts before the product and the words."""
-    routes, texts = _dosage(resource)
+    routes, texts = _dosage(words, resource)
     if any(routes):
-        return known.is_injected(*routes)
+        return words.routes.is_injected(*routes)
     by_product = {product.route for product in products} - {""}
     if by_product:
         return by_product == {"injected"}
-    return known.is_injected(*said.forms, *said.names, *texts)
+    return words.routes.is_injected(*said.forms, *said.names, *texts)
 
 
-def _dosage(resource: Resource) -> tuple[list[Hint], list[str]]:
+def _dosage(words: Vocabulary, resource: Resource) -> tuple[list[Hint], list[str]]:
     """Routes (codes, displays, texts) and free texts of all dosage instructions."""
     routes: list[Hint] = []
     texts: list[str] = []
     for key in ("dosageInstruction", "dosage"):
         for dosage in objects(resource.get(key)):
             if "route" in dosage:
-                for system, code, display in codings(dosage["route"]):
+                for system, code, display in words.systems.codings(dosage["route"]):
                     routes += [(system, code), display]
                 routes.append(text_of(dosage["route"]))
             texts.append(string(dosage.get("text")))

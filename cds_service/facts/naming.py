@@ -6,11 +6,13 @@ more, if they are short.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from cds_service.terminology.codings import canonical_code, canonical_system, codings, names_of
+from cds_service.terminology.codings import names_of
+
+Displays = Callable[[], Iterable[str]]  # asked only where the pack's own name says too little
 
 LONGEST = 60  # longer words of a chart are no name but a note
 
@@ -26,16 +28,17 @@ _TAIL = re.compile(
 _KIND = re.compile(r" \((?:disorder|finding|procedure|situation|event|regime/therapy)\)$")
 
 
-def best(pack: str, concept: Any, system: str, code: str, *, exact: bool, title: str) -> str:
+def best(pack: str, concept: Any, displays: Displays, *, exact: bool, title: str) -> str:
     """The name of an entry.
 
     `pack` is the pack's display of the code ("" for none) and `exact` whether it names this very
-    code; `concept` is what the chart says; `title` is the fact's.
+    code; `concept` is what the chart says and `displays` gives its displays of the very code;
+    `title` is the fact's.
     """
     pack = _KIND.sub("", pack)
     if pack and exact and not _says_little(pack):
         return pack
-    own = list(_short_words(concept, system, code))
+    own = list(_short_words(concept, displays))
     for name in (*own, pack):
         if name and not _CATCH_ALL.search(name):
             return name
@@ -56,12 +59,10 @@ def _capital(name: str) -> str:
     return f"{name[:1].upper()}{name[1:]}"
 
 
-def _short_words(concept: Any, system: str, code: str) -> Iterator[str]:
+def _short_words(concept: Any, displays: Displays) -> Iterator[str]:
     """The chart's text and its display of the very code; words in capitals only are left out."""
     text = concept.get("text") if isinstance(concept, dict) else None
-    wanted = (canonical_system(system), canonical_code(canonical_system(system), code))
-    shown = (name for found, value, name in codings(concept) if (found, value) == wanted)
-    for words in (text, *shown):
+    for words in (text, *displays()):
         name = _KIND.sub("", " ".join(words.split())) if isinstance(words, str) else ""
         if 0 < len(name) <= LONGEST and not name.isupper():
             yield name

@@ -10,8 +10,7 @@ from cds_service.facts.chart import Entry, Resource
 from cds_service.facts.chart_index import Hit
 from cds_service.facts.query import status_of
 from cds_service.protocol.raw import NOTHING, decoded, word
-from cds_service.terminology.codings import codings
-from cds_service.terminology.statuses import Statuses
+from cds_service.terminology.vocabulary import Vocabulary
 
 USABLE = frozenset({"final", "amended", "corrected"})
 PRELIMINARY = frozenset({"preliminary", "registered"})
@@ -79,12 +78,12 @@ def _timing(resource: Resource, today: date) -> dates.When | None:
     return max(found, key=lambda when: when.moment, default=None)
 
 
-def is_denied(part: Resource, words: Statuses) -> bool:
+def is_denied(part: Resource, words: Vocabulary) -> bool:
     """Whether an Observation (or component) says that the finding is not there."""
     if part.get("valueBoolean") is False:
         return True
-    answer = codings(part.get("valueCodeableConcept"))
-    return words.denies((system, code) for system, code, _ in answer)
+    answer = words.systems.codings(part.get("valueCodeableConcept"))
+    return words.statuses.denies((system, code) for system, code, _ in answer)
 
 
 def has_value(part: Resource) -> bool:

@@ -114,8 +114,7 @@ class Query(Generic[Asked_co]):
         return naming.best(
             terminology.display(*key),
             hit.concept,
-            hit.system,
-            hit.code,
+            lambda: terminology.displays_in(hit.concept, hit.system, hit.code),
             exact=terminology.lists(*key),
             title=self.definition.title,
         )

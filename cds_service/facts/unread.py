@@ -14,7 +14,7 @@ from cds_service.facts.chart_index import ChartIndex
 from cds_service.facts.codes import OTHER, problem_names
 from cds_service.facts.definitions import FactDefinition, Problem
 from cds_service.protocol.raw import decoded
-from cds_service.terminology.codings import codings, names_of
+from cds_service.terminology.codings import names_of
 from cds_service.terminology.index import Terminology
 
 MOST_REMEMBERED = 2_000  # concepts, and charts by what their Conditions say
@@ -68,7 +68,8 @@ def _said(concept: Any, catalogue: Catalogue, terminology: Terminology) -> Said 
     said = names_of(concept)
     if any(map(terminology.names.denies, said)):
         return None
-    systems = frozenset(system for system, _, _ in codings(concept))
+    codings = terminology.vocabulary.systems.codings(concept)
+    systems = frozenset(system for system, _, _ in codings)
     if not (systems or said):
         return None
     names = problem_names(catalogue, terminology)

@@ -22,6 +22,7 @@ _FRAME = (
     "orders",
     "order-names",
     "names",
+    "code-systems",
     "routes",
     "sides",
     "statuses",

@@ -11,7 +11,7 @@ from cds_service.packs.effective import effective_settings, layers
 from cds_service.packs.positions import Document, JsonPath
 from cds_service.packs.source import Entry, PackSource, obj
 from cds_service.terminology.valueset import adds_to_shipped
-from cds_service.terminology.word_lists import codes_of, texts
+from cds_service.terminology.word_lists import WORDS, codes_of, texts
 
 Json = Any
 
@@ -165,7 +165,8 @@ def _lists(source: PackSource) -> Iterator[Value]:
     shipped: dict[JsonPath, str] = {}
     for entry in source.lists:
         data, place = obj(entry.data), at(entry.document, entry.path)
-        listed = [*texts(data.get("words")), *(c.code for c in codes_of(data.get("codes")))]
+        words = (text for key in WORDS for text in texts(data.get(key)))
+        listed = [*words, *(code.code for code in codes_of(data.get("codes")))]
         value, before = f"{len(listed)} entries", shipped.setdefault(entry.path, place)
         if before != place:
             signs = (("+", listed), ("-", texts(data.get("without"))))

@@ -14,8 +14,8 @@ Json = Any
 _Error = Any  # jsonschema.ValidationError; the library is imported only when it is needed
 
 NAMES = (
-    "condition", "definitions", "facts", "names", "order-names", "orders", "pack", "routes",
-    "rule", "rule-test", "service", "sides", "site", "statuses", "valueset",
+    "code-systems", "condition", "definitions", "facts", "names", "order-names", "orders", "pack",
+    "routes", "rule", "rule-test", "service", "sides", "site", "statuses", "valueset",
 )  # fmt: skip
 
 _TYPES = {

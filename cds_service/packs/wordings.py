@@ -53,7 +53,7 @@ def diagnoses(pack: Pack) -> dict[str, str]:
         for codes in (pack.terminology.value_set(set_id),)
         for display in (*codes.concepts.values(), *codes.below.values())
     }
-    shown = (naming.best(one, None, "", "", exact=True, title="") for one in displays)
+    shown = (naming.best(one, None, list, exact=True, title="") for one in displays)
     return {name.casefold(): name for name in shown if name}
 
 

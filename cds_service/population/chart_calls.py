@@ -15,6 +15,7 @@ from cds_service.population.replay import Moment
 from cds_service.protocol.entries import Entry
 from cds_service.protocol.model import DraftOrder, HookRequest
 from cds_service.rules.model import ServiceDefinition
+from cds_service.terminology.code_systems import CodeSystems
 
 _INSTANCE = "00000000-0000-4000-8000-000000000000"
 _VIEW = "patient-view"
@@ -27,15 +28,19 @@ class Call(NamedTuple):
     readings: Mapping[str, Reading]
 
 
-def call_of(service: ServiceDefinition, moment: Moment, orders: Sequence[Entry] = ()) -> Call:
+def call_of(
+    service: ServiceDefinition, moment: Moment, systems: CodeSystems, orders: Sequence[Entry] = ()
+) -> Call:
     """The call for a service at a moment, with `orders` as drafts. Without any, every active order
     of the chart is a draft where the hook is one of orders."""
-    readings = {key: _answer(moment, template) for key, template in service.prefetch.items()}
+    readings = {
+        key: _answer(moment, template, systems) for key, template in service.prefetch.items()
+    }
     others = moment.chart.others(moment.until)
     if others is not None:
         readings["others"] = others
     if not orders and service.hook != _VIEW:
-        orders = tuple(_active_orders(service, moment, readings))
+        orders = tuple(_active_orders(service, moment, systems, readings))
     request = HookRequest(
         hook=service.hook,
         hook_instance=_INSTANCE,
@@ -46,7 +51,7 @@ def call_of(service: ServiceDefinition, moment: Moment, orders: Sequence[Entry] 
     return Call(request, readings)
 
 
-def _answer(moment: Moment, template: str) -> Reading:
+def _answer(moment: Moment, template: str, systems: CodeSystems) -> Reading:
     query, chart = query_of(template), moment.chart
     if query.kind == "Patient":
         return chart.person
@@ -54,16 +59,19 @@ def _answer(moment: Moment, template: str) -> Reading:
         return chart.single(moment.encounter)
     if query.instance:
         return chart.last_visit
-    return chart.answer(template, moment.until, moment.signed)
+    return chart.answer(template, systems, moment.until, moment.signed)
 
 
 def _active_orders(
-    service: ServiceDefinition, moment: Moment, readings: dict[str, Reading]
+    service: ServiceDefinition,
+    moment: Moment,
+    systems: CodeSystems,
+    readings: dict[str, Reading],
 ) -> Iterator[Entry]:
     """Take the active orders out of the chart."""
     for key in ("medicationRequests", "serviceRequests"):
         if key in readings:
-            yield from moment.chart.asked(service.prefetch[key])
+            yield from moment.chart.asked(service.prefetch[key], systems)
             readings[key] = prefetch.listed(())
 
 

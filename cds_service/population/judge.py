@@ -80,6 +80,7 @@ class Judge:
     def __init__(self, pack: Pack, *, orders: bool) -> None:
         self.pack = pack
         self._active = activate(pack)
+        self._systems = pack.terminology.vocabulary.systems
         self.services = self._active.services
         self.versions = self._active.versions
         self._reads = _reads(pack)
@@ -174,7 +175,7 @@ class Judge:
         """Raises ServiceError where the service would refuse the request."""
         key = (service.hook, self._reads, tuple(service.prefetch.values()))
         if key not in shared:
-            request, readings = call_of(service, moment, orders)
+            request, readings = call_of(service, moment, self._systems, orders)
             chart = arrange(request, service, readings)
             shared[key] = request, self._active.facts(chart, moment.at)
         return shared[key]

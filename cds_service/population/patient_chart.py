@@ -17,9 +17,10 @@ from cds_service.gather.subject import Subject
 from cds_service.population.recorded import BEGINNING, day_of, recorded_at
 from cds_service.protocol.entries import Entries, Entry, Resource, entry_of, value_of
 from cds_service.protocol.raw import Raw, decoded, text, word
-from cds_service.terminology.codings import codings
+from cds_service.terminology.code_systems import CodeSystems
 
 Code = tuple[str, str]  # system, code
+Asked = tuple[CodeSystems, str]  # a template, or a type, as a pack understands it
 
 _OTHERS = (
     "Medication", "MedicationAdministration", "MedicationDispense", "QuestionnaireResponse",
@@ -53,10 +54,10 @@ class PatientChart:
     def __init__(self, patient_id: str, entries: Sequence[Entry]) -> None:
         self.patient_id = patient_id
         self.entries = entries
-        self._asked: dict[str, Sequence[Entry]] = {}  # by template
-        self._dated: dict[str, _Dated] = {}  # by template, or by type
-        self._readings: dict[tuple[str, int], Reading] = {}  # by template and number of entries
-        self._codes: dict[str, Mapping[Code, Sequence[int]]] = {}  # by type
+        self._asked: dict[Asked, Sequence[Entry]] = {}  # by template
+        self._dated: dict[Asked | str, _Dated] = {}  # by template, or by type
+        self._readings: dict[tuple[Asked, int], Reading] = {}  # by template and number of entries
+        self._codes: dict[Asked, Mapping[Code, Sequence[int]]] = {}  # by type
 
     def opened_at(self) -> datetime | None:
         """The end of the day of the last visit, else of the newest entry; None without a date."""
@@ -75,23 +76,29 @@ class PatientChart:
         """The entries whose resource is of one type."""
         return self._by_type.get(kind, ())
 
-    def asked(self, template: str) -> Sequence[Entry]:
+    def asked(self, template: str, systems: CodeSystems) -> Sequence[Entry]:
         """The entries that a prefetch template asks for, whatever their date."""
-        if template not in self._asked:
-            self._asked[template] = self._matches(query_of(template))
-        return self._asked[template]
+        key = systems, template
+        if key not in self._asked:
+            self._asked[key] = self._matches(query_of(template), systems)
+        return self._asked[key]
 
     def answer(
-        self, template: str, until: datetime | None = None, without: Collection[int] = ()
+        self,
+        template: str,
+        systems: CodeSystems,
+        until: datetime | None = None,
+        without: Collection[int] = (),
     ) -> Reading:
         """What an EHR would send for a prefetch template that asks for several: all, or what was
         recorded by a moment. `without` leaves out entries by identity."""
-        entries = self.asked(template)
+        key = systems, template
+        entries = self.asked(template, systems)
         if until is not None:
-            entries = self._by_time(template, entries).until(until)
+            entries = self._by_time(key, entries).until(until)
         if without:
             return prefetch.listed([one for one in entries if id(one) not in without])
-        return self._reading(template, entries)
+        return self._reading(key, entries)
 
     def others(self, until: datetime | None = None) -> Reading | None:
         """What no template asks for and a call may carry all the same; None without any."""
@@ -118,14 +125,14 @@ class PatientChart:
         alone = entry if entry is None or not entry.url else entry_of(entry.raw)
         return prefetch.single(alone)
 
-    def _reading(self, template: str, entries: Sequence[Entry]) -> Reading:
+    def _reading(self, asked: Asked, entries: Sequence[Entry]) -> Reading:
         """The first entries of a template are always the same: one reading for all who ask."""
-        key = template, len(entries)
+        key = asked, len(entries)
         if key not in self._readings:
             self._readings[key] = prefetch.listed(entries)
         return self._readings[key]
 
-    def _by_time(self, name: str, entries: Sequence[Entry]) -> _Dated:
+    def _by_time(self, name: Asked | str, entries: Sequence[Entry]) -> _Dated:
         dated = self._dated.get(name)
         if dated is None:
             pairs = [(recorded_at(entry.body) or BEGINNING, entry) for entry in entries]
@@ -134,24 +141,26 @@ class PatientChart:
             self._dated[name] = dated
         return dated
 
-    def _matches(self, query: Query) -> Sequence[Entry]:
+    def _matches(self, query: Query, systems: CodeSystems) -> Sequence[Entry]:
         entries = self.of_type(query.kind)
         if query.codes is not None:
-            entries = [entries[number] for number in self._coded(query.kind, query.codes)]
+            entries = [
+                entries[number] for number in self._coded((systems, query.kind), query.codes)
+            ]
         if query.statuses is None:
             return entries
         return [entry for entry in entries if word(entry.head.status) in query.statuses]
 
-    def _coded(self, kind: str, codes: frozenset[Code]) -> Iterable[int]:
+    def _coded(self, kind: Asked, codes: frozenset[Code]) -> Iterable[int]:
         """Which entries of a type have one of the codes, ascending."""
         by_code = self._by_code(kind)
         return sorted({number for code in by_code.keys() & codes for number in by_code[code]})
 
-    def _by_code(self, kind: str) -> Mapping[Code, Sequence[int]]:
+    def _by_code(self, kind: Asked) -> Mapping[Code, Sequence[int]]:
         if kind not in self._codes:
             by_code: dict[Code, list[int]] = {}
-            for number, entry in enumerate(self.of_type(kind)):
-                for code in _codes_of(bytes(entry.head.code)):
+            for number, entry in enumerate(self.of_type(kind[1])):
+                for code in _codes_of(bytes(entry.head.code), kind[0]):
                     by_code.setdefault(code, []).append(number)
             self._codes[kind] = by_code
         return self._codes[kind]
@@ -200,7 +209,7 @@ def query_of(template: str) -> Query:
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)
-def _codes_of(concept: bytes) -> frozenset[Code]:
+def _codes_of(concept: bytes, systems: CodeSystems) -> frozenset[Code]:
     """System and code of each coding of a concept as sent."""
     given = decoded(concept) if concept else None
-    return frozenset((system, code) for system, code, _ in codings(given))
+    return frozenset((system, code) for system, code, _ in systems.codings(given))

@@ -78,7 +78,7 @@ class _Libraries:
     def _reading(self) -> Node:
         statements = [
             *reading_words.statements(),
-            *reading_codes.statements(),
+            *reading_codes.statements(self._pack.terminology.vocabulary.systems),
             *reading_dates.statements(),
             *names.statements(self._pack, self._sets),
             *reading_entries.statements(self._pack),

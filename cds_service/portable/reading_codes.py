@@ -30,20 +30,20 @@ from cds_service.portable.elm import (
     tuple_of,
     when,
 )
-from cds_service.terminology.codings import ALIASES, ATC, CANONICAL, ICD10_EDITIONS, SNOMED
+from cds_service.terminology.code_systems import CodeSystems
+from cds_service.terminology.codings import ATC, CANONICAL, ICD10_EDITIONS, SNOMED
 from cds_service.terminology.word_lists import CHECKED, Code
 
 LONGEST_STEM = 8  # characters; neither ICD-10 nor ATC has longer codes
 _OID = "urn:oid:"
-_EDITIONS = ("snomed.info/sct/", "snomed.info/xsct/", "snomed.info/id/")
 _STEMMED = sorted({*ICD10_EDITIONS, ATC})
 
 
-def statements() -> list[Node]:
+def statements(systems: CodeSystems) -> list[Node]:
     """The functions on codes."""
     return [
         function("System Key", ["system"], _key(operand("system"))),
-        function("Canonical System", ["system"], _canonical_system()),
+        function("Canonical System", ["system"], _canonical_system(systems)),
         function("Canonical Code", ["system", "value"], _canonical_code()),
         function("Stems", ["system", "value"], _stems()),
         function("Coding", ["system", "value"], _coding()),
@@ -100,25 +100,22 @@ def _key(system: Node) -> Node:
     return replaced(op("Lower", bare), r"^https?://(www\.)?", "")
 
 
-def _canonical_system() -> Node:
+def _canonical_system(systems: CodeSystems) -> Node:
     system = operand("system")
     key = call("System Key", system)
     known = [
-        (is_in(key, _spellings(canonical)), text(canonical)) for canonical in sorted(CANONICAL)
+        (is_in(key, _spellings(systems, canonical)), text(canonical))
+        for canonical in sorted(CANONICAL)
     ]
-    editions = op("Or", op("StartsWith", key, text(_EDITIONS[0])), _later_editions(key))
+    editions = any_of([op("StartsWith", key, text(start)) for start in systems.editions])
     return cases(
         [(is_in(system, sorted(CANONICAL)), system), *known, (editions, text(SNOMED))],
         either(system, text("")),
     )
 
 
-def _later_editions(key: Node) -> Node:
-    return op("Or", *(op("StartsWith", key, text(start)) for start in _EDITIONS[1:]))
-
-
-def _spellings(canonical: str) -> list[str]:
-    return sorted({one for key, url in ALIASES.items() if url == canonical for one in _ways(key)})
+def _spellings(systems: CodeSystems, canonical: str) -> list[str]:
+    return sorted({one for key in systems.keys_of(canonical) for one in _ways(key)})
 
 
 def _ways(key: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from prometheus_client import Counter, Histogram
 
 from cds_service.facts.unrecognised import WORDS
 from cds_service.rules.model import Rule
-from cds_service.terminology.codings import CANONICAL, canonical_system
+from cds_service.terminology.codings import CANONICAL
 
 _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
 
@@ -49,8 +49,7 @@ def count_unrecognised(found: Mapping[str, Mapping[str, int]]) -> None:
     label."""
     for kind, systems in found.items():
         for system, count in systems.items():
-            known = canonical_system(system)
-            label = known if known in CANONICAL else system if system == WORDS else "other"
+            label = system if system in CANONICAL or system == WORDS else "other"
             _unrecognised.labels(kind, label).inc(count)
 
 

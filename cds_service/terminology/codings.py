@@ -1,11 +1,10 @@
-"""Reading coded values from FHIR, whatever the release: canonical system urls and tidy codes.
+"""Reading coded values from FHIR, whatever the release: codes, texts, check digits.
 
-Real records name one code system in many ways (http and https, OIDs, local urls that carry
-standard codes); the rest of the program sees only the canonical url. Nothing here raises.
+What the code systems are called is another matter (`code_systems`). Nothing here raises.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
@@ -24,110 +23,15 @@ CANONICAL = frozenset(
     {ICD10CM, ICD10, ICD10GM, ICD9CM, SNOMED, RXNORM, LOINC, ATC, NDC, CPT, INGREDIENT}
 )
 
-# Keys are written as _key gives them: no scheme, no "www.", no trailing slash, lower case.
-ALIASES = {
-    "hl7.org/fhir/sid/icd-10-cm": ICD10CM,
-    "hl7.org/fhir/sid/icd10cm": ICD10CM,
-    "hl7.org/fhir/sid/icd-10-us": ICD10CM,
-    "cms.gov/medicare/coding/icd10": ICD10CM,
-    "icd10data.com": ICD10CM,
-    "urn:oid:2.16.840.1.113883.6.90": ICD10CM,
-    "mimic.mit.edu/fhir/mimic/codesystem/mimic-diagnosis-icd10": ICD10CM,
-    "hl7.org/fhir/sid/icd-10": ICD10,
-    "urn:oid:2.16.840.1.113883.6.3": ICD10,
-    "fhir.de/codesystem/bfarm/icd-10-gm": ICD10GM,
-    "fhir.de/codesystem/dimdi/icd-10-gm": ICD10GM,
-    "hl7.org/fhir/sid/icd-10-de": ICD10GM,
-    "terminology.hl7.org/codesystem/icd10cm": ICD10CM,
-    "terminology.hl7.org/codesystem/icd-10-cm": ICD10CM,
-    "purl.bioontology.org/ontology/icd10cm": ICD10CM,
-    "icd-10-cm": ICD10CM,
-    "icd10cm": ICD10CM,
-    "i10c": ICD10CM,
-    "hl7.org/fhir/sid/icd10": ICD10,
-    "hl7.org/fhir/sid/icd-10-who": ICD10,
-    "hl7.org/fhir/sid/icd-10-nl": ICD10,  # a translation of the WHO's
-    "urn:oid:2.16.840.1.113883.6.3.2": ICD10,
-    "terminology.hl7.org/codesystem/icd10": ICD10,
-    "id.who.int/icd/release/10": ICD10,
-    "who.int/classifications/icd/en": ICD10,
-    "purl.bioontology.org/ontology/icd10": ICD10,
-    "icd-10": ICD10,
-    "icd10": ICD10,
-    "fhir.de/codesystem/icd-10-gm": ICD10GM,
-    "fhir.de/codesystem/bfarm/icd10gm": ICD10GM,
-    "hl7.org/fhir/sid/icd-10-gm": ICD10GM,
-    "icd-10-gm": ICD10GM,
-    "hl7.org/fhir/sid/icd-9-cm": ICD9CM,
-    "urn:oid:2.16.840.1.113883.6.103": ICD9CM,
-    "mimic.mit.edu/fhir/mimic/codesystem/mimic-diagnosis-icd9": ICD9CM,
-    "snomed.info/sct": SNOMED,
-    "snomed.info/id": SNOMED,
-    "snomed.info/ct": SNOMED,
-    "snomed.info/xsct": SNOMED,
-    "purl.bioontology.org/ontology/snomedct": SNOMED,
-    "terminology.hl7.org/codesystem/sct": SNOMED,
-    "snomed-ct": SNOMED,
-    "snomed ct": SNOMED,
-    "snomedct": SNOMED,
-    "sct": SNOMED,
-    "urn:oid:2.16.840.1.113883.6.96": SNOMED,
-    "nlm.nih.gov/research/umls/rxnorm": RXNORM,
-    "rxnorm.nlm.nih.gov": RXNORM,
-    "rxnav.nlm.nih.gov": RXNORM,
-    "purl.bioontology.org/ontology/rxnorm": RXNORM,
-    "rxnorm": RXNORM,
-    "urn:oid:2.16.840.1.113883.6.88": RXNORM,
-    "loinc.org": LOINC,
-    "loinc.org/rdf": LOINC,
-    "purl.bioontology.org/ontology/lnc": LOINC,
-    "terminology.hl7.org/codesystem/loinc": LOINC,
-    "loinc": LOINC,
-    "ln": LOINC,
-    "urn:oid:2.16.840.1.113883.6.1": LOINC,
-    "whocc.no/atc": ATC,
-    "hl7.org/fhir/sid/atc": ATC,
-    "fhir.de/codesystem/bfarm/atc": ATC,
-    "fhir.de/codesystem/dimdi/atc": ATC,
-    "whocc.no/atc_ddd_index": ATC,
-    "whocc.no": ATC,
-    "atcddd.fhi.no/atc_ddd_index": ATC,
-    "atcddd.fhi.no/atc": ATC,
-    "fhir.de/codesystem/atc": ATC,
-    "terminology.hl7.org/codesystem/v3-wc": ATC,
-    "purl.bioontology.org/ontology/atc": ATC,
-    "atc": ATC,
-    "urn:oid:2.16.840.1.113883.6.73": ATC,
-    "hl7.org/fhir/sid/ndc": NDC,
-    "urn:oid:2.16.840.1.113883.6.69": NDC,
-    "mimic.mit.edu/fhir/mimic/codesystem/mimic-medication-ndc": NDC,
-    "ama-assn.org/go/cpt": CPT,
-    "urn:oid:2.16.840.1.113883.6.12": CPT,
-    INGREDIENT.removeprefix("https://").lower(): INGREDIENT,
-}
 ICD10_EDITIONS = frozenset({ICD10CM, ICD10, ICD10GM})
 _MARKS = "*!+\u2020#-"  # dagger, asterisk and the like of the WHO and German editions
-_EDITIONS = ("snomed.info/sct/", "snomed.info/xsct/", "snomed.info/id/")
 _NAMES = ("text", "display")
 _DEEPEST = 4  # a list of CodeableReferences, their concept, its codings
-_SCHEME = re.compile(r"^https?://(?:www\.)?")
 _LOINC_CODE = re.compile(r"[0-9]{1,7}-[0-9]")
 _SNOMED_CODE = re.compile(r"[1-9][0-9]{2,14}[01][0-2][0-9]")  # 0x core, 1x extensions
 _ATC_CODE = re.compile(r"[A-Z][0-9]{2}[A-Z]{2}[0-9]{2}")
 _ICD10_DOTTED = re.compile(r"[A-TV-Z][0-9][0-9A-Z]\.[0-9A-Z]{1,4}")
 _ICD10_CODE = re.compile(r"[A-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?")
-
-
-def canonical_system(system: Any) -> str:
-    """The canonical url of a code system; an unknown one as sent; "" for what is no string."""
-    if not isinstance(system, str):
-        return ""
-    if system in CANONICAL:
-        return system
-    sent = system.strip()
-    key = _key(sent)
-    # A SNOMED CT edition or version: http://snomed.info/sct/731000124108/version/20250901
-    return ALIASES.get(key) or (SNOMED if key.startswith(_EDITIONS) else sent)
 
 
 def bare_system(code: str) -> str:
@@ -156,11 +60,6 @@ def check_digit_fits(system: str, code: str) -> bool:
     if system == SNOMED and code.isascii() and code.isdigit():
         return 6 <= len(code) <= 18 and _verhoeff(code)
     return True
-
-
-def known_addresses() -> frozenset[str]:
-    """Every address by which a code system may be named, as written in full."""
-    return CANONICAL | frozenset(f"http://{key}" for key in ALIASES if not key.startswith("urn:"))
 
 
 def _luhn(digits: str) -> bool:
@@ -210,24 +109,16 @@ def canonical_code(system: str, code: Any) -> str:
     return text
 
 
-def codings(concept: Any) -> list[tuple[str, str, str]]:
-    """All codings of a value as (canonical system, code, display), in order, without duplicates.
-
-    Accepts a CodeableConcept, a Coding, an R5 CodeableReference, a list of any of these, or
-    anything else (no codings). A coding without a code is left out; one without a system is kept
-    with the system "".
-    """
-    found: dict[tuple[str, str], str] = {}
+def codings_as_sent(concept: Any) -> Iterable[dict[str, Any]]:
+    """The codings of a value of any shape, as they were written."""
     plain = _plain_codings(concept)
-    for coding in _coding_objects(concept, depth=0) if plain is None else plain:
-        system = canonical_system(coding.get("system"))
-        code = canonical_code(system, coding.get("code"))
-        if code and not system:
-            system = bare_system(code)
-        if code:
-            display = _text(coding.get("display"))
-            found[system, code] = found.get((system, code)) or display
-    return [(system, code, display) for (system, code), display in found.items()]
+    return _coding_objects(concept, depth=0) if plain is None else plain
+
+
+def first_code(concept: Any) -> str:
+    """The first code of a value, whatever its system; "" where it has none."""
+    coded = (canonical_code("", coding.get("code")) for coding in codings_as_sent(concept))
+    return next(filter(None, coded), "")
 
 
 def text_of(concept: Any) -> str:
@@ -294,15 +185,11 @@ def _plain_codings(concept: Any) -> list[dict[str, Any]] | None:
 
 
 def _first_display(concept: dict[str, Any]) -> str:
-    return next((display for _, _, display in codings(concept) if display), "")
+    coded = (
+        coding for coding in codings_as_sent(concept) if canonical_code("", coding.get("code"))
+    )
+    return next(filter(None, (_text(coding.get("display")) for coding in coded)), "")
 
 
 def _text(value: Any) -> str:
     return value.strip() if isinstance(value, str) else ""
-
-
-def _key(system: str) -> str:
-    bare = system.split("|", 1)[0].strip().rstrip("/").lower()
-    if bare.startswith(("2.16.840.", "1.2.276.", "oid:", "urn:2.16.840.")):
-        bare = f"urn:oid:{bare.removeprefix('urn:').removeprefix('oid:')}"
-    return _SCHEME.sub("", bare)

@@ -6,7 +6,7 @@ sets. Immutable afterwards; shared by all threads.
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cds_service.errors import Problem
 from cds_service.terminology.codings import (
@@ -15,7 +15,6 @@ from cds_service.terminology.codings import (
     NDC,
     RXNORM,
     canonical_code,
-    canonical_system,
 )
 from cds_service.terminology.drugs import DrugDictionary, Product
 from cds_service.terminology.entry_names import NameLists, Names
@@ -92,7 +91,7 @@ class Terminology:
 
     def _look_up(self, system: str, code: str) -> tuple[str, ...]:
         if system not in CANONICAL:
-            system = canonical_system(system)
+            system = self.vocabulary.systems.canonical(system)
         exact = self._exact.get((system, code), ())
         if system in PREFIX_SYSTEMS:
             return self._with_prefixes(system, canonical_code(system, code))
@@ -127,7 +126,7 @@ class Terminology:
     def lists(self, set_id: str, system: str, code: str) -> bool:
         """Whether a set names the code itself, not only a prefix or an ingredient of it."""
         one = self._sets.get(set_id)
-        system = canonical_system(system)
+        system = self.vocabulary.systems.canonical(system)
         return one is not None and (system, canonical_code(system, code)) in one.concepts
 
     def display(self, set_id: str, system: str, code: str) -> str:
@@ -142,9 +141,17 @@ class Terminology:
             _remember(self._displays, key, known)
         return known
 
+    def displays_in(self, concept: Any, system: str, code: str) -> list[str]:
+        """What a concept calls one of its own codes."""
+        systems = self.vocabulary.systems
+        system = systems.canonical(system)
+        wanted = (system, canonical_code(system, code))
+        return [name for found, value, name in systems.codings(concept) if (found, value) == wanted]
+
     def _find_display(self, set_id: str, system: str, code: str) -> str:
         one = self._sets.get(set_id)
-        system, code = canonical_system(system), canonical_code(canonical_system(system), code)
+        system = self.vocabulary.systems.canonical(system)
+        code = canonical_code(system, code)
         if one is None or set_id not in self.sets_of(system, code):
             return ""
         named = one.concepts.get((system, code)) or next(

@@ -17,6 +17,7 @@ from cds_service.terminology.index import Terminology
 from cds_service.terminology.order_names import OrderNames
 from cds_service.terminology.valueset import ParsedSet, parse, problem
 from cds_service.terminology.vocabulary import LISTS, Vocabulary
+from cds_service.terminology.word_lists import Canonical
 from cds_service.units.table import UnitTables, merged
 
 Json = Any
@@ -39,9 +40,9 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
     units: dict[str, Json] = {}
     order_names: dict[str, Json] = {}
     names: list[Json] = []
-    lists: dict[str, list[Json]] = {name: [] for name in LISTS}
+    vocabulary = vocabulary_of(folders, problems)
     for folder in folders:
-        for name, one in _value_sets(folder, problems).items():
+        for name, one in _value_sets(folder, vocabulary.systems.canonical, problems).items():
             if one.adds and name not in sets:
                 problems.append(_nothing_to_add_to(one, sets))
             sets[name] = one.added_to(sets[name]) if one.adds and name in sets else one
@@ -53,8 +54,6 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
         for analyte, entry in _section(table, "analytes").items():
             units[analyte] = merged(units.get(analyte), entry)
         names.append(_read(folder / "names.json", problems))
-        for name, contents in lists.items():
-            contents.append(_read(folder / f"{name}.json", problems))
         for set_id, entry in _order_names(_read(folder / "order-names.json", problems)).items():
             order_names[set_id] = _over(order_names.get(set_id, {}), entry)
     listed = [
@@ -70,8 +69,16 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
         problems += _unknown_ingredients(listed, drugs)
     tables, faults = UnitTables.checked(units)
     problems += [problem("units.json", path, "V010", message) for path, message in faults]
-    words = OrderNames(order_names), name_lists(names), Vocabulary(lists)
+    words = OrderNames(order_names), name_lists(names), vocabulary
     return Terminology(sets, drugs, tables, *words), problems
+
+
+def vocabulary_of(folders: Sequence[Path], problems: list[Problem] | None = None) -> Vocabulary:
+    """The lists of the folders, later ones laid over earlier ones."""
+    told: list[Problem] = [] if problems is None else problems
+    return Vocabulary(
+        {name: [_read(folder / f"{name}.json", told) for folder in folders] for name in LISTS}
+    )
 
 
 def resolve(sets: dict[str, ParsedSet]) -> list[Problem]:
@@ -134,7 +141,9 @@ def _closure(name: str, sets: Mapping[str, ParsedSet], problems: list[Problem]) 
             yield other
 
 
-def _value_sets(folder: Path, problems: list[Problem]) -> dict[str, ParsedSet]:
+def _value_sets(
+    folder: Path, canonical: Canonical, problems: list[Problem]
+) -> dict[str, ParsedSet]:
     found: dict[str, ParsedSet] = {}
     for file in _files(folder):
         resource = _read(file, problems)
@@ -145,7 +154,7 @@ def _value_sets(folder: Path, problems: list[Problem]) -> dict[str, ParsedSet]:
                 continue  # the folder's own files: pack.json, site.json ...
             problems.append(problem(str(file), "$.resourceType", "V002", "is not a FHIR ValueSet"))
             continue
-        one, faults = parse(resource, str(file))
+        one, faults = parse(resource, str(file), canonical)
         problems += faults
         if one.id in found:
             problems.append(

@@ -16,8 +16,8 @@ from cds_service.terminology.codings import (
     INGREDIENT,
     SNOMED,
     canonical_code,
-    canonical_system,
 )
+from cds_service.terminology.word_lists import Canonical
 
 PREFIX_SYSTEMS = frozenset({*ICD10_EDITIONS, ATC})
 WIDENED = "https://cds.legcramps.example/StructureDefinition/widened"
@@ -98,7 +98,9 @@ def last_part(url: Json) -> str:
     return url.split("|", 1)[0].rstrip("/").rsplit("/", 1)[-1] if isinstance(url, str) else ""
 
 
-def parse(resource: Mapping[str, Json], file: str) -> tuple[ParsedSet, list[Problem]]:
+def parse(
+    resource: Mapping[str, Json], file: str, canonical: Canonical
+) -> tuple[ParsedSet, list[Problem]]:
     """A ValueSet resource as codes, with everything that is wrong with it."""
     found = ParsedSet(
         set_id(resource),
@@ -113,10 +115,10 @@ def parse(resource: Mapping[str, Json], file: str) -> tuple[ParsedSet, list[Prob
         problems.append(problem(file, "$.id", "V003", "the value set has no id and no url"))
     expansion = resource.get("expansion")
     if isinstance(expansion, dict) and expansion.get("contains"):
-        problems += _read_expansion(found, expansion)
+        problems += _read_expansion(found, expansion, canonical)
         found.expanded = True
     else:
-        problems += _read_compose(found, resource.get("compose"))
+        problems += _read_compose(found, resource.get("compose"), canonical)
         widened = any(_extension(resource, WIDENED))
         found.explicit = not widened and any(system == SNOMED for system, _ in found.concepts)
         found.expanded = widened
@@ -133,11 +135,13 @@ def parse(resource: Mapping[str, Json], file: str) -> tuple[ParsedSet, list[Prob
     return found, problems
 
 
-def _read_expansion(found: ParsedSet, expansion: Mapping[str, Json]) -> list[Problem]:
+def _read_expansion(
+    found: ParsedSet, expansion: Mapping[str, Json], canonical: Canonical
+) -> list[Problem]:
     count = 0
     for concept in _contained(expansion.get("contains")):
         count += 1
-        system = canonical_system(concept.get("system"))
+        system = canonical(concept.get("system"))
         code = canonical_code(system, concept.get("code"))
         if code:
             found.concepts[system, code] = str(concept.get("display", ""))
@@ -162,7 +166,7 @@ def _contained(contains: Json) -> Iterator[Mapping[str, Json]]:
             yield from _contained(concept.get("contains"))
 
 
-def _read_compose(found: ParsedSet, compose: Json) -> list[Problem]:
+def _read_compose(found: ParsedSet, compose: Json, canonical: Canonical) -> list[Problem]:
     if not isinstance(compose, dict) or not compose.get("include"):
         return [
             problem(found.file, "$.compose", "V004", "neither compose.include nor an expansion")
@@ -172,16 +176,17 @@ def _read_compose(found: ParsedSet, compose: Json) -> list[Problem]:
         for number, part in enumerate(compose.get(kind) or ()):
             where = f"$.compose.{kind}[{number}]"
             if isinstance(part, dict):
-                problems += _read_part(found, part, where, excluding=kind == "exclude")
+                problems += _read_part(
+                    found, part, where, canonical(part.get("system")), excluding=kind == "exclude"
+                )
             else:
                 problems.append(problem(found.file, where, "V004", "is not an object"))
     return problems
 
 
 def _read_part(
-    found: ParsedSet, part: Mapping[str, Json], where: str, excluding: bool
+    found: ParsedSet, part: Mapping[str, Json], where: str, system: str, *, excluding: bool
 ) -> list[Problem]:
-    system = canonical_system(part.get("system"))
     if part.get("valueSet"):
         if system or excluding:
             return [

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from cds_service.facts.prefetch_keys import KEY_OF_TYPE, KEYS
 from cds_service.rules.model import Pack, ServiceDefinition
-from cds_service.terminology.codings import codings
+from cds_service.terminology.code_systems import CodeSystems
 from cds_service.workbench.chart import (
     FAILED,
     INCOMPLETE,
@@ -51,7 +51,9 @@ def slot_of(template: str) -> str:
     return KEY_OF_TYPE.get(urlsplit(template).path.partition("/")[0], "")
 
 
-def call_for(state: ChartState, service: ServiceDefinition) -> dict[str, Json]:
+def call_for(
+    state: ChartState, service: ServiceDefinition, systems: CodeSystems
+) -> dict[str, Json]:
     """The request body of one service."""
     context: dict[str, Json] = {"userId": USER, "patientId": state.patient_id}
     encounters = state.of_type("Encounter")
@@ -71,12 +73,14 @@ def call_for(state: ChartState, service: ServiceDefinition) -> dict[str, Json]:
         "hook": service.hook,
         "hookInstance": INSTANCE,
         "context": context,
-        "prefetch": _prefetch(state, service),
+        "prefetch": _prefetch(state, service, systems),
     }
 
 
-def _prefetch(state: ChartState, service: ServiceDefinition) -> dict[str, Json]:
-    by_key = assigned(state.resources, service)
+def _prefetch(
+    state: ChartState, service: ServiceDefinition, systems: CodeSystems
+) -> dict[str, Json]:
+    by_key = assigned(state.resources, service, systems)
     answers: dict[str, Json] = {}
     for key, template in service.prefetch.items():
         mode = state.supply.get(key, SENT)
@@ -96,24 +100,24 @@ def _prefetch(state: ChartState, service: ServiceDefinition) -> dict[str, Json]:
 
 
 def assigned(
-    resources: Iterable[Resource], service: ServiceDefinition
+    resources: Iterable[Resource], service: ServiceDefinition, systems: CodeSystems
 ) -> Mapping[str, list[Resource]]:
     """The resources by key: the first whose template names a code of theirs, else the last one of
     their type, else a key that no template asks for."""
     questions = _questions(tuple(service.prefetch.items()))
     by_key: dict[str, list[Resource]] = {}
     for resource in resources:
-        by_key.setdefault(_key_of(resource, questions), []).append(resource)
+        by_key.setdefault(_key_of(resource, questions, systems), []).append(resource)
     return by_key
 
 
 _Questions = Mapping[str, tuple[tuple[str, frozenset[str]], ...]]
 
 
-def _key_of(resource: Resource, questions: _Questions) -> str:
+def _key_of(resource: Resource, questions: _Questions, systems: CodeSystems) -> str:
     keys = questions.get(str(resource.get("resourceType")), ())
     if len(keys) > 1:
-        own = {f"{system}|{code}" for system, code, _ in codings(resource.get("code"))}
+        own = {f"{system}|{code}" for system, code, _ in systems.codings(resource.get("code"))}
         for key, wanted in keys:
             if own & wanted:
                 return key

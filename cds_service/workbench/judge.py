@@ -75,7 +75,8 @@ def judge(
     why: bool = True,
 ) -> Judgement:
     """The service's answer; with `why` an explanation of each rule too."""
-    content = orjson.dumps(call_for(state, service))
+    systems = active.pack.terminology.vocabulary.systems
+    content = orjson.dumps(call_for(state, service, systems))
     try:
         return _judged(active, state, service, clock, content, public_url, why)
     except ServiceError as error:

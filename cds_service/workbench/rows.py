@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cds_service.rules.model import Pack
-from cds_service.terminology.codings import canonical_system, codings, text_of
+from cds_service.terminology.codings import first_code, text_of
 from cds_service.workbench.chart import ChartState, Order, Resource, reference_of
 
 Json = Any
@@ -92,7 +92,7 @@ def drafts(state: ChartState, pack: Pack) -> list[Row]:
 def _row(key: str, resource: Resource, pack: Pack) -> Row:
     kind = str(resource.get("resourceType", ""))
     concept = next((resource[name] for name in _CONCEPTS if name in resource), None)
-    coded = codings(concept)
+    coded = pack.terminology.vocabulary.systems.codings(concept)
     value, unit, most = _value(resource)
     return Row(
         key,
@@ -138,8 +138,7 @@ _DATE_OF = {
 
 def _status(resource: Resource) -> str | None:
     if resource.get("resourceType") == "Condition":
-        coded = codings(resource.get("clinicalStatus"))
-        return coded[0][1] if coded else ""
+        return first_code(resource.get("clinicalStatus"))
     status = resource.get("status")
     return status if isinstance(status, str) else None
 
@@ -275,4 +274,4 @@ def without(state: ChartState, key: str) -> ChartState:
 
 def system_name(system: str) -> str:
     """A code system as people call it."""
-    return _SHORT.get(canonical_system(system), system)
+    return _SHORT.get(system, system)

@@ -30,7 +30,7 @@ class KeyState:
 def keys(active: Active, state: ChartState, judged: Judgement, clock: datetime) -> list[KeyState]:
     """The keys of a service."""
     service = judged.service
-    by_key = assigned(state.resources, service)
+    by_key = assigned(state.resources, service, active.pack.terminology.vocabulary.systems)
     weigh = len(state.resources) <= MOST_WEIGHED and judged.error is None
     found = []
     for key, template in service.prefetch.items():

@@ -10,7 +10,7 @@ from cds_service.protocol.model import Action
 from cds_service.rules.model import Pack
 from cds_service.ruletests import sketch_entries as builders
 from cds_service.ruletests.sketch_values import SYSTEMS, SketchError
-from cds_service.terminology.codings import codings, text_of
+from cds_service.terminology.codings import first_code, text_of
 from cds_service.workbench.calls_of import keys_of
 from cds_service.workbench.chart import (
     FAILED,
@@ -33,6 +33,7 @@ _LEFT_OUT = frozenset({
     "contained", "extension", "modifierExtension", "performer", "requester", "recorder",
     "asserter", "note", "implicitRules", "language", "name", "telecom", "address", "intent",
 })  # fmt: skip
+Codings = Callable[[Json], list[tuple[str, str, str]]]
 _GAPS = {FAILED: "failed", "404": "failed", "time-out": "failed", MISSING: "missing"}
 
 
@@ -79,16 +80,19 @@ def _name(judged: Judgement) -> str:
 def sketch_of(state: ChartState, now: datetime, pack: Pack) -> dict[str, Json]:
     """The chart in the notation of test files."""
     sketch: dict[str, Json] = {}
+    codings = pack.terminology.vocabulary.systems.codings
     for resource in state.resources:
         kind = str(resource.get("resourceType"))
         if kind in _LISTS:
             key, short, build = _LISTS[kind]
-            sketch.setdefault(key, []).append(_entry(resource, short, build, now))
+            entry = _entry(resource, short, build, now, codings)
+            sketch.setdefault(key, []).append(entry)
     sketch["patient"] = _patient(state)
-    sketch |= _encounter(state) | _answers(state)
+    sketch |= _encounter(state, codings) | _answers(state)
     if state.drafts:
         sketch["drafts"] = [
-            {**_draft_entry(one.resource, now), "selected": one.selected} for one in state.drafts
+            {**_draft_entry(one.resource, now, codings), "selected": one.selected}
+            for one in state.drafts
         ]
     for slot in PREFETCH_KEYS:
         gap = _gap([state.supply.get(key, SENT) for key in keys_of(slot, pack)])
@@ -107,10 +111,14 @@ def _gap(modes: list[str]) -> str:
 
 
 def _entry(
-    resource: Resource, short: str, build: Callable[[Json, builders.Place], Resource], now: datetime
+    resource: Resource,
+    short: str,
+    build: Callable[[Json, builders.Place], Resource],
+    now: datetime,
+    codings: Codings,
 ) -> dict[str, Json]:
     """The entry that builds the resource again; what it cannot say stands under `resource`."""
-    entry = dict(_said(resource, short))
+    entry = dict(_said(resource, short, codings))
     place = builders.Place("entry", 1, now)
     try:
         built = build(entry, place)
@@ -123,7 +131,7 @@ def _entry(
     return {**entry, **({"resource": {**rest, **gone}} if rest or gone else {})}
 
 
-def _said(resource: Resource, short: str) -> Iterable[tuple[str, Json]]:
+def _said(resource: Resource, short: str, codings: Codings) -> Iterable[tuple[str, Json]]:
     concept = resource.get("medicationCodeableConcept", resource.get("code"))
     codes = [
         f"{_PREFIXES[system]}:{code}" for system, code, _ in codings(concept) if system in _PREFIXES
@@ -191,8 +199,8 @@ def _draft(resource: Resource) -> tuple[str, Callable[[Json, builders.Place], Re
     return ("drug" if drug else "test"), _build_draft
 
 
-def _draft_entry(resource: Resource, now: datetime) -> dict[str, Json]:
-    entry = _entry(resource, *_draft(resource), now)
+def _draft_entry(resource: Resource, now: datetime, codings: Codings) -> dict[str, Json]:
+    entry = _entry(resource, *_draft(resource), now, codings)
     entry.pop("authored", None)  # it is being written now
     return entry
 
@@ -202,9 +210,9 @@ def _build_draft(entry: Json, place: builders.Place) -> Resource:
 
 
 def _code(concept: Json) -> str | None:
-    coded = codings(concept)
+    coded = first_code(concept)
     if coded:
-        return coded[0][1]
+        return coded
     found = concept.get("coding") if isinstance(concept, dict) else None
     first = found[0] if isinstance(found, list) and found else {}
     return first.get("code") if isinstance(first, dict) else None
@@ -229,7 +237,7 @@ def _patient(state: ChartState) -> Json:
     return {**sketch, **({"deceased": deceased} if deceased else {})}
 
 
-def _encounter(state: ChartState) -> dict[str, Json]:
+def _encounter(state: ChartState, codings: Codings) -> dict[str, Json]:
     found = state.of_type("Encounter")
     if not found:
         return {}

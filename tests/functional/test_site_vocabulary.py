@@ -31,7 +31,12 @@ Json = Any
 LOCAL_ROUTES = "https://hospital.example.org/routes"
 LOCAL = "https://hospital.example.org/answers"
 SNOMED = "http://snomed.info/sct"
+HERE = "https://hospital.example.org/icd"
 LISTS: Json = {
+    "code-systems": {
+        "icd-10-cm": {"addresses": [HERE]},
+        "atc": {"addresses": ["1.2.3.4.5"], "without": ["urn:oid:2.16.840.1.113883.6.73"]},
+    },
     "routes": {
         "local-codes": {
             "codes": [{"system": LOCAL_ROUTES, "code": "7"}],
@@ -173,6 +178,46 @@ class TestStatuses:
         before = told(caller.cards(call))
         assert before == shipped if shipped is not None else before
         assert told(here.cards(call)) == changed
+
+
+def muscle_cramp(system: str) -> Json:
+    """A call about a diuretic and a cramp by an ICD-10-CM code under an address."""
+    condition = CRAMP | {"code": {"coding": [{"system": system, "code": "G4762"}]}}
+    order = rx("text:Furosemide")
+    return patient_view(
+        conditions=[condition], medicationRequests=[order], observations=RECENT_LABS
+    )
+
+
+def by_atc(system: str) -> Json:
+    order = rx("text:x")
+    order["medicationCodeableConcept"] = {"coding": [{"system": system, "code": "C03CA01"}]}
+    return patient_view(conditions=[CRAMP], medicationRequests=[order], observations=RECENT_LABS)
+
+
+class TestAddresses:
+    @pytest.mark.parametrize(
+        ("call", "shipped", "changed"),
+        [
+            (by_atc("urn:oid:1.2.3.4.5"), [], [DIURETIC]),
+            (by_atc("urn:oid:2.16.840.1.113883.6.73"), [DIURETIC], []),
+        ],
+        ids=["one more", "one less"],
+    )
+    def test_a_card_appears_or_vanishes(
+        self, caller: Caller, here: Caller, call: Json, shipped: list[str], changed: list[str]
+    ) -> None:
+        assert told(caller.cards(call)) == shipped
+        assert told(here.cards(call)) == changed
+
+    @pytest.mark.parametrize("written", [HERE, f"{HERE.replace('https://', 'HTTP://www.')}/|2026"])
+    def test_a_complaint_is_known_and_no_longer_possible(
+        self, caller: Caller, here: Caller, written: str
+    ) -> None:
+        (possible,) = caller.cards(muscle_cramp(written))["cards"]
+        (known,) = here.cards(muscle_cramp(written))["cards"]
+        assert possible["summary"].startswith("If leg cramps")
+        assert known["summary"].startswith("Leg cramps")
 
 
 def run(*arguments: str, site: Path, status: int = 0) -> str:

@@ -19,6 +19,7 @@ from cds_service.population.replay import Moment
 from cds_service.population.survey import chart_files, read_charts
 from cds_service.protocol.raw import encoded
 from cds_service.rules.model import ServiceDefinition
+from tests.support import vocabulary
 
 HOOKS = Path(__file__).parent.parent.parent / "hooks"
 ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
@@ -233,7 +234,8 @@ def review_service() -> ServiceDefinition:
 
 
 def sent(chart: PatientChart, key: str) -> Sequence[str]:
-    call = call_of(review_service(), Moment(datetime.now(UTC), chart))
+    systems = vocabulary.shipped().systems
+    call = call_of(review_service(), Moment(datetime.now(UTC), chart), systems)
     return [entry.id for entry in call.readings[key].resources]
 
 

@@ -5,6 +5,7 @@ import pytest
 from cds_service.cards import wording
 from cds_service.facts import naming
 from cds_service.terminology.codings import ICD10CM
+from cds_service.terminology.index import Terminology
 
 PACK = "Edema, not elsewhere classified"
 
@@ -87,7 +88,7 @@ def test_names_of_tests(name: str, expected: str) -> None:
     ],
 )
 def test_what_an_entry_is_called(pack: str, exact: bool, concept: object, expected: str) -> None:
-    found = naming.best(pack, concept, ICD10CM, "R60.0", exact=exact, title="the title")
+    found = naming.best(pack, concept, list, exact=exact, title="the title")
     assert found == expected
 
 
@@ -96,5 +97,7 @@ def test_only_the_display_of_the_very_code_counts() -> None:
         {"system": ICD10CM, "code": "R60.9", "display": "Another"},
         {"system": ICD10CM, "code": "R600", "display": "Localized edema"},
     ]
-    found = naming.best(PACK, {"coding": codings}, ICD10CM, "R60.0", exact=False, title="")
+    concept = {"coding": codings}
+    displays = Terminology({}).displays_in(concept, ICD10CM, "R60.0")
+    found = naming.best(PACK, concept, lambda: displays, exact=False, title="")
     assert found == "Localized edema"

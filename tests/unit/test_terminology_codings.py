@@ -15,10 +15,11 @@ from cds_service.terminology.codings import (
     RXNORM,
     SNOMED,
     canonical_code,
-    canonical_system,
-    codings,
     text_of,
 )
+from tests.support import vocabulary
+
+SYSTEMS = vocabulary.shipped().systems
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ from cds_service.terminology.codings import (
     ],
 )
 def test_systems_have_one_name(sent: object, canonical: str) -> None:
-    assert canonical_system(sent) == canonical
+    assert SYSTEMS.canonical(sent) == canonical
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ MIMIC = "http://mimic.mit.edu/fhir/mimic/CodeSystem/mimic-diagnosis-icd10"
     ],
 )
 def test_codings_of_every_shape(concept: object, expected: list[tuple[str, str, str]]) -> None:
-    assert codings(concept) == expected
+    assert SYSTEMS.codings(concept) == expected
 
 
 def test_a_code_that_is_sent_twice_counts_once_and_keeps_its_display() -> None:
@@ -114,7 +115,7 @@ def test_a_code_that_is_sent_twice_counts_once_and_keeps_its_display() -> None:
             {"system": ICD10CM, "code": "G47.62", "display": "Sleep related leg cramps"},
         ]
     }
-    assert codings(twice) == [(ICD10CM, "G47.62", "Sleep related leg cramps")]
+    assert SYSTEMS.codings(twice) == [(ICD10CM, "G47.62", "Sleep related leg cramps")]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_no_shape_raises(concept: object) -> None:
-    for system, code, display in codings(concept):
+    for system, code, display in SYSTEMS.codings(concept):
         assert isinstance(system, str) and code and isinstance(display, str)
     assert isinstance(text_of(concept), str)
 
@@ -170,4 +171,4 @@ def test_no_shape_raises(concept: object) -> None:
     ],
 )
 def test_known_addresses_of_code_systems(sent, system):
-    assert canonical_system(sent) == system
+    assert SYSTEMS.canonical(sent) == system

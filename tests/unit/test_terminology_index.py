@@ -159,7 +159,10 @@ def test_an_expansion_is_enough_and_its_url_names_it(tmp_path: Path) -> None:
             ]
         },
     }  # fmt: skip
-    terminology, problems = Terminology.from_folder(folder(tmp_path, exported))
+    place = folder(tmp_path, exported)
+    oid = {"snomed-ct": {"addresses": ["2.16.840.1.113883.6.96"]}}
+    (place / "code-systems.json").write_text(json.dumps({"code-systems": oid}))
+    terminology, problems = Terminology.from_folder(place)
     assert problems == []
     assert terminology.sets_of(SNOMED, "1") == ("local-cramp",)
     assert terminology.sets_of(SNOMED, "2") == ("local-cramp",)

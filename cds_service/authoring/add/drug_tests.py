@@ -20,7 +20,7 @@ from cds_service.ruletests.sketch_values import SketchError, concept
 from cds_service.ruletests.testfile import Case, TestFileError, read_test_file
 from cds_service.ruletests.testing import bundles_of
 from cds_service.ruletests.trial import Bench
-from cds_service.terminology.codings import codings, names_of
+from cds_service.terminology.codings import names_of
 
 Json = Any
 
@@ -115,7 +115,8 @@ class _Maker:
         except SketchError:
             return set()
         terminology = self._pack.terminology
-        found = {s for system, code, _ in codings(said) for s in terminology.sets_of(system, code)}
+        codings = terminology.vocabulary.systems.codings(said)
+        found = {s for system, code, _ in codings for s in terminology.sets_of(system, code)}
         for name in names_of(said):
             for ingredient in terminology.drugs.ingredients_in_text(name):
                 found.update(terminology.sets_of_ingredient(ingredient))

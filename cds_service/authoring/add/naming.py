@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from cds_service.errors import ConfigurationError
 from cds_service.ruletests.sketch_values import SYSTEMS
-from cds_service.terminology.codings import bare_system, canonical_code, canonical_system
+from cds_service.terminology.codings import bare_system, canonical_code
+from cds_service.terminology.word_lists import Canonical
 
 Json = Any
 
@@ -29,7 +30,7 @@ class Coded(NamedTuple):
         return f"{word}:{self.code}" if word else ""
 
 
-def coded(written: str, default: str) -> Coded:
+def coded(written: str, default: str, canonical: Canonical) -> Coded:
     """ "loinc:1989-3", "http://lab.example.org|VITD" or "1989-3", each with "=its name" if wanted.
 
     A bare number is of the `default` system. Raises ConfigurationError for what names no system.
@@ -39,7 +40,7 @@ def coded(written: str, default: str) -> Coded:
     word, colon, rest = code.partition(":")
     if not bar and colon and word in SYSTEMS:
         system, code = SYSTEMS[word], rest
-    system = canonical_system(system) or bare_system(code)
+    system = canonical(system) or bare_system(code)
     if not system and _DIGITS.fullmatch(code):
         system = default
     if not system:

@@ -18,8 +18,9 @@ import orjson
 
 from cds_service.authoring.terminology.build import readable
 from cds_service.errors import ConfigurationError
-from cds_service.terminology.codings import SNOMED, canonical_system
+from cds_service.terminology.codings import SNOMED
 from cds_service.terminology.valueset import WIDENED
+from cds_service.terminology.word_lists import Canonical
 
 Json = Any
 Post = Callable[[str, bytes], Mapping[str, Json]]  # address, body -> JSON; ConfigurationError
@@ -50,25 +51,27 @@ def expand(files: list[Path], server: str, post: Post) -> Iterator[Expanded]:
             yield Expanded(file, error=error.message)
 
 
-def widen(files: list[Path], to: Path, server: str, post: Post) -> Iterator[Expanded]:
+def widen(
+    files: list[Path], to: Path, server: str, post: Post, canonical: Canonical
+) -> Iterator[Expanded]:
     """Write each set into the folder `to` with the narrower SNOMED CT codes of those it lists."""
     address = f"{server.rstrip('/')}/ValueSet/$expand"
     for file in files:
         try:
-            yield _widened(file, to / file.name, address, post)
+            yield _widened(file, to / file.name, address, post, canonical)
         except ConfigurationError as error:
             yield Expanded(file, error=error.message)
 
 
-def _widened(file: Path, target: Path, address: str, post: Post) -> Expanded:
+def _widened(file: Path, target: Path, address: str, post: Post, canonical: Canonical) -> Expanded:
     resource = _read(file)
     compose = resource.get("compose", {})
-    parts = [part for part in compose.get("include", ()) if not _lists_snomed(part)]
-    before = dict(_listed(compose.get("include", ())))
+    parts = [part for part in compose.get("include", ()) if not _lists_snomed(part, canonical)]
+    before = dict(_listed(compose.get("include", ()), canonical))
     question = {key: resource[key] for key in _HEAD if key in resource}
     question["compose"] = {
-        "include": _narrower(compose.get("include", ())),
-        **({"exclude": out} if (out := _narrower(compose.get("exclude", ()))) else {}),
+        "include": _narrower(compose.get("include", ()), canonical),
+        **({"exclude": out} if (out := _narrower(compose.get("exclude", ()), canonical)) else {}),
     }
     contains, stamp = _pages(question, address, post)
     names = {one["code"]: one.get("display", "") for one in contains if one["system"] == SNOMED}
@@ -92,21 +95,21 @@ def server_of(address: str) -> str:
     return urlsplit(address).hostname or "a terminology server"
 
 
-def _lists_snomed(part: Mapping[str, Json]) -> bool:
-    return canonical_system(part.get("system")) == SNOMED and "concept" in part
+def _lists_snomed(part: Mapping[str, Json], canonical: Canonical) -> bool:
+    return canonical(part.get("system")) == SNOMED and "concept" in part
 
 
-def _listed(parts: Iterable[Mapping[str, Json]]) -> Iterator[tuple[str, str]]:
+def _listed(parts: Iterable[Mapping[str, Json]], canonical: Canonical) -> Iterator[tuple[str, str]]:
     for part in parts:
-        if _lists_snomed(part):
+        if _lists_snomed(part, canonical):
             yield from ((one["code"], one.get("display", "")) for one in part["concept"])
 
 
-def _narrower(parts: Iterable[Mapping[str, Json]]) -> list[dict[str, Json]]:
+def _narrower(parts: Iterable[Mapping[str, Json]], canonical: Canonical) -> list[dict[str, Json]]:
     """One part a listed code: the code and everything below it."""
     return [
         {"system": SNOMED, "filter": [{"property": "concept", "op": "is-a", "value": code}]}
-        for code, _ in _listed(parts)
+        for code, _ in _listed(parts, canonical)
     ]
 
 

@@ -8,7 +8,7 @@ from cds_service.facts.fhir import reference_of
 from cds_service.facts.model import Fact, Item
 from cds_service.facts.observations import has_value, status_usable, when_of
 from cds_service.facts.query import Query, status_of
-from cds_service.terminology.codings import codings, text_of
+from cds_service.terminology.codings import text_of
 
 
 def read(query: Query[Coded]) -> Fact:
@@ -59,9 +59,10 @@ def _matches(query: Query[Coded | Answer], part: Resource, answer: str) -> bool:
 
 
 def _coded_as(query: Query[Coded | Answer], value: Resource, answer: str) -> bool:
-    sets_of = query.patient.terminology.sets_of
+    terminology = query.patient.terminology
     return any(
-        code == answer or answer in sets_of(system, code) for system, code, _ in codings(value)
+        code == answer or answer in terminology.sets_of(system, code)
+        for system, code, _ in terminology.vocabulary.systems.codings(value)
     )
 
 

@@ -221,7 +221,9 @@ def _finding(query: Query[Problem], hit: Hit, domain: str) -> Found | None:
     resource = hit.resource
     if not status_usable(resource) or "confirmed" not in query.definition.verification:
         return None
-    if domain == "observations" and is_denied(hit.component or resource, query.patient.statuses):
+    if domain == "observations" and is_denied(
+        hit.component or resource, query.patient.terminology.vocabulary
+    ):
         return None
     if not (right_site(query, resource) and words_fit(query, hit)):
         return None

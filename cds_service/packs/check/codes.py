@@ -9,14 +9,13 @@ from cds_service.packs.check.facts import value_sets_of
 from cds_service.packs.positions import Document, JsonPath
 from cds_service.packs.schema import did_you_mean
 from cds_service.packs.source import PackSource, obj, seq, word
+from cds_service.terminology.code_systems import CodeSystems
 from cds_service.terminology.codings import (
     CANONICAL,
     LOINC,
     SNOMED,
     canonical_code,
-    canonical_system,
     check_digit_fits,
-    known_addresses,
 )
 
 Json = Any
@@ -47,49 +46,57 @@ def _emptied(source: PackSource, set_id: str) -> bool:
     return not one.concepts and not (one.below.keys() - one.excluded_below)
 
 
-def of_document(document: Document) -> Iterator[Problem]:
+def of_document(document: Document, systems: CodeSystems) -> Iterator[Problem]:
     """Code systems that nobody knows and wrong check digits, each at its place."""
     compose = obj(obj(document.data).get("compose"))
     for kind in ("include", "exclude"):
         for number, part in enumerate(seq(compose.get(kind))):
             path: JsonPath = ("compose", kind, number)
-            yield from _part(document, path, obj(part), "concept")
+            yield from _part(document, path, obj(part), systems)
     expansion = obj(obj(document.data).get("expansion"))
     for number, part in enumerate(seq(expansion.get("contains"))):
         here: JsonPath = ("expansion", "contains", number)
-        yield from _system(document, here, word(obj(part).get("system")))
-        yield from _digit(document, here, word(obj(part).get("system")), obj(part).get("code"))
+        yield from _system(document, here, word(obj(part).get("system")), systems)
+        yield from _digit(document, here, obj(part), word(obj(part).get("system")), systems)
 
 
-def _part(document: Document, path: JsonPath, part: Json, key: str) -> Iterator[Problem]:
+def _part(
+    document: Document, path: JsonPath, part: Json, systems: CodeSystems
+) -> Iterator[Problem]:
     system = word(part.get("system"))
-    yield from _system(document, path, system)
-    for number, concept in enumerate(seq(part.get(key))):
-        yield from _digit(document, (*path, key, number), system, obj(concept).get("code"))
+    yield from _system(document, path, system, systems)
+    for number, concept in enumerate(seq(part.get("concept"))):
+        yield from _digit(document, (*path, "concept", number), obj(concept), system, systems)
 
 
-def of_list(document: Document, path: JsonPath, listed: Json) -> Iterator[Problem]:
+def of_list(
+    document: Document, path: JsonPath, listed: Json, systems: CodeSystems
+) -> Iterator[Problem]:
     """The same for codes that stand each with its system (`routes.json`)."""
     for number, coding in enumerate(seq(listed)):
         here: JsonPath = (*path, "codes", number)
         system = word(obj(coding).get("system"))
-        yield from _system(document, here, system)
-        yield from _digit(document, here, system, obj(coding).get("code"))
+        yield from _system(document, here, system, systems)
+        yield from _digit(document, here, obj(coding), system, systems)
 
 
-def _system(document: Document, path: JsonPath, system: str) -> Iterator[Problem]:
-    if not system or canonical_system(system) in CANONICAL:
+def _system(
+    document: Document, path: JsonPath, system: str, systems: CodeSystems
+) -> Iterator[Problem]:
+    if not system or systems.canonical(system) in CANONICAL:
         return
-    hint = did_you_mean(system, known_addresses())
+    hint = did_you_mean(system, systems.addresses())
     if hint or not _ADDRESS.match(system):
         message = f"Nobody knows the code system '{system[:80]}'."
         hint = hint or "A code system of your own is an address: https://hospital.example.org/lab."
         yield document.problem((*path, "system"), "V016", message, hint, severity="warning")
 
 
-def _digit(document: Document, path: JsonPath, system: str, code: Json) -> Iterator[Problem]:
-    canonical = canonical_system(system)
-    written = canonical_code(canonical, code)
+def _digit(
+    document: Document, path: JsonPath, coding: Json, system: str, systems: CodeSystems
+) -> Iterator[Problem]:
+    canonical = systems.canonical(system)
+    written = canonical_code(canonical, coding.get("code"))
     if not written or check_digit_fits(canonical, written):
         return
     name = {LOINC: "LOINC", SNOMED: "SNOMED CT"}[canonical]

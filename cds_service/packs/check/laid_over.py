@@ -12,9 +12,10 @@ from typing import Any
 from cds_service.errors import Problem
 from cds_service.packs.positions import Document, JsonPath, parse
 from cds_service.packs.source import VALUE_SETS, PackSource, ValueSetFile, obj, seq, word
-from cds_service.terminology.codings import canonical_code, canonical_system
+from cds_service.terminology.codings import canonical_code
 from cds_service.terminology.names import words
 from cds_service.terminology.valueset import Key, adds_to_shipped
+from cds_service.terminology.word_lists import Canonical
 
 Json = Any
 _KEPT = 0.5  # of the shipped codes: a set with fewer of them is told
@@ -24,10 +25,11 @@ def check(source: PackSource) -> Iterator[Problem]:
     """Nothing without a site's folder."""
     if source.site_folder is None:
         return
+    canonical = source.terminology.vocabulary.systems.canonical
     shipped, site = _sets(source)
     for value_set in site:
         if value_set.id in shipped:
-            yield from _replaces(value_set, shipped[value_set.id])
+            yield from _replaces(value_set, shipped[value_set.id], canonical)
             yield from _mixes(source, value_set, shipped)
     yield from _units(source)
     yield from _order_names(source)
@@ -45,10 +47,10 @@ def _sets(source: PackSource) -> tuple[dict[str, ValueSetFile], list[ValueSetFil
     return {one.id: one for one in source.value_sets if one.name not in here}, site
 
 
-def _replaces(site: ValueSetFile, shipped: ValueSetFile) -> Iterator[Problem]:
+def _replaces(site: ValueSetFile, shipped: ValueSetFile, canonical: Canonical) -> Iterator[Problem]:
     if adds_to_shipped(site.data) or obj(site.data.get("expansion")).get("contains"):
         return
-    before, after = set(_listed(shipped.data)), set(_listed(site.data))
+    before, after = set(_listed(shipped.data, canonical)), set(_listed(site.data, canonical))
     kept = before & after
     if before and len(kept) < _KEPT * len(before):
         message = (
@@ -63,11 +65,12 @@ def _mixes(
     source: PackSource, site: ValueSetFile, shipped: Mapping[str, ValueSetFile]
 ) -> Iterator[Problem]:
     """Codes of sets of one sort that were shipped without any in common."""
-    mine = dict(_listed(site.data))
-    own = set(_listed(shipped[site.id].data))
+    canonical = source.terminology.vocabulary.systems.canonical
+    mine = dict(_listed(site.data, canonical))
+    own = set(_listed(shipped[site.id].data, canonical))
     sort = site.id.partition("-")[0]
     for other in shipped.values():
-        theirs = set(_listed(other.data))
+        theirs = set(_listed(other.data, canonical))
         if other.id == site.id or other.id.partition("-")[0] != sort or own & theirs:
             continue
         for key in sorted(mine.keys() & theirs):
@@ -85,11 +88,11 @@ def _document(source: PackSource, value_set: ValueSetFile) -> Document | None:
     return parse(value_set.name, folder.root / file, folder.files[file])[0]
 
 
-def _listed(value_set: Mapping[str, Json]) -> dict[Key, JsonPath]:
+def _listed(value_set: Mapping[str, Json], canonical: Canonical) -> dict[Key, JsonPath]:
     """The codes that a set lists itself, with their places."""
     found: dict[Key, JsonPath] = {}
     for number, part in enumerate(seq(obj(value_set.get("compose")).get("include"))):
-        system = canonical_system(obj(part).get("system"))
+        system = canonical(obj(part).get("system"))
         for index, concept in enumerate(seq(obj(part).get("concept"))):
             code = canonical_code(system, obj(concept).get("code"))
             if code:

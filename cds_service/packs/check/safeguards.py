@@ -11,8 +11,9 @@ from cds_service.errors import Problem
 from cds_service.packs.check.walk import MAX_CHAIN, Json
 from cds_service.packs.source import PackSource, ValueSetFile, obj, seq, word
 from cds_service.rules.syntax import parts_of, sort_of
-from cds_service.terminology.codings import SNOMED, canonical_system
+from cds_service.terminology.codings import SNOMED
 from cds_service.terminology.valueset import last_part
+from cds_service.terminology.word_lists import Canonical
 
 _STRENGTH = {"info": 0, "warning": 1, "critical": 2}
 
@@ -20,7 +21,8 @@ _STRENGTH = {"info": 0, "warning": 1, "critical": 2}
 def check(source: PackSource) -> Iterator[Problem]:
     """Sets of safeguards that lack a code system; a warning for a site's own set."""
     frame = obj(source.pack.data) if source.pack else {}
-    systems = [canonical_system(system) for system in seq(frame.get("conditionSystems"))]
+    canonical = source.terminology.vocabulary.systems.canonical
+    systems = [canonical(system) for system in seq(frame.get("conditionSystems"))]
     gaps = obj(frame.get("conditionSystemGaps"))
     files = {value_set.id: value_set for value_set in source.value_sets}
     for set_id, facts in safeguard_sets(source).items():
@@ -58,6 +60,7 @@ def listing_files(source: PackSource) -> list[Path]:
 
     Of a union those of its members, which the site's own versions replace.
     """
+    canonical = source.terminology.vocabulary.systems.canonical
     own = {value_set.id: value_set for value_set in source.value_sets}
     waiting, seen = [*safeguard_sets(source)], set[str]()
     files = []
@@ -69,13 +72,13 @@ def listing_files(source: PackSource) -> list[Path]:
         parts = seq(obj(own[set_id].data.get("compose")).get("include"))
         for part in parts:
             waiting += [last_part(url) for url in seq(obj(part).get("valueSet"))]
-        if any(_lists_snomed(obj(part)) for part in parts):
+        if any(_lists_snomed(obj(part), canonical) for part in parts):
             files.append(Path(source.terminology.value_set(set_id).file))
     return sorted(files, key=lambda file: file.name)
 
 
-def _lists_snomed(part: Mapping[str, Json]) -> bool:
-    return canonical_system(part.get("system")) == SNOMED and "concept" in part
+def _lists_snomed(part: Mapping[str, Json], canonical: Canonical) -> bool:
+    return canonical(part.get("system")) == SNOMED and "concept" in part
 
 
 def safeguard_sets(source: PackSource) -> Mapping[str, tuple[str, ...]]:

@@ -15,7 +15,6 @@ from cds_service.terminology.codings import (
     NDC,
     RXNORM,
     canonical_code,
-    canonical_system,
 )
 from cds_service.terminology.valueset import (
     ADDS,
@@ -24,6 +23,7 @@ from cds_service.terminology.valueset import (
     SET_WORDS,
     WIDENED,
 )
+from cds_service.terminology.word_lists import Canonical
 
 Json = Any
 
@@ -51,7 +51,7 @@ _FORMS = {
 }
 
 
-def of_document(document: Document) -> Iterator[Problem]:
+def of_document(document: Document, canonical: Canonical) -> Iterator[Problem]:
     """Warnings of one value set, each at its place."""
     resource = obj(document.data)
     compose = obj(resource.get("compose"))
@@ -60,12 +60,14 @@ def of_document(document: Document) -> Iterator[Problem]:
     yield from _elements(document, ("compose",), compose, "compose")
     for kind in ("include", "exclude"):
         for number, part in enumerate(seq(compose.get(kind))):
-            yield from _part(document, ("compose", kind, number), obj(part))
+            yield from _part(document, ("compose", kind, number), obj(part), canonical)
 
 
-def _part(document: Document, path: JsonPath, part: Json) -> Iterator[Problem]:
+def _part(
+    document: Document, path: JsonPath, part: Json, canonical: Canonical
+) -> Iterator[Problem]:
     yield from _elements(document, path, part, "part")
-    system = canonical_system(part.get("system"))
+    system = canonical(part.get("system"))
     form = _FORMS.get(system)
     for number, concept in enumerate(seq(part.get("concept"))):
         here: JsonPath = (*path, "concept", number)

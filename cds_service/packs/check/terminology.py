@@ -78,9 +78,11 @@ def strictly(source: PackSource) -> Iterator[Problem]:
                 yield from problems
                 if document:
                     yield from check_schema("valueset", document)
-                    yield from codes.of_document(document)
+                    yield from codes.of_document(document, source.terminology.vocabulary.systems)
                     if folder is source.site_folder:
-                        yield from spelt.of_document(document)
+                        yield from spelt.of_document(
+                            document, source.terminology.vocabulary.systems.canonical
+                        )
 
 
 def _misshapen(source: PackSource) -> Iterator[Problem]:
