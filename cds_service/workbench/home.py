@@ -1,16 +1,21 @@
 """Home: the state of the service, how to connect to it, and where to read on."""
 
 from collections import Counter
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response
 
+from cds_service.errors import ServiceError
 from cds_service.rules.model import Pack
 from cds_service.service.runtime import public_url
+from cds_service.store.in_force import InForce
+from cds_service.store.store import Store
 from cds_service.workbench import bench, views
 
 SANDBOX = "https://sandbox.cds-hooks.org/"
 R4_SERVER = "https://launch.smarthealthit.org/v/r4/fhir"
+MOST_HISTORY = 10  # packs that were in force; `cds audit` tells them all
 _STATUSES = ("active", "shadow", "draft", "retired")
 
 
@@ -32,7 +37,16 @@ def home() -> Response:
         services=runtime.services,
         address=address,
         sandbox=_sandbox(address),
+        history=_history(runtime.store),
     )
+
+
+def _history(store: Store | None) -> Sequence[InForce]:
+    """What was put in force lately, the newest first; nothing where it cannot be read."""
+    try:
+        return list(store.history())[: -MOST_HISTORY - 1 : -1] if store else ()
+    except ServiceError:
+        return ()  # the state above says that the database is away
 
 
 def _rules(pack: Pack) -> list[tuple[str, int]]:

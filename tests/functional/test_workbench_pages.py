@@ -7,10 +7,13 @@ import re
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from cds_service.config import Settings
+from cds_service.store.in_force import InForce
 from cds_service.web.app import workbench_app
+from cds_service.workbench.bench import EXTENSION, Bench
 from tests.support.calls import NOW
 from tests.support.pages import post
 
@@ -77,6 +80,21 @@ def test_feedback_stands_by_rule(workbench: FlaskClient) -> None:
     assert answer.status_code == 200
     assert "By rule and version" in workbench.get("/workbench/feedback").text
     assert "overridden" in workbench.get("/workbench/feedback/export.csv").text
+
+
+def test_home_tells_what_was_put_in_force(workbench_app: Flask) -> None:
+    bench: Bench = workbench_app.extensions[EXTENSION]
+    with workbench_app.test_request_context():
+        store = bench.runtime().store
+    assert store
+    changed = InForce(
+        "here:site", "2026-11-27T09:30:00+00:00", "f" * 64, "1.0.0", "1.0", "seed-default", "live",
+        "ann", changes=("setting ferritin.low: 50 -> 75",),
+    )  # fmt: skip
+    assert store.add_in_force(changed)
+    page = workbench_app.test_client().get("/workbench").text
+    assert "2026-11-27 09:30" in page
+    assert "setting ferritin.low: 50 -&gt; 75" in page
 
 
 def test_answers_become_fhir_and_feed_try(workbench: FlaskClient) -> None:
