@@ -15,7 +15,7 @@ from cds_service.store import database
 from tests.support import fixtures
 from tests.support.server import Launched, launched
 from tests.support.tokens import client_entry, write_clients
-from tests.support.wire import Answer, get, post, until
+from tests.support.wire import Answer, get, metric, post, until
 
 PATH = "/cds-services/leg-cramps-order-select"
 FEEDBACK = f"{PATH}/feedback"
@@ -44,6 +44,8 @@ def test_a_full_disk(tmp_path: Path) -> None:
             resource.prlimit(worker, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
         assert tell(server).status == 503
         assert not ready(server)
+        not_ready = metric(server.port, "cds_answers_total", route="/readyz", status="503")
+        assert not_ready == 1  # what the alarm CdsNotReady waits for
         for worker in server.workers:
             resource.prlimit(worker, resource.RLIMIT_FSIZE, UNLIMITED)
         assert tell(server).status == 200

@@ -59,6 +59,9 @@ def test_it_answers_unprivileged_and_stops(podman: Podman) -> None:
         for place in ("/opt/cds/x", "/x", "/etc/x"):
             assert podman("exec", name, "touch", place, check=False).returncode
 
+        logged = podman("logs", name)
+        assert '"event": "call"' in logged.stdout + logged.stderr
+
         kind, *command = of_image(podman)["Healthcheck"]["Test"]
         assert kind == "CMD"
         podman("exec", name, *command)
