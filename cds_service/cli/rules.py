@@ -140,16 +140,19 @@ def test(paths: tuple[Path, ...], mutate: bool, least: float, style: str) -> Non
 @rules.command()
 @click.argument("request", type=hook_request.FILE)
 @click.option("--rule", "only", multiple=True, help="Only this rule; may be repeated.")
+@click.option("--short", is_flag=True, help="One line a rule: what decided.")
 @FORMAT
 @for_people
-def explain(request: Path, only: tuple[str, ...], style: str) -> None:
+def explain(request: Path, only: tuple[str, ...], short: bool, style: str) -> None:
     """Say for the REQUEST why each rule fired, did not, or is unknown.
 
     Shows chart data of the request: for the screen, not for a log.
     """
     from cds_service.ruletests.explain import as_json, as_text
     from cds_service.ruletests.explain import explain as explain_rules
+    from cds_service.ruletests.why import as_lines
 
+    as_words = as_lines if short else as_text
     content, parsed = hook_request.read(request)
     runtime = context.local_runtime(context.settings())
     services = [s for s in runtime.services if s.enabled and s.hook == parsed.get("hook")]
@@ -164,7 +167,7 @@ def explain(request: Path, only: tuple[str, ...], style: str) -> None:
             click.echo(f"{service.id}: {error.status} {error}", err=True)
             continue
         found = explain_rules(runtime.ruleset, service, facts, only)
-        shown[service.id] = as_json(found) if style == "json" else as_text(found)
+        shown[service.id] = as_json(found) if style == "json" else as_words(found)
     if style == "json":
         echo_json(shown)
     else:

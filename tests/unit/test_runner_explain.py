@@ -6,6 +6,7 @@ from cds_service.facts.model import Fact
 from cds_service.rules.model import Rule, ServiceDefinition
 from cds_service.rules.ruleset import compile_rules
 from cds_service.ruletests.explain import Explanation, as_json, as_text, explain
+from cds_service.ruletests.why import as_lines
 from tests.support.fake_facts import FakeFacts, known, measured, unknown
 from tests.support.packs import ORDERS, REVIEW, pack, present, rule
 
@@ -108,3 +109,35 @@ def test_json_has_the_same_tree() -> None:
 def test_only_the_rules_asked_for() -> None:
     ruleset = compile_rules(pack([rule("a", LOW), rule("b", LOW)]))
     assert [one.rule.id for one in explain(ruleset, REVIEW, FakeFacts(), ["b"])] == ["b"]
+
+
+def short(condition: Any, *facts: Fact, unless: Any = None) -> str:
+    return as_lines(explained(rule("r", condition, unless=unless), *facts))
+
+
+def test_in_short_what_a_rule_rests_on() -> None:
+    told = short(LOW, known("problem.rls"), measured("lab.ferritin", "<5"))
+    assert told.startswith("fires   r  ")
+    assert told.endswith("problem.rls, Observation/lab.ferritin <5 ng/mL")
+
+
+def test_in_short_the_part_that_does_not_hold() -> None:
+    told = short(LOW, known("problem.rls"), measured("lab.ferritin", "80"))
+    assert told.split(maxsplit=2) == ["no", "r", f"not: {HELD}"]
+
+
+def test_in_short_of_alternatives_that_none_holds() -> None:
+    told = short({"any": [present("problem.rls"), present("drug.iron")]})
+    assert told.endswith("none of: restless legs syndrome is recorded, iron is in use")
+
+
+def test_in_short_what_silences() -> None:
+    told = short(present("problem.rls"), known("problem.rls"), known("drug.iron"),
+                 unless=present("drug.iron"))  # fmt: skip
+    assert "silenced: " in told
+
+
+def test_in_short_why_it_is_unknown() -> None:
+    told = short(LOW, known("problem.rls"), unknown("lab.ferritin", "only a preliminary result"))
+    assert told.startswith("unknown r")
+    assert told.endswith("(lab.ferritin: only a preliminary result)")
