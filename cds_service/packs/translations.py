@@ -10,7 +10,7 @@ import orjson
 
 from cds_service.cards.language import ENGLISH_TAG
 from cds_service.packs.positions import Document
-from cds_service.packs.source import LANGUAGES, PackSource, obj, word
+from cds_service.packs.source import LANGUAGES, PackSource, obj, seq, word
 from cds_service.rules.model import Translation
 
 Json = Any
@@ -37,6 +37,16 @@ def tags(*folders: Path | None) -> list[str]:
         except (OSError, orjson.JSONDecodeError):
             continue
     return sorted(filter(None, found))
+
+
+def asked_by_clients(site: Path) -> set[str]:
+    """The languages that a site's clients.json asks for, whatever else is in it."""
+    try:
+        clients = obj(orjson.loads((site / "clients.json").read_bytes())).get("clients")
+    except (OSError, orjson.JSONDecodeError):
+        return set()
+    tags = (obj(obj(client).get("dialect")).get("language") for client in seq(clients))
+    return {tag for tag in tags if isinstance(tag, str)}
 
 
 def _wider(tag: str) -> str:

@@ -52,10 +52,19 @@ def test_config_show_names_it_with_its_place(site: Site) -> None:
 
 def test_a_site_is_asked_for_its_own_texts_once_it_has_the_language(site: Site) -> None:
     site.add_b12()
-    assert not any("W721" in line for line in warnings(site))
-    german(site, **{"Because:": "Begründung:"})
+    german(site, **{SUMMARY: "Beinkrämpfe, niedriges Vitamin B12 ({lab.b12.value} pg/mL)"})
     told = [line for line in warnings(site) if "W721" in line]
-    assert any("$.card.summary" in line and "no text in 'de'" in line for line in told)
+    assert any("$.title" in line and "no text in 'de'" in line for line in told)
+    assert not any("$.card.summary" in line for line in told)
+
+
+def test_or_once_a_client_speaks_it(site: Site) -> None:
+    rule = {"card": {"summary": "RLS and a ferritin of {lab.ferritin.value}"}}
+    site.write("site.json", {"rules": {"rls.low-ferritin": rule}})
+    assert not any("W721" in line for line in warnings(site))
+    write_clients(site.root, client_entry(dialect={"language": "de-AT"}))
+    [told] = [line for line in warnings(site) if "W721" in line]
+    assert "low-ferritin" in told and "card.summary" in told and "no text in 'de'" in told
 
 
 def test_an_english_text_that_changes_names_its_old_translation(site: Site) -> None:
@@ -65,12 +74,6 @@ def test_an_english_text_that_changes_names_its_old_translation(site: Site) -> N
     [missing] = [one for one in told if "W721" in one and "$.card.summary" in one]
     assert "Did the English change?" in missing and "languages/de.json:" in missing
     assert any("W722" in one and "Did you mean" in one for one in told)
-
-
-def test_a_site_rule_is_german_once_it_has_a_text(site: Site) -> None:
-    site.add_b12()
-    german(site, **{SUMMARY: "Beinkrämpfe, Vitamin B12 {lab.b12.value} pg/mL"})
-    assert not any("$.card.summary" in line for line in warnings(site) if "W721" in line)
 
 
 def test_a_file_to_fill_in_has_what_is_missing(site: Site) -> None:

@@ -1,7 +1,7 @@
 """What a language lacks, and what it has for nothing: an English text that was changed leaves its
 translation behind, and the card says it in English until the language has the new one.
 
-A site is asked for its own texts once it has a file of the language.
+A site is asked for its own texts once it has a file of the language, or a client of its speaks it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +12,7 @@ from cds_service.errors import Problem
 from cds_service.packs.positions import Document
 from cds_service.packs.schema import did_you_mean
 from cds_service.packs.source import PackSource, obj, word
+from cds_service.packs.translations import asked_by_clients
 from cds_service.packs.wordings import Wording, diagnoses, names, texts
 from cds_service.rules.model import Pack, Translation
 
@@ -44,7 +45,9 @@ def _cares(source: PackSource, files: Sequence[Document]) -> bool:
     if source.site_folder is None:
         return True
     root = source.site_folder.root
-    return any(document.path.is_relative_to(root) for document in files)
+    asked = {tag.partition("-")[0] for tag in asked_by_clients(root)}
+    own = any(document.path.is_relative_to(root) for document in files)
+    return own or not asked.isdisjoint(word(one.data.get("language")) for one in files)
 
 
 def _surplus(
