@@ -62,6 +62,22 @@ def test_no_serious_finding_and_nothing_cut_off(
     assert serious(browser) == []
 
 
+def test_a_printed_chart_says_what_is_nearest(browser: Browser, workbench: str) -> None:
+    """Buttons are not printed; one that stands in a sentence is a word of it."""
+    browser.open(f"{workbench}/workbench/try?patient=ferritin-52")
+    browser.click("#cards [data-why]", "Low ferritin")
+    browser.print_media(True)
+    assert "The nearest: Low ferritin with restless legs would fire" in browser.text("#cards")
+    assert "Make it fire" not in browser.text("#why")
+    shown = [one.get_attribute("data-rule") for one in browser.all("#why .rule")]
+    printed = [
+        one.get_attribute("data-rule") for one in browser.all("#why .rule") if one.is_displayed()
+    ]
+    assert len(shown) > 40
+    assert printed == ["rls.guideline-band", "rls.low-ferritin"]
+    browser.print_media(False)
+
+
 @pytest.mark.parametrize("tab", ["tab-what-if", "tab-supply", "tab-raw"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_each_tab_of_try(browser: Browser, workbench: str, tab: str, theme: str) -> None:

@@ -95,6 +95,10 @@ class Browser:
         feature = {"name": "prefers-color-scheme", "value": name}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
 
+    def print_media(self, on: bool) -> None:
+        """Show the page as it is printed, or as on a screen again."""
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print" if on else ""})
+
     def picture(self, name: str) -> None:
         """A screenshot, where CDS_SCREENSHOTS names a folder."""
         folder = os.environ.get("CDS_SCREENSHOTS")
