@@ -14,6 +14,7 @@ from cds_service.cards.language import ENGLISH, Language
 from cds_service.cards.markdown import escape
 from cds_service.facts.model import Item
 from cds_service.rules.model import Finding
+from cds_service.units.table import fold
 
 MOST_BASIS = 5
 MOST_NOTES = 2
@@ -100,7 +101,7 @@ def _value(item: Item, language: Language) -> str:
     sent = item.quantity.shown
     plain = values.measured(item.quantity)
     said = values.measured(item.quantity, language)
-    same = not sent or sent.split() == plain.split() or item.quantity.unit in values.UNITLESS
+    same = not sent or fold(sent) == fold(plain) or item.quantity.unit in values.UNITLESS
     return said if same else language.say(phrases.SENT_AS, value=said, sent=sent)
 
 

@@ -9,7 +9,7 @@ from cds_service.cards.language import ENGLISH, Language
 from cds_service.cards.phrases import FLAGS, LAST_ON, SIDES
 from cds_service.facts.model import Fact, Item, Quantity
 from cds_service.rules.model import Setting
-from cds_service.rules.words import UNIT_WORDS
+from cds_service.rules.words import unit_in_words
 
 DAYS_PER_MONTH = Decimal("30.4375")
 UNITLESS = frozenset({"", "1", "{ratio}"})
@@ -42,7 +42,7 @@ def amount(quantity: Quantity) -> str:
 
 def measured(quantity: Quantity, language: Language = ENGLISH) -> str:
     """The number with its unit: "49.9 ng/mL"."""
-    unit = language.text(UNIT_WORDS.get(quantity.unit, quantity.unit))
+    unit = language.text(unit_in_words(quantity.unit))
     return f"{language.figures(amount(quantity))} {unit}".strip()
 
 
@@ -144,7 +144,7 @@ def _of_quantity(
 
 _OF_ITEM: Mapping[str, Callable[[Item, Language], str | None]] = {
     "value": _of_quantity(lambda q, language: language.figures(amount(q))),
-    "unit": _of_quantity(lambda q, _: "" if q.unit in UNITLESS else q.unit),
+    "unit": _of_quantity(lambda q, language: language.text(unit_in_words(q.unit))),
     "shown": _of_quantity(lambda q, language: language.figures(q.shown) or measured(q, language)),
     "date": lambda item, language: language.date(day(item)) or None,
     "text": lambda item, language: name(item, language) or None,

@@ -9,6 +9,7 @@ WIDTH = 720
 _LABEL = 300  # room for the words left of a bar
 _ROW = 24
 _AXIS = 38
+_LAST_LABEL = 16  # half of it stands out on the right
 _COLOUR = {"critical": "#a4161a", "warning": "#b35c00", "info": "#1f5fa8", "": "#4a5568"}
 
 
@@ -41,7 +42,7 @@ def columns(title: str, points: Sequence[tuple[str, float | None]], unit: str) -
     most = max((value or 0 for _, value in points), default=0) or 1
     top, step = scale(most)
     height, left = 180, 44
-    slot = (WIDTH - left) / max(len(points), 1)
+    slot = (WIDTH - left - _LAST_LABEL) / max(len(points), 1)
     every = ceil(len(points) / 18)
     parts = []
     for tick in _ticks(top, step):
@@ -103,7 +104,8 @@ def _bar(row: Bar, y: float, top: float) -> str:
             f'<path d="M{low:.1f} {middle}H{high:.1f}M{low:.1f} {middle - 4}v8'
             f'M{high:.1f} {middle - 4}v8" class="whisker"/>'
         )
-    shown = f"{row.value:.1f}" if row.value < 100 else f"{row.value:,.0f}"
+    whole = isinstance(row.value, int) or row.value >= 100
+    shown = f"{row.value:,.0f}" if whole else f"{row.value:.1f}"
     unit = f" {escape(row.unit)}" if row.unit else ""
     return (
         text

@@ -1,7 +1,7 @@
 """`report.html`: the summary as one page for a committee, with plots; nothing is loaded from
 elsewhere, and it can be printed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,18 +12,37 @@ from cds_service.population import plots
 from cds_service.population.suppress import HIDDEN
 
 Json = Any
+# HL7 ActEncounterCode, as people call them (http://terminology.hl7.org/CodeSystem/v3-ActCode).
+CLASSES = {
+    "AMB": "outpatient visit",
+    "EMER": "emergency",
+    "FLD": "in the field",
+    "HH": "at home",
+    "IMP": "inpatient",
+    "ACUTE": "inpatient, acute",
+    "NONAC": "inpatient, not acute",
+    "OBSENC": "observation",
+    "PRENC": "before admission",
+    "SS": "short stay",
+    "VR": "virtual",
+}
 PER_WEEK = 80  # patients that the example clinician sees; the report says that it is an example
 
 
 def write_report(summary: Mapping[str, Json]) -> str:
     """The page."""
-    views = [s for s in summary["services"]]
+    services = sorted(summary["services"], key=lambda one: -(one["cards"] or 0))
     return (
         _environment()
         .get_template("report.html")
         .render(
             s=summary,
-            services=views,
+            services=services,
+            week=cards_in_a_week(services),
+            sweeps=sweeps(summary),
+            titles={rule["rule"]: rule["title"] for rule in summary["rules"]},
+            nowhere=nowhere(summary),
+            classes=CLASSES,
             noisiest=noisiest(summary),
             why=why_noisiest(summary),
             never=[rule for rule in summary["rules"] if rule["fires"] == 0],
@@ -50,6 +69,41 @@ def why_noisiest(summary: Mapping[str, Json]) -> list[Json]:
         for fact in row["facts"]
     ]
     return sorted(facts, key=lambda fact: -(fact["share"] or 0))
+
+
+def cards_in_a_week(services: Sequence[Json]) -> float | None:
+    """What somebody would see in a week who opens PER_WEEK charts; None where no rate is shown."""
+    rates = [
+        one["per100"]["value"]
+        for one in services
+        if one["per100"] and not of_orders(one["service"])
+    ]
+    return sum(rates) * PER_WEEK / 100 if rates else None
+
+
+def of_orders(service: str) -> bool:
+    """Whether a service is called for orders and not for openings."""
+    return "sign" in service
+
+
+def sweeps(summary: Mapping[str, Json]) -> list[Json]:
+    """The variants, those of one number together; other packs each by itself."""
+    together: dict[str, list[Json]] = {}
+    for variant in summary["variants"]:
+        setting = variant.get("setting")
+        together.setdefault(setting["name"] if setting else variant["variant"], []).append(variant)
+    return list(together.values())
+
+
+def nowhere(summary: Mapping[str, Json]) -> list[str]:
+    """What rules ask about and no chart holds."""
+    facts = {
+        fact["title"]: fact["charts"]
+        for row in summary["coverage"]
+        for fact in row["facts"]
+        if fact.get("entry", True)
+    }
+    return sorted(title for title, charts in facts.items() if charts == 0)
 
 
 def _empty(row: Json) -> bool:

@@ -191,6 +191,8 @@ UNIT_WORDS = {
     "a": "years",
     "10*3/uL": "×10³/µL",
     "m[IU]/L": "mIU/L",
+    "ug/L": "mcg/L",  # not "µg": on the list of error-prone abbreviations (ISMP)
+    "ug/dL": "mcg/dL",
 }
 
 
@@ -198,4 +200,9 @@ def with_unit(value: Decimal | bool | str | int | float, unit: str) -> str:
     """A value of a setting as a reader expects it: "50 ng/mL", "365 days", "on"."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    return f"{value} {UNIT_WORDS.get(unit, unit)}".strip()
+    return f"{value} {unit_in_words(unit)}".strip()
+
+
+def unit_in_words(unit: str) -> str:
+    """A UCUM unit as clinicians write it: "mIU/L" for "m[IU]/L", nothing for a ratio."""
+    return UNIT_WORDS.get(unit, unit)

@@ -13,6 +13,7 @@ from cds_service.authoring.pack_changes import pack_changes
 from cds_service.cards.compose import compose
 from cds_service.errors import BadRequest, ConfigurationError, PackError, Problem
 from cds_service.live.active import activate
+from cds_service.rules.words import with_unit
 from cds_service.terminology.vocabulary import LISTS
 from cds_service.workbench import bench, compare, draft, dropped, guard, views
 from cds_service.workbench.draft import EditedFile, Folders
@@ -79,7 +80,8 @@ def names() -> Response:
     found = {
         "fact": {name: one.title for name, one in pack.catalogue.facts.items()},
         "setting": {
-            name: f"{one.value} {one.unit} {one.description}" for name, one in pack.settings.items()
+            name: f"{with_unit(one.value, one.unit)} {one.description}"
+            for name, one in pack.settings.items()
         },
         "is": {name: str(one.get("title", "")) for name, one in pack.definitions.items()},
         "group": {name: one.title for name, one in pack.groups.items()},

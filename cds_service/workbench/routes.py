@@ -5,6 +5,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from cds_service.errors import ServiceError
 from cds_service.protocol import outcome
+from cds_service.rules.words import with_unit
 from cds_service.workbench import (
     burden,
     calls,
@@ -50,6 +51,7 @@ def install(app: Flask, bench: Bench) -> None:
         static_folder="static",
         static_url_path="/static",
     )
+    blueprint.add_app_template_filter(with_unit)
     blueprint.before_request(_admit)
     blueprint.register_error_handler(ServiceError, _problem)
     blueprint.register_error_handler(RequestEntityTooLarge, _too_large)

@@ -14,6 +14,7 @@ from cds_service.rules.gates import leaves
 from cds_service.rules.model import Pack, Setting, Status
 from cds_service.rules.nodes import Switch
 from cds_service.rules.ruleset import RuleSet
+from cds_service.rules.words import unit_in_words
 
 Json = Any
 Value = Decimal | bool | str
@@ -83,7 +84,8 @@ def _value(setting: Setting, text: str) -> Value:
 
 def _refused(setting: Setting, words: str) -> BadRequest:
     return BadRequest(
-        "setting-invalid", f"{setting.name} {words} {setting.unit}.".replace(" .", ".")
+        "setting-invalid",
+        f"{setting.name} {words} {unit_in_words(setting.unit)}.".replace(" .", "."),
     )
 
 

@@ -12,6 +12,7 @@ from cds_service.rules.leaves import Leaf, Measured
 from cds_service.rules.model import Rule, Setting, TraceNode
 from cds_service.rules.nodes import Switch
 from cds_service.rules.ruleset import CompiledRule, RuleSet
+from cds_service.rules.words import unit_in_words, with_unit
 from cds_service.ruletests.explain import Explanation, item_text
 from cds_service.workbench.judge import Judgement
 from cds_service.workbench.make_fire import ways
@@ -181,7 +182,7 @@ def _step_text(step: Step, context: Context, ruleset: RuleSet) -> str:
 def _value_text(item: Item) -> str:
     """ "52 ng/mL on 2026-11-06", as its leaf compares it."""
     quantity = item.quantity
-    value = f"{quantity.comparator}{quantity.value} {quantity.unit}".strip() if quantity else ""
+    value = f"{quantity.comparator}{with_unit(quantity.value, quantity.unit)}" if quantity else ""
     return f"{value or item.text} on {item.date_text}" if item.date_text else value or item.text
 
 
@@ -218,4 +219,4 @@ def _moved(
     low, high = setting.minimum, setting.maximum
     if (low is not None and value < low) or (high is not None and value > high):
         return None
-    return Threshold(setting.name, value, setting.unit)
+    return Threshold(setting.name, value, unit_in_words(setting.unit))

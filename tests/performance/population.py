@@ -2,69 +2,91 @@
 charts in one run, and what larger populations would cost at these rates.
 
 Charts are copies of the independent ones where they are (CDS_INDEPENDENT_DATA), else of the
-project's own. Spark's fixed cost is what it needs for a fortieth of the charts. POPULATION_BASE
-names a checkout of an earlier version, whose `rules stats` is then measured beside this one.
+project's own. Each command runs over all of them and over a quarter: what it needs for each chart
+more is its rate, the rest its fixed cost (starting, reading the pack, warming up). Of the larger
+source Spark is to do 80 % of what the local engine does. POPULATION_BASE names a checkout of an
+earlier version, whose `rules stats` is then the first rate that the others are compared with.
 """
 
+import ctypes
 import json
 import os
 import resource as usage
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.support.large_export import patient
 
 CHARTS = int(os.environ.get("POPULATION_CHARTS", "2000"))
+FEW = max(CHARTS // 4, 1)
 BASE = os.environ.get("POPULATION_BASE", "")
-SMALL = max(CHARTS // 40, 1)
 SECONDS_AN_HOUR = 3600
+BECOME_SUBREAPER = 36  # prctl(2)
+RUN = ("population", "run")
 Json = Any
 
 
+class Cost(NamedTuple):
+    """CPU seconds: of each chart, and of all else."""
+
+    each: float
+    fixed: float
+
+
 def main() -> None:
+    adopt_orphans()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        size = write_charts(folder / "ndjson", folder / "bundles", CHARTS)
-        write_charts(folder / "few", folder / "few-bundles", SMALL)
-        print(f"{CHARTS} charts, {size / CHARTS / 1024:.0f} kB each")
-        old = survey(folder, BASE) if BASE else 0.0
-        if BASE:
-            show(f"rules stats of {BASE}", old)
-        stats = survey(folder)
-        show("rules stats, a Bundle a file", stats, old)
-        local = engine(folder, "local", "--jobs", "1")
-        show("population run, local", local, old or stats)
-        try:
-            import pyspark  # noqa: F401  only whether it is there
-        except ImportError:
-            print("PySpark is not installed: make spark")
+        size = write_charts(folder / "all", CHARTS) / CHARTS
+        write_charts(folder / "few", FEW)
+        print(f"{CHARTS} charts, {size / 1024:.0f} kB each, beside {FEW} of them")
+        first = show(f"rules stats of {BASE}", survey(folder, BASE)) if BASE else None
+        stats = show("rules stats, a Bundle a file", survey(folder), first)
+        first = first or stats
+        local = show("population run --at last, local", engine(folder, "last", "local"), first)
+        spark = None
+        if find_spec("pyspark.sql"):
+            spark = show("population run --at last, Spark", engine(folder, "last", "spark"), first)
         else:
-            spark = engine(folder, "spark", "--jobs", "2")
-            show("population run, Spark", spark, old or stats)
-            print(f"Spark does {local / spark:.0%} of the local engine's charts a second a core")
-        each = local / (CHARTS - SMALL)
-        for charts in (10**6, 10**8):
-            hours, space = charts * each / SECONDS_AN_HOUR, charts * size / CHARTS / 2**30
-            print(f"{charts:>11,} charts: {hours:,.0f} core-hours, {space:,.0f} GiB of NDJSON")
+            print("PySpark is not installed: make spark")
+        replay = show("population run, local", engine(folder, "encounters", "local"), first)
+    if spark is not None:
+        share(local, spark)
+    for charts in (10**6, 10**8):
+        hours = [charts * cost.each / SECONDS_AN_HOUR for cost in (local, replay)]
+        space = charts * size / 2**30
+        print(
+            f"{charts:>11,} charts: {hours[0]:,.0f} core-hours opened once, {hours[1]:,.0f} at each"
+            f" encounter; {space:,.0f} GiB of NDJSON"
+        )
 
 
-def survey(folder: Path, base: str = "") -> float:
-    """CPU seconds of `rules stats` for the charts beyond the few."""
-    whole, few = (
-        cpu("rules", "stats", folder / name, base=base) for name in ("bundles", "few-bundles")
+def survey(folder: Path, base: str = "") -> Cost:
+    """What `rules stats` costs."""
+    return cost(*(cpu("rules", "stats", folder / n / "bundles", base=base) for n in ("all", "few")))
+
+
+def engine(folder: Path, at: str, name: str) -> Cost:
+    """What a run costs."""
+    jobs = "2" if name == "spark" else "1"
+    options = ("--at", at, "--engine", name, "--jobs", jobs)
+    return cost(
+        *(
+            cpu(*RUN, folder / n / "ndjson", "--out", folder / f"{n}-{name}-{at}", *options)
+            for n in ("all", "few")
+        )
     )
-    return whole - few
 
 
-def engine(folder: Path, name: str, *options: str) -> float:
-    """CPU seconds for the charts beyond the few: what starting costs is left out."""
-    arguments = ("--at", "last", "--engine", name, *options)
-    run = ("population", "run")
-    whole = cpu(*run, folder / "ndjson", "--out", folder / f"{name}-out", *arguments)
-    return whole - cpu(*run, folder / "few", "--out", folder / f"{name}-few", *arguments)
+def cost(whole: float, few: float) -> Cost:
+    """The cost of a chart, from the CPU seconds of all charts and of the few."""
+    each = (whole - few) / (CHARTS - FEW)
+    return Cost(each, whole - each * CHARTS)
 
 
 def cpu(*arguments: object, base: str = "") -> float:
@@ -81,18 +103,40 @@ def cpu(*arguments: object, base: str = "") -> float:
     )
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])
+    with suppress(ChildProcessError):  # when there are no more
+        while True:
+            os.wait()
     after = usage.getrusage(usage.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
-def show(name: str, seconds: float, base: float = 0.0) -> None:
-    ratio = f", {base / seconds:.2f} times the first rate" if base else ""
-    print(f"{name}: {(CHARTS - SMALL) / seconds:.0f} charts/s a core{ratio}")
+def adopt_orphans() -> None:
+    """Become the parent of processes that outlive theirs, as Spark's do: only the CPU time of
+    children that one has waited for is known."""
+    if not sys.platform.startswith("linux"):
+        print("Not Linux: Spark's own processes are not counted.")
+        return
+    ctypes.CDLL(None).prctl(BECOME_SUBREAPER, 1, 0, 0, 0)
 
 
-def write_charts(ndjson: Path, bundles: Path, number: int) -> int:
+def show(name: str, found: Cost, first: Cost | None = None) -> Cost:
+    ratio = f", {first.each / found.each:.2f} times the first rate" if first else ""
+    print(f"{name}: {1 / found.each:.0f} charts/s a core, {found.fixed:.1f} s fixed{ratio}")
+    return found
+
+
+def share(local: Cost, spark: Cost) -> None:
+    both = [one.fixed + CHARTS * one.each for one in (local, spark)]
+    print(
+        f"Spark does {local.each / spark.each:.0%} of the local engine's charts a second a core"
+        f" without what is fixed, {both[0] / both[1]:.0%} with it over {CHARTS} charts"
+    )
+
+
+def write_charts(folder: Path, number: int) -> int:
     """The same charts as NDJSON and as Bundles; the bytes of the former."""
-    ndjson.mkdir()
+    ndjson, bundles = folder / "ndjson", folder / "bundles"
+    ndjson.mkdir(parents=True)
     bundles.mkdir()
     lines: dict[str, list[str]] = {}
     for n in range(number):

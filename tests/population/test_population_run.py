@@ -86,7 +86,9 @@ def test_a_sweep_tells_what_another_threshold_would_cost(source: Path, tmp_path:
     higher = service(variants["ferritin.low=75"])
     assert (higher["warnings"], higher["warnings_sign"]) == (20, "more")
     assert higher["sign"] == "same"  # information cards became warnings
-    assert "ferritin.low=75" in (tmp_path / "run" / "report.html").read_text()
+    page = (tmp_path / "run" / "report.html").read_text()
+    cost = page[page.index("At 75 ng/mL instead of 50 ng/mL:") :]
+    assert "as many cards, 20 more of them warnings" in cost[: cost.index("</p>")]
 
 
 def test_a_sweep_outside_the_bounds_is_refused(source: Path, tmp_path: Path) -> None:
@@ -210,6 +212,21 @@ def test_the_report_tells_which_rule_is_the_noisiest_and_on_what_it_rests(
     said = said[: said.index("</p>")]
     most = max(rule["heads"] or 0 for rule in found["rules"])
     assert f"it heads {most} cards" in said and "restless legs syndrome 100.0 %" in said
+    assert "It speaks when all of these: RLS is recorded or suspected; ferritin" in said
+
+
+def test_the_report_tells_how_many_cards_a_week_and_what_no_chart_holds(
+    source: Path, tmp_path: Path
+) -> None:
+    found = summary(source, tmp_path / "run")
+    page = (tmp_path / "run" / "report.html").read_text()
+    rates = [one["per100"]["value"] for one in found["services"] if "sign" not in one["service"]]
+    assert f"<strong>about {sum(rates) * 80 / 100:.1f} cards a week</strong>" in page
+    nowhere = page[page.index("In no chart at all:") :]
+    nowhere = nowhere[: nowhere.index("</p>")]
+    assert "ankle-brachial index (lowest)" in nowhere and "ferritin" not in nowhere
+    held = [label.partition("<")[0] for label in page.split('class="label end">')]
+    assert "ferritin" in held and "ferritin that cannot be read" not in held  # the same entries
 
 
 def test_a_folder_that_holds_another_run_is_not_overwritten(source: Path, tmp_path: Path) -> None:
