@@ -147,7 +147,7 @@ installed: dist
 	CDS_INSTALLED="$$(PYTHON=$(PYTHON) .ci/install-wheel)" $(PYTEST) -m installed tests/installed
 
 deploy: $(DEV)
-	.ci/deploy-tools >/dev/null
+	.ci/deploy-tools >/dev/null || echo "Not all programs could be had: their tests are skipped by name." >&2
 	$(PYTEST) tests/deploy
 
 # BASE_IMAGE names the base image; without it one is made of Debian's packages. Ten minutes.
