@@ -3,6 +3,7 @@
 import io
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import IO
@@ -65,6 +66,28 @@ def test_without_room_it_is_lost_and_counted(reader: Reader) -> None:
     assert lines.write("back")
     assert lines.lost == 0
     assert reader.all().endswith("back\n")
+
+
+def test_a_reader_that_is_slow_misses_nothing(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_stream, "PATIENCE", 60)
+    lines = Lines()
+    told: list[str] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            told.append(reader.all())
+
+    slow = threading.Thread(target=read)
+    slow.start()
+    try:
+        assert all([lines.write("x" * 400) for _ in range(2_000)])
+    finally:
+        done.set()
+        slow.join()
+    assert ("".join(told) + reader.all()).count("\n") == 2_000
 
 
 def test_a_line_that_was_cut_does_not_spoil_the_next(reader: Reader) -> None:
