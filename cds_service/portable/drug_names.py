@@ -123,7 +123,7 @@ def statements(pack: Pack, sets: Sets) -> list[Node]:
         function("Gram", ["tokens", "start", "end"], _gram()),
         function("Grams", ["tokens"], _grams()),
         function("Leads", ["tokens", "start"], _leads()),
-        function("Denied Name", ["tokens", "gram"], _denied()),
+        function("Denied Name", ["tokens", "gram"], _denied(pack)),
         function("Matches", ["tokens"], _matches()),
         function("Drug Phrases", ["tokens"], _phrases()),
         function("Names Another Drug", ["tokens"], _another()),
@@ -181,14 +181,15 @@ def _leads() -> Node:
     return any_of([op("Equal", start, number(0)), is_in(before, _BREAKS), amount])
 
 
-def _denied() -> Node:
+def _denied(pack: Pack) -> Node:
+    words = pack.terminology.vocabulary.statuses.drug_negations
     tokens, gram = operand("tokens"), operand("gram")
     start = {"type": "Property", "path": "start", "source": gram}
     end = {"type": "Property", "path": "end", "source": gram}
     before = call("Token", tokens, op("Subtract", start, number(1)))
-    negating = all_of([op("Greater", start, number(0)), is_in(before, ("non", "no", "without"))])
+    negating = all_of([op("Greater", start, number(0)), is_in(before, sorted(words.before))])
     free = all_of(
-        [op("Less", end, _counted(tokens)), op("Equal", call("Token", tokens, end), text("free"))]
+        [op("Less", end, _counted(tokens)), is_in(call("Token", tokens, end), sorted(words.after))]
     )
     return any_of([negating, free])
 

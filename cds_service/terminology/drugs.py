@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from cds_service.terminology.codings import NDC, RXNORM
-from cds_service.terminology.names import NameFinder
+from cds_service.terminology.names import NEVER, NameFinder, Negations
 from cds_service.terminology.ndc import eleven_digits
 from cds_service.terminology.routes import RouteClass
 
@@ -66,9 +66,15 @@ class Combination:
 class DrugDictionary:
     """Immutable after construction. `data` is the content of drugs.json."""
 
-    def __init__(self, data: Mapping[str, Any], spoken: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data: Mapping[str, Any],
+        spoken: Mapping[str, str] | None = None,
+        negations: Negations = NEVER,
+    ) -> None:
         """`spoken` are names of ingredients that the value sets in force list: generic names,
-        brands and spellings beside the dictionary's."""
+        brands and spellings beside the dictionary's. `negations` are words by which a text says
+        that a drug is not in it."""
         self._names: Sequence[str] = data.get("ingredients", ())
         self._forms: Sequence[Sequence[str]] = data.get("forms", ())
         self._products: Mapping[str, Sequence[Any]] = data.get("products", {})
@@ -84,9 +90,10 @@ class DrugDictionary:
             for rule in data.get("combinations", ())
         )
         phrases = {**{name: (one,) for name, one in (spoken or {}).items()}, **_phrases(data)}
-        self._finder = NameFinder(phrases, data.get("leadingOnly", ()))
+        self._finder = NameFinder(phrases, data.get("leadingOnly", ()), negations)
         self._atc: Mapping[str, Sequence[str]] = data.get("atc", {})
         self._others: Sequence[str] = data.get("others", ())
+        self._negations = negations
         self._other_finder: NameFinder | None = None  # made when a name is not known otherwise
 
     def knows_ingredient(self, name: str) -> bool:
@@ -168,7 +175,8 @@ class DrugDictionary:
     def names_another_drug(self, text: str) -> bool:
         """Whether a text names a drug that is in no value set."""
         if self._other_finder is None:
-            self._other_finder = NameFinder({name: (name,) for name in self._others})
+            phrases = {name: (name,) for name in self._others}
+            self._other_finder = NameFinder(phrases, (), self._negations)
         return bool(self._other_finder.find(text))
 
     def combine(self, ingredients: Iterable[str]) -> tuple[str, ...]:

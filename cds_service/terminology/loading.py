@@ -14,6 +14,7 @@ from cds_service.terminology.codings import INGREDIENT
 from cds_service.terminology.drugs import DrugDictionary
 from cds_service.terminology.entry_names import name_lists
 from cds_service.terminology.index import Terminology
+from cds_service.terminology.names import Negations
 from cds_service.terminology.order_names import OrderNames
 from cds_service.terminology.valueset import ParsedSet, parse, problem
 from cds_service.terminology.vocabulary import LISTS, Vocabulary
@@ -64,7 +65,8 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
     drugs: DrugDictionary | None = None
     spoken = _spoken(sets)
     for content, file in dictionaries:
-        drugs = _dictionary(content, file, spoken, problems) or drugs
+        negations = vocabulary.statuses.drug_negations
+        drugs = _dictionary(content, file, spoken, negations, problems) or drugs
     if drugs is not None:
         problems += _unknown_ingredients(listed, drugs)
     tables, faults = UnitTables.checked(units)
@@ -226,13 +228,17 @@ def _texts(value: Json) -> bool:
 
 
 def _dictionary(
-    data: Json, file: Path, spoken: Mapping[str, str], problems: list[Problem]
+    data: Json,
+    file: Path,
+    spoken: Mapping[str, str],
+    negations: Negations,
+    problems: list[Problem],
 ) -> DrugDictionary | None:
     """The dictionary of a drugs.json; None where it is none, which is told."""
     try:
         if not all(data[part] for part in _OF_DRUGS):
             raise ValueError("without products it would know no drug")
-        return DrugDictionary(data, spoken)
+        return DrugDictionary(data, spoken, negations)
     except (AttributeError, KeyError, TypeError, ValueError):
         problems.append(
             problem(

@@ -3,12 +3,22 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 _TOKEN = re.compile(r"[a-z0-9]+|[/+;,&({\[]")
 _BREAKS = frozenset("/+;,&({[") | {"and", "with"}
-_NEGATED_BY = frozenset({"non", "no", "without"})
 
 Tokens = tuple[str, ...]
+
+
+class Negations(NamedTuple):
+    """Words by which a text says that a drug is not in it: "non-aspirin", "aspirin-free"."""
+
+    before: frozenset[str] = frozenset()
+    after: frozenset[str] = frozenset()
+
+
+NEVER = Negations()
 
 
 def words(text: str) -> Tokens:
@@ -32,7 +42,12 @@ class NameFinder:
     elsewhere they name a salt ("esomeprazole magnesium 40 mg / naproxen 500 mg").
     """
 
-    def __init__(self, phrases: Mapping[str, Iterable[str]], leading: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        phrases: Mapping[str, Iterable[str]],
+        leading: Iterable[str] = (),
+        negations: Negations = NEVER,
+    ) -> None:
         self._by_first: dict[str, list[tuple[Tokens, tuple[str, ...]]]] = {}
         for phrase, meaning in phrases.items():
             tokens = words(phrase)
@@ -40,6 +55,7 @@ class NameFinder:
                 self._by_first.setdefault(tokens[0], []).append((tokens, tuple(meaning)))
         for entries in self._by_first.values():
             entries.sort(key=lambda entry: -len(entry[0]))
+        self._negations = negations
         self._leading = frozenset(words(phrase) for phrase in leading)
 
     @property
@@ -74,8 +90,13 @@ class NameFinder:
             length = _reach(tokens, position, phrase)
             if not length or (phrase in self._leading and not first_word):
                 continue
-            return length, () if _negated(tokens, position, position + length) else meaning
+            return length, () if self._negated(tokens, position, position + length) else meaning
         return 0, ()
+
+    def _negated(self, tokens: list[str], start: int, end: int) -> bool:
+        before = tokens[start - 1] if start else ""
+        after = tokens[end] if end < len(tokens) else ""
+        return before in self._negations.before or after in self._negations.after
 
 
 def _reach(tokens: list[str], position: int, phrase: Tokens) -> int:
@@ -88,13 +109,6 @@ def _reach(tokens: list[str], position: int, phrase: Tokens) -> int:
             return 0
         at += 1
     return at - position
-
-
-def _negated(tokens: list[str], start: int, end: int) -> bool:
-    """ "aspirin-free", "non-aspirin" """
-    before = tokens[start - 1] if start else ""
-    after = tokens[end] if end < len(tokens) else ""
-    return before in _NEGATED_BY or after == "free"
 
 
 def _is_amount(token: str) -> bool:

@@ -5,11 +5,13 @@ The statuses of FHIR itself are none of these lists: whoever reads an entry know
 
 from collections.abc import Iterable
 
+from cds_service.terminology.names import Negations
 from cds_service.terminology.word_lists import Lists, by_code, held_by, words_of
 
 LISTS = (
     "denied-answers", "active-problems", "ended-problems", "refuted-problems",
     "erroneous-problems", "negations", "active-drugs", "stopped-drugs", "completed-drugs",
+    "drug-negated-before", "drug-negated-after",
 )  # fmt: skip
 APART = (
     ("active-problems", "ended-problems"), ("active-problems", "negations"),
@@ -23,6 +25,7 @@ class Statuses:
     """The lists in force, compiled. Immutable; words are in lower case.
 
     `medications`: the status of FHIR that a medication's status in words stands for.
+    `drug_negations`: words by which a text says that a drug is not in it.
     """
 
     def __init__(self, lists: Lists) -> None:
@@ -37,6 +40,7 @@ class Statuses:
             for status in ("active", "stopped", "completed")
             for word in words_of(lists, f"{status}-drugs")
         }
+        self.drug_negations = Negations(words("drug-negated-before"), words("drug-negated-after"))
         self._denials = by_code(lists, "denied-answers")
         self._denying_words = words("denied-answers")
 

@@ -56,6 +56,8 @@ LISTS: Json = {
         "refuted-problems": {"words": ["verworfen"]},
         "stopped-drugs": {"words": ["abgesetzt"]},
         "active-drugs": {"words": ["läuft"], "without": ["ongoing"]},
+        "drug-negated-before": {"words": ["ohne"]},
+        "drug-negated-after": {"without": ["free"], "words": ["frei"]},
     },
 }
 
@@ -193,6 +195,25 @@ def by_atc(system: str) -> Json:
     order = rx("text:x")
     order["medicationCodeableConcept"] = {"coding": [{"system": system, "code": "C03CA01"}]}
     return patient_view(conditions=[CRAMP], medicationRequests=[order], observations=RECENT_LABS)
+
+
+class TestDrugsThatAreNotIn:
+    @pytest.mark.parametrize(
+        ("text", "shipped", "changed"),
+        [
+            ("ohne Furosemid", [DIURETIC], []),
+            ("Furosemid-frei", [DIURETIC], []),
+            ("furosemide-free", [], [DIURETIC]),
+        ],
+    )
+    def test_a_card_appears_or_vanishes(
+        self, caller: Caller, here: Caller, text: str, shipped: list[str], changed: list[str]
+    ) -> None:
+        call = patient_view(
+            conditions=[CRAMP], medicationRequests=[rx(f"text:{text}")], observations=RECENT_LABS
+        )
+        assert told(caller.cards(call)) == shipped
+        assert told(here.cards(call)) == changed
 
 
 class TestAddresses:
