@@ -9,10 +9,17 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
-Text = Annotated[str, Meta(min_length=1)]
-Texts = Annotated[tuple[Text, ...], Meta(min_length=1)]
+from cds_service.facts.definition_parts import (
+    ByWords,
+    Computed,
+    MaxStrength,
+    Part,
+    Range,
+    Text,
+)
+
 Status = Literal["confirmed", "suspected", "refuted"]
 ProblemSource = Literal["condition", "encounter", "order-reason", "observation"]
 ProcedureSource = Literal["procedure", "report", "observation"]
@@ -26,79 +33,12 @@ _OF_SOURCE = {
     "procedure": ("procedures",),
     "report": ("procedures",),
 }
-_FLAG_SETS = {"pregnancy.due-ahead": ("obs-edd",)}  # what a flag reads unless it says otherwise
+_FLAGS_OF_SETS = ("pregnancy.due-ahead",)
 _NAMING_SETTINGS = ("lookback", "encounter_lookback", "given_within")
 _FOR_PEOPLE = frozenset({"note", "description", "offered"})
 
 
-class _Part(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """An object inside an entry."""
-
-
-class Range(_Part, frozen=True):
-    """The plausible values of a quantity, in its unit. None is unbounded."""
-
-    above: Decimal | None = None
-    at_least: Decimal | None = None
-    below: Decimal | None = None
-    at_most: Decimal | None = None
-
-    def holds(self, value: Decimal) -> bool:
-        """Whether a value can be real."""
-        return (
-            (self.above is None or value > self.above)
-            and (self.at_least is None or value >= self.at_least)
-            and (self.below is None or value < self.below)
-            and (self.at_most is None or value <= self.at_most)
-        )
-
-
-class MaxStrength(_Part, frozen=True):
-    """Products of one ingredient count only above a strength in mg (aspirin against platelets)."""
-
-    ingredient: Text
-    milligrams: Decimal | None = field(name="mg", default=None)
-    setting: str = ""
-
-    def __post_init__(self) -> None:
-        if (self.milligrams is None) == (not self.setting):
-            raise ValueError("needs either mg or setting")
-
-
-class ByWords(_Part, frozen=True):
-    """Codes that an entry's words decide on (`facts.entry_words`); `wide`, `narrow`: value sets."""
-
-    wide: Text
-    narrow: Text
-    here: Texts
-    elsewhere: Texts
-
-
-class Computed(_Part, frozen=True):
-    """How a quantity follows from others of the catalogue (`kinds.computed`).
-
-    In JSON `{"percent": [of, against]}`: the first in per cent of the second, both of one day,
-    where nothing was reported. "drop": how many per cent the first lies below the second, of one
-    side. "multiple": a multiple of the upper reference limit that came with it. "same-day": the
-    first as measured on the day of the second's value that counts. "named": results that only
-    their name says to be of the first and that keep it from being known; they have no value here.
-    """
-
-    how: Literal["percent", "drop", "same-day", "multiple", "named"]
-    of: Text
-    against: str = ""
-
-    def __post_init__(self) -> None:
-        if (self.how in ("multiple", "named")) is bool(self.against):
-            raise ValueError(f"'{self.how}' of another number of facts")
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """The facts that it follows from."""
-        return (self.of, self.against) if self.against else (self.of,)
-
-
-class FactDefinition(_Part, frozen=True, tag_field="kind"):
+class FactDefinition(Part, frozen=True, tag_field="kind"):
     """What facts of all kinds have. Look-backs and the like name settings, never numbers."""
 
     name: str
@@ -369,6 +309,10 @@ class Flag(FactDefinition, frozen=True, tag="flag"):
     value_sets: tuple[Text, ...] = ()
     cleared_by: str = ""
 
+    def __post_init__(self) -> None:
+        if self.name in _FLAGS_OF_SETS and not self.value_sets:
+            raise ValueError("needs valueSet")
+
     @property
     def domains(self) -> tuple[str, ...]:
         return _domains(("observations",), self.cleared_by)
@@ -400,8 +344,6 @@ def _plain(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     plain |= {"name": name, "title": str(entry.get("title") or name)}
     if "valueSet" in plain:
         plain["valueSets"] = [plain.pop("valueSet")]
-    elif entry.get("kind") == "flag":
-        plain["valueSets"] = _FLAG_SETS.get(name, ())
     if "computed" in plain:
         plain["computed"] = _computed(plain["computed"])
     if "answers" in plain:

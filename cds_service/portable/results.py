@@ -8,7 +8,8 @@ its value), "F" (the deciding one), "F unclear" (results are on file that cannot
 from collections.abc import Iterable
 from decimal import Decimal
 
-from cds_service.facts.definitions import Quantity, Range
+from cds_service.facts.definition_parts import Range
+from cds_service.facts.definitions import Quantity
 from cds_service.portable import units
 from cds_service.portable.elm import (
     FALSE,

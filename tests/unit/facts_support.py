@@ -168,7 +168,7 @@ _FACTS: dict[str, dict[str, Any]] = {
         "answers": "ans-pregnant",
         "lookback": "complaint.lookback",
     },
-    "pregnancy.due-ahead": {"kind": "flag"},
+    "pregnancy.due-ahead": {"kind": "flag", "valueSet": "obs-edd"},
     "answer.hard": {
         "kind": "answer",
         "questionnaire": "urn:q",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from cds_service.facts import notes
-from cds_service.facts.definitions import Computed
+from cds_service.facts.definition_parts import Computed
 from cds_service.facts.definitions import Quantity as QuantityFact
 from cds_service.facts.kinds import quantity
 from cds_service.facts.kinds.quantity import Result

@@ -9,7 +9,8 @@ from decimal import Decimal
 from cds_service.facts import dates
 from cds_service.facts import notes as said
 from cds_service.facts.catalogue import NAMED
-from cds_service.facts.definitions import DraftDrug, Drug, FactDefinition, MaxStrength
+from cds_service.facts.definition_parts import MaxStrength
+from cds_service.facts.definitions import DraftDrug, Drug, FactDefinition
 from cds_service.facts.medication_status import Spans, Usage, usage_of, was_given
 from cds_service.facts.medications import Medication
 from cds_service.facts.model import Fact, Item
