@@ -51,7 +51,7 @@ class Example:
 
 def cards_page(pack: Pack, bench: Bench, tag: str = ENGLISH_TAG) -> str:
     """The whole page as Markdown, the cards in a language that the pack has."""
-    language = prepared(pack).voices[tag].language
+    language = prepared(pack).voice(tag).language
     groups = sorted(pack.groups.values(), key=lambda group: group.order)
     shown = [rule for rule in pack.rules if rule.status not in ("draft", "retired")]
     found = {rule.id: examples(rule, bench, tag) for rule in shown}
@@ -155,8 +155,9 @@ def page_of(hooks: Path, site: Path | None = None, tag: str = ENGLISH_TAG) -> st
     pack = load_pack(hooks, thorough=False)
     if tag != ENGLISH_TAG:
         pack = replace(pack, translations=load_pack(hooks, site, thorough=False).translations)
-    if tag not in prepared(pack).voices:
-        known = ", ".join(prepared(pack).voices)
+    tags = (ENGLISH_TAG, *pack.translations)
+    if tag not in tags:
+        known = ", ".join(tags)
         raise ConfigurationError(f"There is no language '{tag}'.", f"One of: {known}.")
 
     def under(profiles: tuple[str, ...] | None) -> Pack:

@@ -103,8 +103,7 @@ class Composer:
         self._public_url = public_url
         self._new_uuid = make_uuid
         self._prepared = prepared(pack)
-        voices = self._prepared.voices
-        self._voice = voices.get(language) or voices[ENGLISH_TAG]
+        self._voice = self._prepared.voice(language)
         self._language = self._voice.language
         self._contexts: dict[tuple[int | None, bool], Context] = {}
 

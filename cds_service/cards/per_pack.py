@@ -30,13 +30,11 @@ class Voice:
 
 
 class Prepared:
-    """Languages and compiled conditions of cards. Never changed: calls share it."""
+    """Languages and compiled conditions of cards: calls share it."""
 
     def __init__(self, pack: Pack) -> None:
-        languages = (language_of(one) for one in pack.translations.values())
-        self.voices: Mapping[str, Voice] = {
-            language.tag: _voice(pack, language) for language in (ENGLISH, *languages)
-        }
+        self._pack = pack
+        self._voices: dict[str, Voice] = {ENGLISH.tag: _voice(pack, ENGLISH)}
         units = pack.terminology.units
         compiler = Compiler(pack.catalogue, pack.settings, pack.definitions, units)
         # By identity: the pack's JSON does not change, and hashing it would cost too much.
@@ -46,6 +44,16 @@ class Prepared:
             for card in cards_of(rule)
             for condition in _conditions(card)
         }
+
+    def voice(self, tag: str) -> Voice:
+        """The voice of a language of the pack, made when it is first asked for; else English."""
+        known = self._voices.get(tag)
+        if known is None:
+            translation = self._pack.translations.get(tag)
+            if translation is None:
+                return self._voices[ENGLISH.tag]
+            known = self._voices[tag] = _voice(self._pack, language_of(translation))
+        return known
 
     def holds(self, condition: Json, context: Context) -> bool:
         """Whether a condition on a sentence or suggestion of a card is YES."""
@@ -80,9 +88,10 @@ def compile_texts(pack: Pack) -> None:
         for card in cards_of(rule):
             for text in card_texts(card):
                 compile_template(text)
-    for translation in pack.translations.values():
+    for tag, translation in pack.translations.items():
         for text in translation.texts.values():
             compile_template(text)
+        prepared(pack).voice(tag)
     prepared(pack)
 
 

@@ -137,7 +137,7 @@ class Runtime:
         """All services of the pack, described in a language that it has."""
         if language == ENGLISH_TAG:
             return self.services
-        text = prepared(self.pack).voices[language].language.text
+        text = prepared(self.pack).voice(language).language.text
         return [
             replace(
                 service,
