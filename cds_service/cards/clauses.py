@@ -10,7 +10,7 @@ from typing import Any
 from cds_service.cards import wording
 from cds_service.cards.render import compile_template
 from cds_service.rules.model import INDICATORS, Pack, Rule, Setting
-from cds_service.rules.words import UNIT_WORDS, Words
+from cds_service.rules.words import Words, unit_in_words
 
 Json = Any
 
@@ -20,7 +20,7 @@ class _Templates(Words):
 
     def number(self, name: str) -> str:
         setting: Setting = self._settings[name]
-        return f"{{{name}}} {UNIT_WORDS.get(setting.unit, setting.unit)}".strip()
+        return f"{{{name}}} {unit_in_words(setting.unit)}".strip()
 
 
 def clauses(pack: Pack, texts: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ that it lacks. Where a number decides between two forms, both are here.
 
 from cds_service.facts import notes
 from cds_service.facts.prefetch_keys import KEYS
+from cds_service.rules.words import UNIT_WORDS
 
 BECAUSE = "Because:"
 CONSIDER = "Consider:"  # a sentence that begins with it is a paragraph of its own
@@ -66,7 +67,7 @@ _OTHER_SOURCES = (
 )  # fmt: skip
 FLAGS = {"L": "low", "LL": "critically low", "H": "high", "HH": "critically high"}
 SIDES = {"left": "left", "right": "right"}
-_UNITS = ("days", "years")
+_UNITS = tuple(filter(None, UNIT_WORDS.values()))
 
 
 def _own() -> tuple[str, ...]:

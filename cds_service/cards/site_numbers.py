@@ -12,7 +12,7 @@ from cds_service.cards.language import ENGLISH, Language
 from cds_service.rules.inputs import inputs_of
 from cds_service.rules.model import Pack, Rule, Setting
 from cds_service.rules.syntax import parts_of
-from cds_service.rules.words import UNIT_WORDS
+from cds_service.rules.words import unit_in_words
 
 Json = Any
 
@@ -28,7 +28,7 @@ def sentences(pack: Pack, rule: Rule, language: Language = ENGLISH) -> tuple[str
 
 
 def _sentence(setting: Setting, subject: str, language: Language) -> str:
-    unit = language.text(UNIT_WORDS.get(setting.unit, setting.unit))
+    unit = language.text(unit_in_words(setting.unit))
     used = f"{language.figures(str(setting.value))} {unit}".strip()
     default = language.figures(str(setting.default))
     phrase = phrases.SITE_NUMBER if subject else phrases.SITE_NUMBER_ALONE
