@@ -124,10 +124,15 @@ proxy: $(DEV)
 	.ci/install-nginx
 	$(PYTEST) -m proxy tests/proxy
 
-# The wheel is built from the source distribution, so that both are whole.
+# The wheel is built from the source distribution, so that both are whole. The second wheel holds the
+# value sets and the drug dictionary alone (docs/decisions/0015-terminology-wheel.md).
 dist: $(DEV)
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist . >build.log 2>&1 || { cat build.log; exit 1; }
+	rm -rf build/terminology
+	$(BIN)/cds terminology package build/terminology
+	$(BIN)/python -m build --no-isolation --wheel --outdir dist build/terminology >build.log 2>&1 \
+		|| { cat build.log; exit 1; }
 	@rm build.log; ls dist
 
 # PySpark is installed beside the rest: it holds all of the development lock, and Java is needed.

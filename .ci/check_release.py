@@ -16,7 +16,8 @@ MACHINE = re.compile(rb"file://|/home/|/root/|/tmp/|--index-url|--find-links")
 def problems(version: str) -> Iterator[str]:
     name = f"leg_cramps_cds-{version}"
     wheel = f"{name}-py3-none-any.whl"
-    wanted = {f"{name}.tar.gz", wheel, f"{name}.cdx.json", "SHA256SUMS"}
+    data = f"leg_cramps_cds_terminology-{_terminology()}-py3-none-any.whl"
+    wanted = {f"{name}.tar.gz", wheel, data, f"{name}.cdx.json", "SHA256SUMS"}
     present = {path.name for path in DIST.iterdir()}
     if present != wanted:
         yield f"dist/ holds {sorted(present)} and should hold {sorted(wanted)}"
@@ -25,6 +26,7 @@ def problems(version: str) -> Iterator[str]:
         yield f"CHANGELOG.md has no heading '## {version} - DATE'"
     yield from _materials(DIST / f"{name}.cdx.json")
     yield from _contents(DIST / wheel, DIST / f"{name}.tar.gz", name)
+    yield from _data(DIST / data)
     for path in [DIST / f"{name}.cdx.json", *sorted(ROOT.glob("requirements*.lock"))]:
         if MACHINE.search(path.read_bytes()):
             yield f"{path.name} names a machine's path or an index"
@@ -38,6 +40,22 @@ def _materials(path: Path) -> Iterator[str]:
     for package, version in pins:
         if listed.get(package) != version:
             yield f"the bill of materials has {package} {listed.get(package)}, the lock {version}"
+
+
+def _terminology() -> str:
+    """The calendar version that the wheel of value sets and drugs has."""
+    return str(json.loads((ROOT / "hooks" / "pack.json").read_bytes())["terminology"])
+
+
+def _data(wheel: Path) -> Iterator[str]:
+    """The terminology wheel holds what hooks/ holds, byte for byte."""
+    shipped = [*sorted((ROOT / "hooks" / "valuesets").glob("*.json")), ROOT / "hooks/drugs.json"]
+    with zipfile.ZipFile(wheel) as archive:
+        inside = set(archive.namelist())
+        for path in shipped:
+            name = f"leg_cramps_cds_terminology/data/{path.relative_to(ROOT / 'hooks')}"
+            if name not in inside or archive.read(name) != path.read_bytes():
+                yield f"the terminology wheel has another {path.relative_to(ROOT)}"
 
 
 def _contents(wheel: Path, source: Path, name: str) -> Iterator[str]:

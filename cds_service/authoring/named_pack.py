@@ -6,18 +6,21 @@ from cds_service.errors import ConfigurationError
 from cds_service.packs.load import load_pack
 from cds_service.rules.model import Pack
 
-SHIPPED, CURRENT = "shipped", "current"
+SHIPPED, CURRENT, BUNDLED = "shipped", "current", "bundled"
 
 
 def pack_of(spec: str, hooks: Path, site: Path | None) -> Pack:
     """A pack by its name.
 
-    "shipped", "current" (with the site in force), a pack's folder, a site's folder, or profiles of
-    the shipped pack ("aasm-2025" or "aasm-2025,demo"). Raises ConfigurationError.
+    "shipped", "bundled" (without the terminology wheel), "current" (with the site in force), a
+    pack's folder, a site's folder, or profiles of the shipped pack
+    ("aasm-2025" or "aasm-2025,demo"). Raises ConfigurationError.
     """
     folder = Path(spec)
     if spec == SHIPPED:
         return load_pack(hooks, thorough=False)
+    if spec == BUNDLED:
+        return load_pack(hooks, thorough=False, wheel=False)
     if spec == CURRENT:
         return load_pack(hooks, site, thorough=False)
     if (folder / "pack.json").is_file():

@@ -167,6 +167,9 @@ def _frame(before: Pack, after: Pack) -> Iterator[str]:
     for name in _FRAME:
         for change in json_changes(getattr(before, name), getattr(after, name)):
             yield f"{_spelt(name)}: {change}"
+    old, new = (pack.raw.get("terminology", {}).get("version", "") for pack in (before, after))
+    if old != new:
+        yield f"terminology: {old or 'no version'} -> {new or 'no version'}"
     for name in ("name", "version"):
         was, now = getattr(before, name), getattr(after, name)
         if was != now:

@@ -59,6 +59,7 @@ def as_text(pack: Pack, found: Sequence[Value] | None = None, added: Sequence[Va
     lines = [
         f"Pack {pack.name} {pack.version}, revision {pack.revision}",
         f"Folder {pack.root}",
+        f"Terminology {_terminology(pack)}",
         f"Profiles {', '.join(pack.profiles) or 'none'}",
     ]
     if settings:
@@ -76,6 +77,14 @@ def as_text(pack: Pack, found: Sequence[Value] | None = None, added: Sequence[Va
     return "\n".join(lines)
 
 
+def _terminology(pack: Pack) -> str:
+    """Which value sets and drug dictionary are in force."""
+    told = pack.raw.get("terminology", {})
+    version, source = told.get("version"), told.get("from", "program")
+    shipped = "as shipped" if source == "program" else "from the installed wheel"
+    return f"{version or 'of no version'}, {shipped}"
+
+
 def as_json(pack: Pack, found: Sequence[Value]) -> str:
     """The same for programs."""
     shown = {value.name for value in found if value.kind == "setting"}
@@ -83,6 +92,7 @@ def as_json(pack: Pack, found: Sequence[Value]) -> str:
     content = {
         "pack": {"name": pack.name, "version": pack.version, "revision": pack.revision},
         "folder": str(pack.root),
+        "terminology": pack.raw.get("terminology", {}),
         "profiles": list(pack.profiles),
         "settings": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
         "rulesOverridden": _rules_overridden(found),

@@ -37,8 +37,9 @@ _SIGNS = {"gains": "+", "loses": "-", "changes": "~"}
 def diff(before: str, after: str, charts: Sequence[Path], style: str, every: bool) -> None:
     """What changes from BEFORE to AFTER, rule by rule and, with --on, card by card.
 
-    BEFORE and AFTER: "shipped", "current", a site's or a pack's folder, or profiles of the shipped
-    pack. Shows card texts of the charts: for the screen, not for a log.
+    BEFORE and AFTER: "shipped", "bundled" (without an installed terminology wheel), "current", a
+    site's or a pack's folder, or profiles of the shipped pack. Shows card texts of the charts: for
+    the screen, not for a log.
     """
     from cds_service.authoring.named_pack import pack_of
     from cds_service.authoring.pack_changes import pack_changes

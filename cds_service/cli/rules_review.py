@@ -24,6 +24,7 @@ _KINDS = {
     "fact": "What is read from charts",
     "value": "Codes",
     "drug": "Drug dictionary",
+    "terminology": "Terminology",
     "units": "Units",
     "code-systems": "Addresses of code systems",
     "routes": "Routes of medicines",

@@ -1,5 +1,6 @@
 """`cds terminology`: build, import, expand and search value sets and the drug dictionary."""
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -22,6 +23,27 @@ _FEW = 12  # facts or rules named in a line before it only counts
 @click.group()
 def terminology() -> None:
     """Look after value sets and the drug dictionary."""
+
+
+@terminology.command()
+@click.argument("target", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--version", "version", help="Calendar version; else that of pack.json.")
+@for_people
+def package(target: Path, version: str | None) -> None:
+    """Write into TARGET the project of a wheel with the pack's value sets and drugs.json.
+
+    Build it with `python -m build --wheel TARGET`. Installed beside the program, its data count in
+    place of the shipped ones.
+    """
+    from cds_service.authoring.terminology.data_wheel import write_project
+    from cds_service.packs.locate import hooks_dir
+
+    hooks = hooks_dir()
+    shipped = orjson.loads((hooks / "pack.json").read_bytes()).get("terminology")
+    chosen = version or shipped
+    if not chosen or not re.fullmatch(r"20[0-9]{2}(\.[1-9][0-9]?){2}(\.[0-9]+)?", chosen):
+        fail(f"'{chosen}' is no calendar version: 2026.11.27, without zeros in front.")
+    click.echo(f"{write_project(hooks, chosen, target)} files of {chosen} in {target}.")
 
 
 @terminology.command()

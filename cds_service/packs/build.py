@@ -63,6 +63,10 @@ def build(source: PackSource, terminology: Terminology, profiles: tuple[str, ...
             "facts": {name: entry.data for name, entry in source.facts.items()},
             "words": {**_words(source), **terminology.vocabulary.told()},
             "files": now.files,
+            "terminology": {
+                "version": source.terminology_version,
+                "from": "wheel" if source.data_folder else "program",
+            },
         },
     )
     return with_profiles(pack, profiles)

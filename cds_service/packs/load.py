@@ -26,15 +26,17 @@ def load_pack(
     *,
     today: date | None = None,
     thorough: bool = True,
+    wheel: bool = True,
 ) -> Pack:
     """The effective pack of a folder and a site's folder. Raises `PackError` with all problems.
 
     `profiles` replace those of site.json. `today` lets overdue reviews be found. A service that
     starts with a pack that `cds rules check` has passed leaves out what is slow and cannot change
     an answer (`thorough=False`): tests, order templates as FHIR, a second reading of value sets.
+    Without `wheel` the shipped value sets and drug dictionary count, whatever is installed.
     """
     source, terminology, chosen, problems = _examine(
-        hooks_dir, site_dir, profiles, today, thorough=thorough
+        hooks_dir, site_dir, profiles, today, thorough=thorough, wheel=wheel
     )
     if any(problem.severity == "error" for problem in problems):
         raise PackError([problem for problem in problems if problem.severity == "error"])
@@ -110,8 +112,9 @@ def _examine(
     today: date | None,
     *,
     thorough: bool,
+    wheel: bool = True,
 ) -> tuple[PackSource, Terminology, tuple[str, ...], list[Problem]]:
-    source = read_source(hooks_dir, site_dir, tests=thorough)
+    source = read_source(hooks_dir, site_dir, tests=thorough, wheel=wheel)
     terminology, faults = terminology_check.load(source)
     source.terminology = terminology
     chosen = chosen_profiles(source, profiles)

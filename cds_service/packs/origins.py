@@ -239,7 +239,7 @@ def _value_sets(source: PackSource) -> Iterator[Value]:
         seen[value_set.id] = f"{value_set.name}:1"
         if (
             before is None
-            and source.site_folder
+            and (source.site_folder or source.data_folder)
             and _replaced_later(source, value_set.id, value_set.name)
         ):
             continue

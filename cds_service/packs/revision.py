@@ -31,7 +31,11 @@ def revision(source: PackSource, profiles: Sequence[str]) -> Revision:
     digest = hashlib.sha256()
     digest.update(orjson.dumps(list(profiles)))
     files: dict[str, str] = {}
-    for name, folder in (("hooks", source.hooks), ("site", source.site_folder)):
+    for name, folder in (
+        ("hooks", source.hooks),
+        ("data", source.data_folder),
+        ("site", source.site_folder),
+    ):
         for file, content in _contents(folder) if folder else ():
             head = f"{name}/{file}\0{len(content)}\0"
             digest.update(head.encode("utf-8", "surrogateescape"))

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from cds_service.errors import Problem
+from cds_service.packs.data_wheel import wheel_for
 from cds_service.packs.folder import Folder, read_folder
 from cds_service.packs.partial import over_shipped
 from cds_service.packs.positions import Document, JsonPath, parse
@@ -93,6 +94,8 @@ class PackSource:
 
     hooks: Folder
     site_folder: Folder | None
+    data_folder: Folder | None = None  # of the terminology wheel
+    terminology_version: str = ""  # of the wheel where there is one, else of the shipped copy
     pack: Document | None = None
     site: Document | None = None
     documents: list[tuple[str, Document]] = field(default_factory=list)  # (schema, document)
@@ -132,19 +135,44 @@ class PackSource:
     @property
     def folders(self) -> Iterator[Folder]:
         yield self.hooks
+        if self.data_folder:
+            yield self.data_folder
         if self.site_folder:
             yield self.site_folder
 
 
-def read_source(hooks_dir: Path, site_dir: Path | None, *, tests: bool = True) -> PackSource:
-    """Read the shipped pack and, over it, the site's folder; test files only with `tests`."""
+def read_source(
+    hooks_dir: Path, site_dir: Path | None, *, tests: bool = True, wheel: bool = True
+) -> PackSource:
+    """Read the shipped pack and, over it, the site's folder; test files only with `tests`.
+
+    Value sets and drug dictionary of the program's own pack come from the terminology wheel, where
+    one is installed, but for `wheel=False`.
+    """
     source = PackSource(read_folder(hooks_dir), read_folder(site_dir) if site_dir else None)
     _Reader(source, source.hooks, site=False, tests=tests).read()
+    _read_wheel(source, wheel=wheel)
     if source.site_folder:
         _Reader(source, source.site_folder, site=True, tests=tests).read()
     for folder in source.folders:
         source.problems.extend(folder.problems)
     return source
+
+
+def _read_wheel(source: PackSource, *, wheel: bool) -> None:
+    frame = obj(source.pack.data) if source.pack else {}
+    source.terminology_version = word(frame.get("terminology"))
+    data = wheel_for(source.hooks, frame) if wheel else None
+    if data is None:
+        return
+    source.problems.extend(data.problems)
+    source.terminology_version = data.version
+    if data.folder:
+        source.data_folder = data.folder
+        reader = _Reader(source, data.folder, site=False, tests=False)
+        for file, content in data.folder.files.items():
+            if source.hooks.files.get(file) != content and len(file.parts) > 1:
+                reader.nested(file)
 
 
 class _Reader:

@@ -247,6 +247,7 @@ class Runtime:
                 "version": pack.version,
                 "revision": pack.revision,
                 "profile": list(pack.profiles),
+                "terminology": pack.raw.get("terminology", {}),
                 "rules": len(self.ruleset.rules),
             },
             "rejectedPack": report.rejected_pack(self._packs.rejected),
