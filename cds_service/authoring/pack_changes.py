@@ -12,7 +12,7 @@ from cds_service.authoring.content_changes import content_changes
 from cds_service.authoring.json_changes import json_changes
 from cds_service.authoring.some import SHOWN
 from cds_service.rules.model import Pack, Rule, ServiceDefinition, Setting
-from cds_service.rules.words import Words
+from cds_service.rules.words import Words, with_unit
 
 Json = Any
 # What is said otherwise, or follows from what is. All else is compared, what comes new included.
@@ -62,10 +62,11 @@ def _settings(before: Pack, after: Pack) -> Iterator[str]:
     for name, setting in after.settings.items():
         old = before.settings.get(name)
         if old is None:
-            yield f"setting {name}: added, {setting.value} {setting.unit}".rstrip()
+            yield f"setting {name}: added, {with_unit(setting.value, setting.unit)}"
             continue
         if old.value != setting.value:
-            yield f"setting {name}: {old.value} -> {setting.value} {setting.unit}".rstrip()
+            was, now = with_unit(old.value, ""), with_unit(setting.value, setting.unit)
+            yield f"setting {name}: {was} -> {now}"
         yield from (f"setting {name}: {change}" for change in _frame_of(old, setting))
     for name in before.settings.keys() - after.settings.keys():
         yield f"setting {name}: removed"

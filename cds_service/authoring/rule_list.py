@@ -7,6 +7,7 @@ from cds_service.rules.conditions import Compiler
 from cds_service.rules.gates import leaves
 from cds_service.rules.model import Pack, Rule
 from cds_service.rules.ruleset import serves
+from cds_service.rules.words import with_unit
 
 Json = Any
 
@@ -69,6 +70,5 @@ def _row(rule: Rule, pack: Pack, compiler: Compiler) -> Row:
 def _settings(sources: list[Json], pack: Pack) -> list[str]:
     named = (source.get(key) for source in sources for key in ("setting", "within"))
     known = dict.fromkeys(name for name in named if name in pack.settings)
-    return [
-        f"{name}={pack.settings[name].value} {pack.settings[name].unit}".strip() for name in known
-    ]
+    settings = [pack.settings[name] for name in known]
+    return [f"{one.name}={with_unit(one.value, one.unit)}" for one in settings]

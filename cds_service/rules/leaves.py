@@ -12,6 +12,7 @@ from cds_service.facts.notes import Note
 from cds_service.rules.context import Context
 from cds_service.rules.logic import NO, UNKNOWN, YES, Comparison, compare, negate
 from cds_service.rules.nodes import Json, Node
+from cds_service.rules.words import with_unit
 
 # HL7 v3 ObservationInterpretation: the laboratory's own judgement of a result.
 LOW_FLAGS = frozenset({"L", "LL", "LU", "<"})
@@ -156,8 +157,8 @@ class Measured(Leaf):
         quantity = fact.items[0].quantity if fact.items else None
         if quantity is None or self.threshold is None or self.truth(context) is not UNKNOWN:
             return fact.notes
-        limit = f"{self.threshold} {quantity.unit}".strip()
-        shown = quantity.shown or f"{quantity.comparator}{quantity.value} {quantity.unit}"
+        limit = with_unit(self.threshold, quantity.unit)
+        shown = quantity.shown or f"{quantity.comparator}{with_unit(quantity.value, quantity.unit)}"
         return (
             *fact.notes,
             Note(notes.NOT_COMPARABLE, shown=shown.strip(), limit=limit),

@@ -16,6 +16,8 @@ from cds_service.rules.model import OutcomeName, Rule, ServiceDefinition, TraceN
 from cds_service.rules.ruleset import CompiledRule, RuleSet
 from cds_service.rules.trace import trace
 from cds_service.rules.verdict import Verdict, judge
+from cds_service.rules.words import with_unit
+from cds_service.units.table import fold
 
 Json = Any
 _SHOWN_ITEMS = 5
@@ -123,8 +125,8 @@ def _seen(node: TraceNode) -> str:
 def item_text(item: Item) -> str:
     """ "Observation/o1 49.9 ng/mL 2026-08-21"."""
     quantity = item.quantity
-    value = f"{quantity.comparator}{quantity.value} {quantity.unit}".strip() if quantity else ""
-    if quantity and quantity.shown and quantity.shown != value:
+    value = f"{quantity.comparator}{with_unit(quantity.value, quantity.unit)}" if quantity else ""
+    if quantity and quantity.shown and fold(quantity.shown) != fold(value):
         value += f" (sent as {quantity.shown})"
     details = [item.details[key] for key in ("side", "flag") if key in item.details]
     return " ".join(filter(None, [item.reference, value or item.text, item.date_text, *details]))
