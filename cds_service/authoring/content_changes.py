@@ -52,8 +52,12 @@ def _value_sets(
     old: Mapping[str, ParsedSet], new: Mapping[str, ParsedSet], some: Some
 ) -> Iterator[str]:
     for name in sorted(old.keys() | new.keys()):
-        if name not in new or name not in old:
-            yield f"value set {name}: {'added' if name in new else 'removed'}"
+        if name not in new:
+            yield f"value set {name}: removed"
+            continue
+        if name not in old:
+            empty = ParsedSet(name, "", "", "")
+            yield f"value set {name}: added, {'; '.join(_codes(empty, new[name], some))}"
             continue
         changes = list(_codes(old[name], new[name], some))
         if changes:
@@ -103,8 +107,12 @@ def _code(key: Key) -> str:
 
 def _units(old: Mapping[str, UnitTable], new: Mapping[str, UnitTable], some: Some) -> Iterator[str]:
     for analyte in sorted(old.keys() | new.keys()):
-        if analyte not in new or analyte not in old:
-            yield f"units of {analyte}: {'added' if analyte in new else 'removed'}"
+        if analyte not in new:
+            yield f"units of {analyte}: removed"
+            continue
+        if analyte not in old:
+            units = [f"{unit} {_factor(new[analyte], unit)}" for unit in new[analyte].factors]
+            yield f"units of {analyte}: added, canonical {new[analyte].canonical}, {some(units)}"
             continue
         before, after = old[analyte], new[analyte]
         changes = [

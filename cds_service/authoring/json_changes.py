@@ -29,7 +29,7 @@ def _pair(old: Json, new: Json) -> str:
         start = max(0, len(commonprefix((old, new))) - _AROUND)
         dots = "..." if start else ""
         old, new = dots + old[start:], dots + new[start:]
-    return f"{_shown(old)} -> {_shown(new)}"
+    return f"{as_text(old)} -> {as_text(new)}"
 
 
 def _members(old: list[Json], new: list[Json], path: str) -> Iterator[str]:
@@ -37,15 +37,16 @@ def _members(old: list[Json], new: list[Json], path: str) -> Iterator[str]:
         for number, (before, after) in enumerate(zip(old, new, strict=True)):
             yield from json_changes(before, after, f"{path}[{number}]")
         return
-    gone = [f"{path} - {_shown(one)}".strip() for one in old if one not in new]
-    come = [f"{path} + {_shown(one)}".strip() for one in new if one not in old]
+    gone = [f"{path} - {as_text(one)}".strip() for one in old if one not in new]
+    come = [f"{path} + {as_text(one)}".strip() for one in new if one not in old]
     yield from gone
     yield from come
     if not (gone or come):
         yield f"{path} {len(old)} members -> {len(new)}, some of them the same".strip()
 
 
-def _shown(value: Json) -> str:
+def as_text(value: Json) -> str:
+    """A JSON value as a reviewer reads it."""
     if value is _ABSENT:
         return "nothing"
     if isinstance(value, str):
@@ -55,8 +56,8 @@ def _shown(value: Json) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):
-        inside = ", ".join(f"{key} {_shown(part)}" for key, part in value.items())
+        inside = ", ".join(f"{key} {as_text(part)}" for key, part in value.items())
         return f"{{{inside}}}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_shown, value))}]"
+        return f"[{', '.join(map(as_text, value))}]"
     return str(value)

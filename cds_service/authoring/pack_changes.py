@@ -4,13 +4,14 @@ Whatever can change an answer is compared: numbers, rules, texts, services, fact
 orders, codes, units, words and the frame of the pack. Nothing decides unseen.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
 from cds_service.authoring.content_changes import content_changes
-from cds_service.authoring.json_changes import json_changes
-from cds_service.authoring.some import SHOWN
+from cds_service.authoring.json_changes import as_text, json_changes
+from cds_service.authoring.some import SHOWN, Some
 from cds_service.rules.model import Pack, Rule, ServiceDefinition, Setting
 from cds_service.rules.words import Words, with_unit
 
@@ -87,8 +88,19 @@ def _rules(before: Pack, after: Pack) -> Iterator[str]:
             yield f"rule {name}: removed"
         elif name not in old:
             yield f"rule {name}: added, {new[name].status}: {new[name].title}"
+            yield from (f"rule {name}: {told}" for told in _new_rule(new[name], said[1]))
         else:
             yield from (f"rule {name}: {change}" for change in _of_rule(old[name], new[name], said))
+
+
+def _new_rule(rule: Rule, words: Words) -> Iterator[str]:
+    """What a rule that came says, and when."""
+    yield f"when in words: {words.sentence(rule.when)}"
+    if rule.unless:
+        yield f"unless in words: {words.sentence(rule.unless)}"
+    for part in ("indicator", "summary", "line", "detail", "suggestions"):
+        if rule.card.get(part):
+            yield f"card.{part} {as_text(rule.card[part])}"
 
 
 def _of_rule(old: Rule, new: Rule, said: tuple[Words, Words]) -> Iterator[str]:
@@ -148,13 +160,28 @@ def _of_service(old: ServiceDefinition, new: ServiceDefinition) -> Iterator[str]
         was, now = getattr(old, field.name), getattr(new, field.name)
         if field.name not in _NOT_OF_SERVICE and was != now:
             yield f"{_spelt(field.name)} {_words(was)} -> {_words(now)}"
-    yield from json_changes(old.prefetch, new.prefetch, "prefetch")
+    for key in sorted(old.prefetch.keys() | new.prefetch.keys()):
+        for change in _template(old.prefetch.get(key, ""), new.prefetch.get(key, "")):
+            yield f"prefetch {key}: {change}"
+
+
+def _template(old: str, new: str) -> Iterator[str]:
+    """What a query gained and lost: its parameters, and of long lists of codes each code."""
+    before, after = (list(filter(None, re.split("[,&?]", text))) for text in (old, new))
+    told = [
+        *(f"+{part}" for part in after if part not in before),
+        *(f"-{part}" for part in before if part not in after),
+    ]
+    if told or old != new:
+        yield Some(SHOWN)(told) or f"'{old}' -> '{new}'"
 
 
 def _named(kind: str, old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[str]:
     for name in sorted(old.keys() | new.keys()):
-        if name not in new or name not in old:
-            yield f"{kind} {name}: {'added' if name in new else 'removed'}"
+        if name not in new:
+            yield f"{kind} {name}: removed"
+        elif name not in old:
+            yield f"{kind} {name}: added, {as_text(new[name])}"
         else:
             for change in json_changes(old[name], new[name]):
                 yield f"{kind} {name}: {change}"

@@ -57,6 +57,12 @@ def plant(pack: Path) -> None:
         ("drugs.json", lambda d: d["brands"].update({"furious": ["furosemide"]})),
         ("drugs.json", lambda d: d["combinations"].pop(0)),
         ("patient-view/leg-cramps.service.json", lambda d: d.update(maxCards=1)),
+        (
+            "patient-view/leg-cramps.service.json",
+            lambda d: d["prefetch"].update(
+                conditions=d["prefetch"]["conditions"].replace("_count=200", "_count=20")
+            ),
+        ),
         (LOW, lambda d: d.update(status="shadow", whenExclusionUnknown="keep", note="planted")),
         (LOW, lambda d: d["card"].update(line="Ferritin is `fine <.")),
         (LOW, lambda d: d["when"]["all"][1].update(op="le")),
@@ -89,6 +95,7 @@ def packs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pack, Pack]:
         "drug dictionary: +1 name ('furious': furosemide)",
         "drug dictionary: -1 mixture (",
         f"service {SERVICE}: maxCards 3 -> 1",
+        f"service {SERVICE}: prefetch conditions: +_count=20, -_count=200",
         "rule rls.low-ferritin: status active -> shadow",
         "rule rls.low-ferritin: whenExclusionUnknown soften -> keep",
         "rule rls.low-ferritin: card.line 'RLS with ferritin",

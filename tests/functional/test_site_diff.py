@@ -59,7 +59,10 @@ def test_an_added_rule_names_who_gains_its_card(site: Site, charts: Path) -> Non
     site.add_b12()
     found = diff("shipped", site.root, "--on", charts)
     assert f"rule {RULE}: added, active: Low vitamin B12 with leg cramps" in found["rules"]
-    assert "fact lab.b12: added" in found["rules"]
+    assert any(one.startswith("fact lab.b12: added, {") for one in found["rules"])
+    assert any(one.startswith(f"rule {RULE}: when in words: ") for one in found["rules"])
+    assert any(one.startswith(f"rule {RULE}: card.summary ") for one in found["rules"])
+    assert "value set obs-b12-here: added, +1 code (LOINC 2132-9)" in found["rules"]
     gained = [card for card in found["cards"] if card["change"] == "gains"]
     assert [(card["chart"], card["rules"]) for card in gained] == [("low.json", [RULE])]
 
