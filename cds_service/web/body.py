@@ -19,7 +19,7 @@ def read() -> bytes:
     if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise _unsupported("The body must not be compressed.")
     try:
-        content = request.get_data(cache=False, parse_form_data=False)
+        content = _content()
     except (OSError, ParseException):  # the server reads the body only now: chunks, trailers
         raise BadRequest(
             "request-malformed", "The body could not be read as it was sent."
@@ -27,6 +27,18 @@ def read() -> bytes:
     if len(content) > current_app.config["MAX_BODY"]:
         raise RequestEntityTooLarge
     return content
+
+
+def _content() -> bytes:
+    """Of a length that was said, in one go: read in pieces of 64 kB as Werkzeug does, 2 MB are
+    copied many times over by the server."""
+    length = request.content_length
+    if not length:  # none was said, or none that is a number
+        return request.get_data(cache=False, parse_form_data=False)
+    if length > current_app.config["MAX_BODY"]:
+        raise RequestEntityTooLarge
+    sent: bytes = request.environ["wsgi.input"].read(length)
+    return sent
 
 
 def _unsupported(message: str) -> ServiceError:
