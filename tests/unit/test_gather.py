@@ -176,6 +176,23 @@ class TestOtherPatients:
         assert [r.id for r in found.slot("conditions").resources] == ["1"]
         assert dict(found.dropped) == {"other-patient": 1}
 
+    @pytest.mark.parametrize("member", ["subject", "patient"])
+    def test_neighbours_of_several_patients(self, member: str) -> None:
+        """What one entry says of its patient holds for the next only while the words are the
+        same, in either member (`patient`: DSTU2)."""
+        owners = ("p", "q", "q", "p", "p", "r")
+        entries = [
+            {
+                "resourceType": "Condition",
+                "id": str(number),
+                member: {"reference": f"Patient/{one}"},
+            }
+            for number, one in enumerate(owners)
+        ]
+        found = chart(conditions=bundle(*entries))
+        assert [entry.id for entry in found.slot("conditions").resources] == ["0", "3", "4"]
+        assert dict(found.dropped) == {"other-patient": 3}
+
     @pytest.mark.parametrize("subject", [None, {}, "Patient/q", {"display": "x"}, [1]])
     def test_an_unreadable_subject_is_no_other_patient(self, subject: Any) -> None:
         found = chart(conditions=bundle(CONDITION | {"subject": subject}))
