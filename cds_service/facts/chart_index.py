@@ -240,21 +240,23 @@ class ChartIndex:
             _file(self.findings, sent.filed, entry, None, "", value)
 
     def _file_members(self, results: Iterable[Entry]) -> None:
-        """File what a report or panel names and was not sent, as results known by name alone."""
+        """File what a report or panel names and was not sent, as results known by name alone: once
+        for each value set, whether the panel's code says it, a member's words, or both."""
         codes = self._codes["observations"]
-        for panel, reference, concepts in members.not_sent(self._panels, results):
+        filed: dict[tuple[int, str], Hit] = {}
+        for panel, reference, concept in members.not_sent(self._panels, results):
             part = {"valueReference": reference}
-            for concept in concepts:
-                for set_id, _ in under(codes.of(concept)) if concept else ():
-                    named = NAMED + set_id.removeprefix(NAMED)
-                    hit = Hit(panel, named, "", "", part, MEMBER, concept)
-                    self.observations.setdefault(named, []).append(hit)
+            for set_id, _ in under(codes.of(concept)):
+                named = NAMED + set_id.removeprefix(NAMED)
+                hit = Hit(panel, named, "", "", part, MEMBER, concept)
+                filed.setdefault((id(panel), named), hit)
+        for hit in filed.values():
+            self.observations.setdefault(hit.set_id, []).append(hit)
 
     def _reports(self, entries: Iterable[Entry]) -> None:
-        for entry in entries:
-            self._collect("procedures", self.procedures, (entry,), [])
-            if entry.head.result:
-                self._panels.append(entry)
+        known = list(entries)
+        self._procedures(known)
+        self._panels.extend(entry for entry in known if entry.head.result)
 
     def _procedures(self, entries: Iterable[Entry]) -> None:
         self._collect("procedures", self.procedures, entries, [])

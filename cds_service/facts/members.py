@@ -10,9 +10,9 @@ from cds_service.protocol import identity
 
 def not_sent(
     panels: Sequence[Entry], results: Iterable[Entry]
-) -> Iterator[tuple[Entry, Resource, list[Any]]]:
-    """Of each panel the members that none of the results is: the panel, the Reference, and what
-    says of which test it is (concepts: the panel's own, and the words of the reference)."""
+) -> Iterator[tuple[Entry, Resource, Any]]:
+    """Of each panel the members that none of the results is: the panel, the Reference, and a
+    concept that may say of which test it is (the panel's own, then the words of the reference)."""
     if not panels:
         return
     sent = {name for entry in results for name in entry.identities()}
@@ -21,8 +21,8 @@ def not_sent(
         for key in ("result", "hasMember"):
             for reference in objects(body.get(key)):
                 if not _is_there(string(reference.get("reference")), sent):
-                    words = string(reference.get("display"))
-                    yield panel, reference, [body.get("code"), {"text": words} if words else None]
+                    yield panel, reference, body.get("code")
+                    yield panel, reference, {"text": string(reference.get("display"))}
 
 
 def _is_there(reference: str, sent: set[str]) -> bool:

@@ -60,6 +60,12 @@ def test_what_stands_on_the_card(caller: Caller) -> None:
     assert "It was not sent" in card["detail"]
 
 
+def test_one_report_is_named_once(caller: Caller) -> None:
+    named = report(refers("a"), refers("b", "Serum ferritin"), code=concept(f"loinc:{FERRITIN}"))
+    (card,) = caller.cards(request(conditions=[RLS], more={"reports": [named]}))["cards"]
+    assert card["detail"].count("named in a report, not sent") == 1
+
+
 def test_a_newer_value_decides(caller: Caller) -> None:
     newer = lab(FERRITIN, 20, "ng/mL", days=5)
     assert cards(caller, newer, reports=(report(refers()),)) == ["warning rls.low-ferritin"]

@@ -11,15 +11,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from tests.support.certificates import certificate
 from tests.support.server import Launched
 from tests.support.wire import PATIENCE
 
@@ -36,7 +33,7 @@ class Site:
 
     def tls(self, version: ssl.TLSVersion | None = None) -> ssl.SSLContext:
         """What a client uses; with `version`, that one alone, however weak."""
-        context = ssl.create_default_context(cafile=str(self.folder / "cert.pem"))
+        context = ssl.create_default_context(cafile=str(self.folder / "certificate.pem"))
         if version:
             context.set_ciphers("ALL:@SECLEVEL=0")
             with warnings.catch_warnings():
@@ -78,40 +75,14 @@ class Site:
             connection.close()
 
 
-def certificate(folder: Path) -> None:
-    """A key and a certificate for localhost that signs itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-
-
 def configure(folder: Path, port: int, service: int) -> Path:
     """The shipped configuration with this test's paths and ports, inside an nginx of its own."""
     site = CONFIGURATION.read_text("utf-8")
     for old, new in {
         "listen 443": f"listen 127.0.0.1:{port}",
         "127.0.0.1:5005": f"127.0.0.1:{service}",
-        "/etc/ssl/certs/cds.example.org.pem": f"{folder}/cert.pem",
-        "/etc/ssl/private/cds.example.org.key": f"{folder}/key.pem",
+        "/etc/ssl/certs/cds.example.org.pem": f"{folder}/certificate.pem",
+        "/etc/ssl/private/cds.example.org.key": f"{folder}/certificate.pem",
         "/var/log/nginx/": f"{folder}/",
         "server_name cds.example.org": "server_name localhost",
     }.items():
@@ -132,7 +103,7 @@ def configure(folder: Path, port: int, service: int) -> Path:
 @contextmanager
 def in_front_of(service: Launched, folder: Path, port: int) -> Iterator[Site]:
     """An nginx that listens on `port` and answers for the service."""
-    certificate(folder)
+    certificate(folder, x509.DNSName("localhost"))
     main = configure(folder, port, service.port)
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     command = [program, "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(main)]
