@@ -54,8 +54,8 @@ def cards_page(pack: Pack, bench: Bench, tag: str = ENGLISH_TAG) -> str:
     language = prepared(pack).voice(tag).language
     groups = sorted(pack.groups.values(), key=lambda group: group.order)
     shown = [rule for rule in pack.rules if rule.status not in ("draft", "retired")]
-    found = {rule.id: examples(rule, bench, tag) for rule in shown}
-    figures = _figures(found.values(), language.text(BECAUSE))
+    examples_by_rule = {rule.id: examples(rule, bench, tag) for rule in shown}
+    figures = _figures(examples_by_rule.values(), language.text(BECAUSE))
     lines = ["# Cards", "", *_opening(pack, language), "", *figures]
     for group in groups:
         rules = sorted((r for r in shown if r.group == group.id), key=lambda r: (r.rank, r.id))
@@ -63,7 +63,7 @@ def cards_page(pack: Pack, bench: Bench, tag: str = ENGLISH_TAG) -> str:
             lines += ["", f"## {language.text(group.title)}"]
         for rule in rules:
             lines += ["", f"### {language.text(rule.title)}", "", f"Rule `{rule.id}`."]
-            lines += [line for part in _parts(rule, found[rule.id]) for line in part]
+            lines += [line for part in _parts(rule, examples_by_rule[rule.id]) for line in part]
     return "\n".join(lines) + "\n"
 
 
@@ -81,18 +81,18 @@ def examples(rule: Rule, bench: Bench, tag: str = ENGLISH_TAG) -> Mapping[int, E
         return {}
     tests = read_test_file(rule.path.with_name(rule.path.name.removesuffix(".json") + SUFFIX))
     bench = bench.also(drafts_under_test(tests, bench))
-    found: dict[int, Example] = {}
+    by_number: dict[int, Example] = {}
     for case in tests.cases:
         for number, example in _of_case(rule, bench.trial(case), tag):
-            known = found.get(number)
+            known = by_number.get(number)
             if known is None or (len(known.card.rules) > 1 and len(example.card.rules) == 1):
-                found[number] = example
-    return dict(sorted(found.items()))
+                by_number[number] = example
+    return dict(sorted(by_number.items()))
 
 
 def _of_case(rule: Rule, trial: Trial, tag: str) -> Iterator[tuple[int, Example]]:
     evaluation = evaluate(trial.ruleset, trial.service, trial.facts)
-    own = [one for one in evaluation.findings if one.rule.id == rule.id]
+    own = [finding for finding in evaluation.findings if finding.rule.id == rule.id]
     if not own or rule.id not in trial.ruleset.rules:
         return
     pack = trial.ruleset.pack
@@ -109,8 +109,8 @@ def _number(finding: Finding, trial: Trial) -> int:
     return next((n for n, (_, card) in enumerate(variants) if card is finding.card), OWN)
 
 
-def _figures(found: Iterable[Mapping[int, Example]], because: str) -> Sequence[str]:
-    words = sorted(example.words(because) for examples_ in found for example in examples_.values())
+def _figures(by_rule: Iterable[Mapping[int, Example]], because: str) -> Sequence[str]:
+    words = sorted(example.words(because) for of_rule in by_rule for example in of_rule.values())
     if not words:
         return []
     return [
@@ -119,13 +119,13 @@ def _figures(found: Iterable[Mapping[int, Example]], because: str) -> Sequence[s
     ]
 
 
-def _parts(rule: Rule, found: Mapping[int, Example]) -> Iterator[Sequence[str]]:
-    for number, example in found.items():
+def _parts(rule: Rule, by_number: Mapping[int, Example]) -> Iterator[Sequence[str]]:
+    for number, example in by_number.items():
         name = "Its own card" if number == OWN else f"Variant {number + 1}"
         yield ["", f"**{name}**, for example: {example.case.name}", ""]
         yield ["```json", *_chart(example.case.sketch), "```", ""]
         yield [f"> {line}".rstrip() for line in _card(example.card)]
-    silent = [n for n in range(OWN, len(rule.variants)) if n not in found]
+    silent = [n for n in range(OWN, len(rule.variants)) if n not in by_number]
     if silent:
         names = ", ".join("its own card" if n == OWN else f"variant {n + 1}" for n in silent)
         yield ["", f"Only inside another card, or in no test: {names}."]

@@ -148,8 +148,8 @@ def _languages(before: Pack, after: Pack) -> Iterator[str]:
     old, new = before.translations, after.translations
     for tag in sorted(old.keys() | new.keys()):
         if tag not in new or tag not in old:
-            one = new.get(tag) or old[tag]
-            size = f"{len(one.texts)} texts, {len(one.names)} names"
+            language = new.get(tag) or old[tag]
+            size = f"{len(language.texts)} texts, {len(language.names)} names"
             yield f"language {tag}: {'added' if tag in new else 'removed'} ({size})"
             continue
         for part in ("decimal", "day", "month", "reviewed"):
@@ -157,10 +157,12 @@ def _languages(before: Pack, after: Pack) -> Iterator[str]:
             if was != now:
                 yield f"language {tag} {part}: {_quoted(was)} -> {_quoted(now)}"
         for what in ("texts", "names"):
-            yield from _said(f"language {tag}", getattr(old[tag], what), getattr(new[tag], what))
+            yield from _text_changes(
+                f"language {tag}", getattr(old[tag], what), getattr(new[tag], what)
+            )
 
 
-def _said(language: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+def _text_changes(language: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
     for english in sorted(old.keys() | new.keys()):
         was, now = old.get(english), new.get(english)
         if was == now:

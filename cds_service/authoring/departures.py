@@ -108,9 +108,9 @@ def _of_resource(place: str, resource: Mapping[str, Json]) -> Iterator[Departure
 
 def _of_errors(place: str, error: ValidationError) -> Iterator[Departure]:
     errors = error.errors(include_input=False, include_url=False, include_context=False)
-    for found in errors[:MOST_PER_RESOURCE]:
-        path = ".".join(str(part) for part in found["loc"])
-        yield Departure(f"{place} {path}".rstrip(), "warning", _words(found["type"]))
+    for fault in errors[:MOST_PER_RESOURCE]:
+        path = ".".join(str(part) for part in fault["loc"])
+        yield Departure(f"{place} {path}".rstrip(), "warning", _words(fault["type"]))
     if len(errors) > MOST_PER_RESOURCE:
         more = len(errors) - MOST_PER_RESOURCE
         yield Departure(place, "warning", f"and {more} more")

@@ -37,8 +37,8 @@ def _members(old: list[Json], new: list[Json], path: str) -> Iterator[str]:
         for number, (before, after) in enumerate(zip(old, new, strict=True)):
             yield from json_changes(before, after, f"{path}[{number}]")
         return
-    gone = [f"{path} - {as_text(one)}".strip() for one in old if one not in new]
-    come = [f"{path} + {as_text(one)}".strip() for one in new if one not in old]
+    gone = [f"{path} - {as_text(member)}".strip() for member in old if member not in new]
+    come = [f"{path} + {as_text(member)}".strip() for member in new if member not in old]
     yield from gone
     yield from come
     if not (gone or come):

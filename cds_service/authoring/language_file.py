@@ -31,4 +31,8 @@ def language_file(hooks: Path, site: Path | None, tag: str, *, missing: bool) ->
 
 
 def _filled(wanted: Iterable[str], given: Json, missing: bool) -> dict[str, str]:
-    return {one: given.get(one, one) for one in wanted if not (missing and one in given)}
+    return {
+        english: given.get(english, english)
+        for english in wanted
+        if not (missing and english in given)
+    }

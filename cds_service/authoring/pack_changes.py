@@ -82,15 +82,17 @@ def _frame_of(old: Setting, new: Setting) -> Iterator[str]:
 def _rules(before: Pack, after: Pack) -> Iterator[str]:
     old = {rule.id: rule for rule in before.rules}
     new = {rule.id: rule for rule in after.rules}
-    said = _words_of(before), _words_of(after)
+    words = _words_of(before), _words_of(after)
     for name in sorted(old.keys() | new.keys()):
         if name not in new:
             yield f"rule {name}: removed"
         elif name not in old:
             yield f"rule {name}: added, {new[name].status}: {new[name].title}"
-            yield from (f"rule {name}: {told}" for told in _new_rule(new[name], said[1]))
+            yield from (f"rule {name}: {told}" for told in _new_rule(new[name], words[1]))
         else:
-            yield from (f"rule {name}: {change}" for change in _of_rule(old[name], new[name], said))
+            yield from (
+                f"rule {name}: {change}" for change in _of_rule(old[name], new[name], words)
+            )
 
 
 def _new_rule(rule: Rule, words: Words) -> Iterator[str]:
@@ -103,12 +105,12 @@ def _new_rule(rule: Rule, words: Words) -> Iterator[str]:
             yield f"card.{part} {as_text(rule.card[part])}"
 
 
-def _of_rule(old: Rule, new: Rule, said: tuple[Words, Words]) -> Iterator[str]:
+def _of_rule(old: Rule, new: Rule, words: tuple[Words, Words]) -> Iterator[str]:
     for field in fields(Rule):
         if field.name not in _NOT_OF_RULE:
             yield from _of_field(field.name, getattr(old, field.name), getattr(new, field.name))
     for name in ("when", "unless"):
-        for change in _in_words(getattr(old, name), getattr(new, name), said):
+        for change in _in_words(getattr(old, name), getattr(new, name), words):
             yield f"{name} {change}"
 
 
@@ -123,12 +125,12 @@ def _words_of(pack: Pack) -> Words:
     return Words(pack.catalogue, pack.settings, pack.definitions)
 
 
-def _in_words(before: Json, after: Json, said: tuple[Words, Words]) -> Iterator[str]:
+def _in_words(before: Json, after: Json, in_packs: tuple[Words, Words]) -> Iterator[str]:
     """A condition that was written otherwise, as sentences."""
     if before != after:
         old, new = (
-            words.sentence(one) if one else "nothing"
-            for words, one in zip(said, (before, after), strict=True)
+            words.sentence(condition) if condition else "nothing"
+            for words, condition in zip(in_packs, (before, after), strict=True)
         )
         if old != new:
             yield f"in words: {old} -> {new}"
@@ -136,13 +138,13 @@ def _in_words(before: Json, after: Json, said: tuple[Words, Words]) -> Iterator[
 
 def _definitions(before: Pack, after: Pack) -> Iterator[str]:
     yield from _named("definition", before.definitions, after.definitions)
-    said = _words_of(before), _words_of(after)
+    words = _words_of(before), _words_of(after)
     for name in sorted(before.definitions.keys() & after.definitions.keys()):
         old, new = (
             {key: part for key, part in pack.definitions[name].items() if key != "title"}
             for pack in (before, after)
         )
-        yield from (f"definition {name}: {told}" for told in _in_words(old, new, said))
+        yield from (f"definition {name}: {told}" for told in _in_words(old, new, words))
 
 
 def _services(before: Pack, after: Pack) -> Iterator[str]:

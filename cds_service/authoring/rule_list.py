@@ -45,8 +45,8 @@ def rows(pack: Pack) -> list[Row]:
 def _row(rule: Rule, pack: Pack, compiler: Compiler) -> Row:
     conditions = [rule.when, *([rule.unless] if rule.unless else [])]
     conditions += [variant["when"] for variant in rule.variants]
-    nodes = [compiler.condition(one, rule.id) for one in conditions]
-    found = leaves(nodes)
+    nodes = [compiler.condition(condition, rule.id) for condition in conditions]
+    read = leaves(nodes)
     sources = [node.source for root in nodes for node in root.descend()]
     file_status = str(rule.raw.get("status", rule.status))
     return Row(
@@ -59,7 +59,7 @@ def _row(rule: Rule, pack: Pack, compiler: Compiler) -> Row:
         indicator=str(rule.card.get("indicator", "")),
         title=rule.title,
         settings=tuple(_settings(sources, pack)),
-        facts=tuple(dict.fromkeys(leaf.fact for leaf in found)),
+        facts=tuple(dict.fromkeys(leaf.fact for leaf in read)),
         claims=rule.claims,
         review_by=rule.review_by.isoformat() if rule.review_by else "",
         file=str(rule.path) if rule.path else "",
@@ -71,4 +71,4 @@ def _settings(sources: list[Json], pack: Pack) -> list[str]:
     named = (source.get(key) for source in sources for key in ("setting", "within"))
     known = dict.fromkeys(name for name in named if name in pack.settings)
     settings = [pack.settings[name] for name in known]
-    return [f"{one.name}={with_unit(one.value, one.unit)}" for one in settings]
+    return [f"{setting.name}={with_unit(setting.value, setting.unit)}" for setting in settings]

@@ -40,9 +40,9 @@ def tests_of(
     cases: list[Json] = []
     untested = []
     for set_id in sets:
-        made = list(maker.cases(set_id))
-        cases += made
-        if not made:
+        tried = list(maker.cases(set_id))
+        cases += tried
+        if not tried:
             untested.append(set_id)
     if not cases:
         return None, tuple(untested)
@@ -88,10 +88,10 @@ class _Maker:
             for service in (case.service, *row.services):
                 if service not in done:
                     there = replace(case, service=service)
-                    made = [self._case(there, row.id, place, form) for form in self._forms]
-                    if all(made):
+                    written = [self._case(there, row.id, place, form) for form in self._forms]
+                    if all(written):
                         done.add(service)
-                        yield from made
+                        yield from written
 
     def _place(self, case: Case, set_id: str) -> tuple[str, int] | None:
         """The only entry of the chart that names a drug of the set, where it is plainly in use."""
@@ -111,16 +111,16 @@ class _Maker:
         drug = entry if isinstance(entry, str) else entry.get("drug", "")
         text = "" if isinstance(entry, str) else entry.get("text", "")
         try:
-            said = concept(drug, "", text) if drug else {"text": text}
+            drug_concept = concept(drug, "", text) if drug else {"text": text}
         except SketchError:
             return set()
         terminology = self._pack.terminology
-        codings = terminology.vocabulary.systems.codings(said)
-        found = {s for system, code, _ in codings for s in terminology.sets_of(system, code)}
-        for name in names_of(said):
+        codings = terminology.vocabulary.systems.codings(drug_concept)
+        sets = {s for system, code, _ in codings for s in terminology.sets_of(system, code)}
+        for name in names_of(drug_concept):
             for ingredient in terminology.drugs.ingredients_in_text(name):
-                found.update(terminology.sets_of_ingredient(ingredient))
-        return found
+                sets.update(terminology.sets_of_ingredient(ingredient))
+        return sets
 
     def _case(self, case: Case, rule: str, place: tuple[str, int], form: str | Coded) -> Json:
         """The case with the new drug; None where it says something else, or the same without."""
@@ -133,7 +133,7 @@ class _Maker:
         if self._says(case, rule, sketch) != wanted or self._says(case, rule, without) == wanted:
             return None
         title = form if isinstance(form, str) else f"{form.system}|{form.code}"
-        made: dict[str, Json] = {
+        written: dict[str, Json] = {
             "name": f"{rule} on {case.service}: {title.removeprefix('text:')}",
             "now": case.now.isoformat().replace("+00:00", "Z"),
             "service": case.service,
@@ -142,12 +142,12 @@ class _Maker:
             "others": "any",
         }
         if case.profiles is not None:
-            made["profile"] = list(case.profiles)
+            written["profile"] = list(case.profiles)
         if case.settings:
-            made["settings"] = dict(case.settings)
+            written["settings"] = dict(case.settings)
         if case.bundle:
-            made["bundle"] = case.bundle
-        return made
+            written["bundle"] = case.bundle
+        return written
 
     def _says(self, case: Case, rule: str, sketch: Mapping[str, Json]) -> str:
         try:

@@ -53,10 +53,10 @@ def coded(written: str, default: str, canonical: Canonical) -> Coded:
 
 def slug(name: str) -> str:
     """A name as ids and files have it: "25-OH vitamin D" -> "25-oh-vitamin-d"."""
-    made = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    if not made:
+    letters = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    if not letters:
         raise ConfigurationError(f"'{name}' has no letter that a name could be made of.")
-    return made
+    return letters
 
 
 def value_set(set_id: str, title: str, today: date, includes: Iterable[Json], **more: Json) -> Json:
@@ -76,7 +76,7 @@ def value_set(set_id: str, title: str, today: date, includes: Iterable[Json], **
 def includes(codes: Iterable[Coded]) -> list[Json]:
     """The codes by system."""
     by_system: dict[str, list[Json]] = {}
-    for one in codes:
-        concept = {"code": one.code, **({"display": one.display} if one.display else {})}
-        by_system.setdefault(one.system, []).append(concept)
+    for entry in codes:
+        concept = {"code": entry.code, **({"display": entry.display} if entry.display else {})}
+        by_system.setdefault(entry.system, []).append(concept)
     return [{"system": system, "concept": concepts} for system, concepts in by_system.items()]

@@ -83,7 +83,7 @@ def _checked(pack: Pack, rule: NewRule) -> FactDefinition:
             f"'{rule.id}' is no id: it is GROUP.NAME, with a group of {', '.join(pack.groups)}.",
             did_you_mean(group, pack.groups),
         )
-    if rule.id in {one.id for one in pack.rules}:
+    if rule.id in {known_rule.id for known_rule in pack.rules}:
         raise ConfigurationError(f"There is a rule '{rule.id}' already; nothing was changed.")
     for name, known, what in (
         (rule.fact, pack.catalogue.facts, "fact"),

@@ -87,12 +87,12 @@ class _Cases:
         tables = self._pack.terminology.units
         table = tables.get(self._fact.unit_table)
         for unit in table.factors if table else ():
-            one = convert(Decimal(1), unit, None, self._fact.unit_table, tables=tables)
+            factor = convert(Decimal(1), unit, None, self._fact.unit_table, tables=tables)
             own = convert(Decimal(1), self._fact.unit, None, self._fact.unit_table, tables=tables)
-            if isinstance(one, UnitUnknown) or isinstance(own, UnitUnknown) or one == own:
+            if isinstance(factor, UnitUnknown) or isinstance(own, UnitUnknown) or factor == own:
                 continue
             wanted = bound / 2 if self._rule.op in _BELOW else bound * 2
-            value = (wanted * own / one).quantize(Decimal("0.001")).normalize()
+            value = (wanted * own / factor).quantize(Decimal("0.001")).normalize()
             written = f"{value:f} {unit}"
             yield self._case(written, "fires", self._value(value, unit=unit))
             return
@@ -179,12 +179,12 @@ def _entry(pack: Pack, fact: FactDefinition) -> str:
 
 def _code(pack: Pack, fact: FactDefinition) -> str:
     """A code of the fact's sets as charts of tests write it."""
-    found = []
+    codes = []
     for set_id in fact.value_sets:
-        one = pack.terminology.value_set(set_id)
-        found += [Coded(system, code) for system, code in (*one.concepts, *one.below)]
-    usable = [one for one in found if one.sketch and one.system != INGREDIENT]
-    usable.sort(key=lambda one: one.system not in (ICD10CM, SNOMED))
+        value_set = pack.terminology.value_set(set_id)
+        codes += [Coded(system, code) for system, code in (*value_set.concepts, *value_set.below)]
+    usable = [code for code in codes if code.sketch and code.system != INGREDIENT]
+    usable.sort(key=lambda code: code.system not in (ICD10CM, SNOMED))
     if not usable:
         raise ConfigurationError(
             f"No code of '{fact.name}' can be written in a test.",

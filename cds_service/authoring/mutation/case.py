@@ -23,13 +23,13 @@ class Changed:
     def __init__(self, mutant: Mutant, rules: frozenset[str]) -> None:
         self.mutant = mutant
         self.rules = rules
-        self._made: dict[int, RuleSet | None] = {}
+        self._rulesets: dict[int, RuleSet | None] = {}
 
     def ruleset(self, base: RuleSet) -> RuleSet | None:
         """The changed rule set; None for one that could not be loaded."""
-        if id(base) not in self._made:
-            self._made[id(base)] = self._compiled(base)
-        return self._made[id(base)]
+        if id(base) not in self._rulesets:
+            self._rulesets[id(base)] = self._compiled(base)
+        return self._rulesets[id(base)]
 
     def _compiled(self, base: RuleSet) -> RuleSet | None:
         pack = self.mutant.apply(base.pack)
@@ -54,8 +54,8 @@ class PreparedCase:
         if ruleset is None:
             return True
         facts = self._facts(ruleset)
-        said = evaluate(ruleset, self.trial.service, facts)
-        evaluation = self._together(said, changed.rules)
+        changed_only = evaluate(ruleset, self.trial.service, facts)
+        evaluation = self._together(changed_only, changed.rules)
         if _fails(self.trial, evaluation):
             return True
         if self.compose is None or self.trial.case.cards is None:
@@ -74,15 +74,20 @@ class PreparedCase:
 
     def _together(self, changed: Evaluation, rules: frozenset[str]) -> Evaluation:
         """What all rules say: the changed rules anew, the others as before."""
-        outcomes = {rule: said for rule, said in self.base.outcomes.items() if rule not in rules}
-        findings = [one for one in self.base.findings if one.rule.id not in rules]
+        outcomes = {
+            rule: outcome for rule, outcome in self.base.outcomes.items() if rule not in rules
+        }
+        findings = [finding for finding in self.base.findings if finding.rule.id not in rules]
         order = {rule: number for number, rule in enumerate(self.trial.ruleset.rules)}
         return dataclasses.replace(
             self.base,
             outcomes=outcomes | dict(changed.outcomes),
             findings=sorted(
                 [*findings, *changed.findings],
-                key=lambda one: (-1 if one.draft is None else one.draft, order[one.rule.id]),
+                key=lambda finding: (
+                    -1 if finding.draft is None else finding.draft,
+                    order[finding.rule.id],
+                ),
             ),
         )
 
@@ -91,10 +96,11 @@ def prepared_cases(tests: TestFile, bench: Bench, compose: Compose | None) -> li
     """The cases of a file that pass."""
     bench = bench.also(drafts_under_test(tests, bench))
     trials = (bench.trial(case) for case in tests.cases)
-    made = (
-        PreparedCase(one, evaluate(one.ruleset, one.service, one.facts), compose) for one in trials
+    cases = (
+        PreparedCase(trial, evaluate(trial.ruleset, trial.service, trial.facts), compose)
+        for trial in trials
     )
-    return [one for one in made if not _fails(one.trial, one.base)]
+    return [case for case in cases if not _fails(case.trial, case.base)]
 
 
 def _fails(trial: Trial, evaluation: Evaluation) -> bool:

@@ -51,11 +51,13 @@ class Mutant:
 def rule_mutants(rule: Rule, pack: Pack) -> Iterator[Mutant]:
     """All changes to a rule of the pack, and to the filters of the facts that it names."""
     maker = _Maker(rule.id, pack)
-    yield from maker.condition(rule.when, "when", lambda made: _in_rule(rule.id, when=made))
+    yield from maker.condition(
+        rule.when, "when", lambda condition: _in_rule(rule.id, when=condition)
+    )
     if rule.unless is not None:
         yield Mutant(rule.id, "unless", "dropped", _in_rule(rule.id, unless=None))
         yield from maker.condition(
-            rule.unless, "unless", lambda made: _in_rule(rule.id, unless=made)
+            rule.unless, "unless", lambda condition: _in_rule(rule.id, unless=condition)
         )
         yield from _lost_parts(rule.id, rule.unless)
     for index, variant in enumerate(rule.variants):
@@ -68,8 +70,10 @@ def rule_mutants(rule: Rule, pack: Pack) -> Iterator[Mutant]:
 def definition_mutants(name: str, pack: Pack) -> Iterator[Mutant]:
     """All changes to a definition of the pack."""
 
-    def build(made: Json) -> Callable[[Pack], Pack]:
-        return lambda old: dataclasses.replace(old, definitions={**old.definitions, name: made})
+    def build(definition: Json) -> Callable[[Pack], Pack]:
+        return lambda old: dataclasses.replace(
+            old, definitions={**old.definitions, name: definition}
+        )
 
     path = f"definitions.{name}"
     yield from _Maker(name, pack).condition(pack.definitions[name], path, build)
@@ -77,8 +81,8 @@ def definition_mutants(name: str, pack: Pack) -> Iterator[Mutant]:
 
 def fact_mutants(name: str, pack: Pack) -> Iterator[Mutant]:
     """All changes to what a fact of the pack lets through."""
-    for change, made in _lost_limits(pack.catalogue.facts[name]):
-        yield Mutant(name, f"facts.json {name}", change, _in_catalogue(name, made))
+    for change, fact in _lost_limits(pack.catalogue.facts[name]):
+        yield Mutant(name, f"facts.json {name}", change, _in_catalogue(name, fact))
     yield from _changed_facts(name, [name], pack)
 
 
@@ -94,9 +98,9 @@ def _in_rule(rule_id: str, **changes: Json) -> Callable[[Pack], Pack]:
 
 
 def _variant_builder(rule: Rule, index: int) -> Build:
-    def build(made: Json) -> Callable[[Pack], Pack]:
+    def build(condition: Json) -> Callable[[Pack], Pack]:
         variants = list(rule.variants)
-        variants[index] = {**variants[index], "when": made}
+        variants[index] = {**variants[index], "when": condition}
         return _in_rule(rule.id, variants=tuple(variants))
 
     return build
@@ -120,11 +124,11 @@ class _Maker:
         self._settings: dict[str, Setting] = {}  # moved thresholds, under names of their own
 
     def condition(
-        self, node: Json, path: str, build: Build, put: Put = lambda made: made
+        self, node: Json, path: str, build: Build, put: Put = lambda part: part
     ) -> Iterator[Mutant]:
         """Changes to a part of a condition, which `put` makes whole and `build` brings in."""
-        for change, made in self._changes(node):
-            apply = self._with_settings(build(put(made)))
+        for change, changed in self._changes(node):
+            apply = self._with_settings(build(put(changed)))
             yield Mutant(self._subject, path, change, apply)
         for key in JOINERS:
             for index, part in enumerate(node.get(key, ())):
@@ -137,8 +141,8 @@ class _Maker:
 
     def _with_settings(self, apply: Callable[[Pack], Pack]) -> Callable[[Pack], Pack]:
         def both(pack: Pack) -> Pack:
-            made = apply(pack)
-            return dataclasses.replace(made, settings={**pack.settings, **self._settings})
+            changed = apply(pack)
+            return dataclasses.replace(changed, settings={**pack.settings, **self._settings})
 
         return both
 
@@ -196,14 +200,14 @@ class _Maker:
 
 
 def _put_part(node: Json, key: str, index: int, put: Put) -> Put:
-    def inside(made: Json) -> Json:
-        return put({**node, key: [made if n == index else old for n, old in enumerate(node[key])]})
+    def inside(part: Json) -> Json:
+        return put({**node, key: [part if n == index else old for n, old in enumerate(node[key])]})
 
     return inside
 
 
 def _put_inner(node: Json, key: str, put: Put) -> Put:
-    return lambda made: put({**node, key: made})
+    return lambda inner: put({**node, key: inner})
 
 
 def _last_digit(number: Decimal) -> Decimal:
@@ -218,13 +222,13 @@ def _fact_mutants(subject: str, conditions: Iterable[Json], pack: Pack) -> Itera
 
 def _changed_facts(subject: str, names: Iterable[str], pack: Pack) -> Iterator[Mutant]:
     for name in names:
-        for change, made in _filter_changes(pack.catalogue.facts[name]):
-            yield Mutant(subject, f"facts.json {name}", change, _in_catalogue(name, made))
+        for change, fact in _filter_changes(pack.catalogue.facts[name]):
+            yield Mutant(subject, f"facts.json {name}", change, _in_catalogue(name, fact))
 
 
-def _in_catalogue(name: str, made: FactDefinition) -> Callable[[Pack], Pack]:
+def _in_catalogue(name: str, fact: FactDefinition) -> Callable[[Pack], Pack]:
     def apply(pack: Pack) -> Pack:
-        return dataclasses.replace(pack, catalogue=Catalogue({**pack.catalogue.facts, name: made}))
+        return dataclasses.replace(pack, catalogue=Catalogue({**pack.catalogue.facts, name: fact}))
 
     return apply
 

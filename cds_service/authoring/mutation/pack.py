@@ -48,19 +48,22 @@ def accepted_in(folder: Path) -> Accepted:
 def share(results: Sequence[MutationResult]) -> float:
     """The percentage of changes that a case notices or a reason explains; 0 where a rule could not
     be changed at all."""
-    if any(one.problem for one in results):
+    if any(result.problem for result in results):
         return 0.0
-    total = sum(one.total for one in results)
-    left = sum(len(one.survivors) for one in results)
+    total = sum(result.total for result in results)
+    left = sum(len(result.survivors) for result in results)
     return 100.0 * (total - left) / total if total else 100.0
 
 
 def report(results: Sequence[MutationResult]) -> str:
     """What was not caught, and a line of totals."""
-    lines = [one.as_text() for one in results if not one.clean]
-    total, caught = sum(one.total for one in results), sum(one.caught for one in results)
-    accepted = sum(len(one.accepted) for one in results)
-    left = sum(len(one.survivors) for one in results)
+    lines = [result.as_text() for result in results if not result.clean]
+    total, caught = (
+        sum(result.total for result in results),
+        sum(result.caught for result in results),
+    )
+    accepted = sum(len(result.accepted) for result in results)
+    left = sum(len(result.survivors) for result in results)
     return "\n".join(
         [*lines, f"{total} changes: {caught} caught, {accepted} accepted, {left} not caught"]
     )

@@ -91,7 +91,7 @@ def _mutate_rule(
     if rule is None:
         return MutationResult(tests.path.name, 0, problem="no rule stands beside these tests")
     prepared = [
-        one for one in prepared_cases(tests, bench, compose) if serves(one.trial.service, rule)
+        case for case in prepared_cases(tests, bench, compose) if serves(case.trial.service, rule)
     ]
     mutants = list(rule_mutants(rule, bench.ruleset(tests.cases[0]).pack))
     survivors = _survivors(mutants, frozenset({rule.id}), prepared)
@@ -107,7 +107,7 @@ def mutate_definitions(
     the fact itself is meant. Raises TestFileError and SketchError.
     """
     cases = _cases_by_rule(paths, bench, compose)
-    base = next((one.trial.ruleset for made in cases.values() for one in made), None)
+    base = next((case.trial.ruleset for of_rule in cases.values() for case in of_rule), None)
     if base is None:
         return []
     used = {rule.id: reach(rule, base.pack) for rule in base.pack.rules}
@@ -116,7 +116,7 @@ def mutate_definitions(
     results = []
     for name, mutants in tried:
         users = frozenset(rule for rule, names in used.items() if name in names)
-        prepared = [one for rule in users for one in cases.get(rule, ())]
+        prepared = [case for rule in users for case in cases.get(rule, ())]
         results.append(_sorted_out(name, mutants, _survivors(mutants, users, prepared), accepted))
     return results
 
@@ -135,22 +135,22 @@ def _cases_by_rule(
 
 def reach(rule: Rule, pack: Pack) -> frozenset[str]:
     """The definitions and facts that a rule's conditions lead to, those of its card included."""
-    found: set[str] = set(rule.about)
+    reached: set[str] = set(rule.about)
     waiting: list[Json] = [rule.when, rule.unless, rule.card, rule.variants]
     while waiting:
         node = waiting.pop()
         if isinstance(node, str | bytes) or node is None:
             continue
         if isinstance(node, Mapping):
-            found |= {node["fact"]} if isinstance(node.get("fact"), str) else set()
+            reached |= {node["fact"]} if isinstance(node.get("fact"), str) else set()
             name = node.get("is")
-            if isinstance(name, str) and name in pack.definitions and name not in found:
-                found.add(name)
+            if isinstance(name, str) and name in pack.definitions and name not in reached:
+                reached.add(name)
                 waiting.append(pack.definitions[name])
             waiting += node.values()
         elif isinstance(node, Sequence):
             waiting += node
-    return frozenset(found)
+    return frozenset(reached)
 
 
 def _survivors(
@@ -158,7 +158,9 @@ def _survivors(
 ) -> list[Mutant]:
     """The changes that none of the cases notices. `rules` are all that may say something new."""
     changes = [Changed(mutant, rules) for mutant in mutants]
-    return [one.mutant for one in changes if not any(case.notices(one) for case in prepared)]
+    return [
+        changed.mutant for changed in changes if not any(case.notices(changed) for case in prepared)
+    ]
 
 
 def _sorted_out(
@@ -169,8 +171,8 @@ def _sorted_out(
         for entry in accepted
         if subject in entry.get("rules", [entry.get("rule", subject)]) and entry.get("reason")
     }
-    kept = tuple(one for one in survivors if (one.path, one.change) not in allowed)
-    excused = tuple(one for one in survivors if (one.path, one.change) in allowed)
-    used = {(one.path, one.change) for one in excused}
+    kept = tuple(mutant for mutant in survivors if (mutant.path, mutant.change) not in allowed)
+    excused = tuple(mutant for mutant in survivors if (mutant.path, mutant.change) in allowed)
+    used = {(mutant.path, mutant.change) for mutant in excused}
     stale = tuple(f"{subject} {path}: {change}" for path, change in sorted(allowed - used))
     return MutationResult(subject, len(tried), kept, excused, stale)

@@ -46,7 +46,7 @@ def expand(files: list[Path], server: str, post: Post) -> Iterator[Expanded]:
     address = f"{server.rstrip('/')}/ValueSet/$expand"
     for file in files:
         try:
-            yield _one(file, address, post)
+            yield _expanded(file, address, post)
         except ConfigurationError as error:
             yield Expanded(file, error=error.message)
 
@@ -74,13 +74,21 @@ def _widened(file: Path, target: Path, address: str, post: Post, canonical: Cano
         **({"exclude": out} if (out := _narrower(compose.get("exclude", ()), canonical)) else {}),
     }
     contains, stamp = _pages(question, address, post)
-    names = {one["code"]: one.get("display", "") for one in contains if one["system"] == SNOMED}
+    names = {
+        concept["code"]: concept.get("display", "")
+        for concept in contains
+        if concept["system"] == SNOMED
+    }
     after = {code: before.get(code) or names[code] for code in sorted({*before, *names}, key=int)}
     concepts = [{"code": code, "display": name} for code, name in after.items()]
-    said = stamp.get("identifier") or stamp.get("timestamp") or server_of(address)
+    mark = stamp.get("identifier") or stamp.get("timestamp") or server_of(address)
     resource["extension"] = [
-        *(one for one in resource.get("extension", ()) if one.get("url") != WIDENED),
-        {"url": WIDENED, "valueString": str(said)},
+        *(
+            extension
+            for extension in resource.get("extension", ())
+            if extension.get("url") != WIDENED
+        ),
+        {"url": WIDENED, "valueString": str(mark)},
     ]
     resource["compose"] = {**compose, "include": [*parts, {"system": SNOMED, "concept": concepts}]}
     _replace(target, resource)
@@ -102,7 +110,9 @@ def _lists_snomed(part: Mapping[str, Json], canonical: Canonical) -> bool:
 def _listed(parts: Iterable[Mapping[str, Json]], canonical: Canonical) -> Iterator[tuple[str, str]]:
     for part in parts:
         if _lists_snomed(part, canonical):
-            yield from ((one["code"], one.get("display", "")) for one in part["concept"])
+            yield from (
+                (concept["code"], concept.get("display", "")) for concept in part["concept"]
+            )
 
 
 def _narrower(parts: Iterable[Mapping[str, Json]], canonical: Canonical) -> list[dict[str, Json]]:
@@ -121,7 +131,7 @@ def _replace(file: Path, resource: Json) -> None:
     part.replace(file)
 
 
-def _one(file: Path, address: str, post: Post) -> Expanded:
+def _expanded(file: Path, address: str, post: Post) -> Expanded:
     resource = _read(file)
     before = {_key(concept) for concept in _flat(resource.get("expansion"))}
     question = {key: value for key, value in resource.items() if key != "expansion"}
@@ -147,25 +157,25 @@ def _pages(
     question: Json, address: str, post: Post
 ) -> tuple[list[dict[str, Json]], dict[str, Json]]:
     """All codes, and what the server says of itself."""
-    found: dict[tuple[str, str], dict[str, Json]] = {}
+    concepts: dict[tuple[str, str], dict[str, Json]] = {}
     stamp: dict[str, Json] = {}
     offset = 0
     while True:
         expansion = _expansion(post(address, _body(question, offset)))
         stamp = {k: v for k, v in expansion.items() if k in ("identifier", "timestamp")} or stamp
         page = list(_flat(expansion))
-        found.update((_key(concept), concept) for concept in page)
+        concepts.update((_key(concept), concept) for concept in page)
         offset += len(page)
         total = expansion.get("total")
-        if len(found) > MOST:
+        if len(concepts) > MOST:
             raise ConfigurationError(f"more than {MOST:,} codes; make the set smaller")
         if not page or not isinstance(total, int) or offset >= total:
             break
-    if isinstance(total, int) and len(found) < total and offset < total:
-        raise ConfigurationError(f"the server says {total} codes and gave {len(found)}")
-    if not found:
+    if isinstance(total, int) and len(concepts) < total and offset < total:
+        raise ConfigurationError(f"the server says {total} codes and gave {len(concepts)}")
+    if not concepts:
         raise ConfigurationError("the server gave no codes; the set was left as it was")
-    return [found[key] for key in sorted(found)], stamp
+    return [concepts[key] for key in sorted(concepts)], stamp
 
 
 def _body(question: Json, offset: int) -> bytes:

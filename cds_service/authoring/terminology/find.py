@@ -39,8 +39,8 @@ def find(pack: Pack, asked: str) -> list[Hit]:
     """
     asked = asked.strip()
     uses = _Uses(pack)
-    found = list(_by_code(pack, asked)) or list(_by_text(pack, asked))
-    return [uses.complete(hit) for hit in found[:LIMIT]]
+    hits = list(_by_code(pack, asked)) or list(_by_text(pack, asked))
+    return [uses.complete(hit) for hit in hits[:LIMIT]]
 
 
 def _by_code(pack: Pack, asked: str) -> Iterator[Hit]:
@@ -66,8 +66,8 @@ def _by_text(pack: Pack, asked: str) -> Iterator[Hit]:
         yield Hit("order name", "order-names.json", asked, sets=orders, name="")
     seen: set[tuple[str, str]] = set()
     for set_id in terminology.set_ids():
-        one = terminology.value_set(set_id)
-        for (system, code), display in {**one.below, **one.concepts}.items():
+        value_set = terminology.value_set(set_id)
+        for (system, code), display in {**value_set.below, **value_set.concepts}.items():
             if wanted in display.casefold() and (system, code) not in seen:
                 seen.add((system, code))
                 yield Hit("code", system, code, display, sets=terminology.sets_of(system, code))

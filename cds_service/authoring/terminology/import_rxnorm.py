@@ -143,12 +143,12 @@ def _package(release: Release, code: int, ndc: str) -> None:
 def _packages(release: Release, table: Mapping[str, Row]) -> dict[str, str]:
     """RxNorm code -> its National Drug Codes; none that two products claim."""
     claims = Counter(ndc for codes in release.packages.values() for ndc in codes)
-    found = {
+    packages = {
         str(code): " ".join(sorted(ndc for ndc in codes if claims[ndc] == 1))
         for code, codes in sorted(release.packages.items())
         if str(code) in table
     }
-    return {code: codes for code, codes in found.items() if codes}
+    return {code: codes for code, codes in packages.items() if codes}
 
 
 def _relate(release: Release, relation: str, second: str, first: str) -> None:
@@ -205,7 +205,7 @@ def _rows(path: Path, told: Told, columns: int) -> Iterator[list[str]]:
 def _table(
     release: Release, old: DrugDictionary, routes: Mapping[str, str]
 ) -> tuple[dict[str, Row], int]:
-    found: dict[str, Row] = {}
+    rows: dict[str, Row] = {}
     missing = 0
     substances = _Substances(release)
     for code, (kind, name) in release.names.items():
@@ -218,11 +218,11 @@ def _table(
             missing += 1
             continue
         if kind in _SUBSTANCES:
-            found[str(code)] = (named[:1], INGREDIENT_FORM, "", name)
+            rows[str(code)] = (named[:1], INGREDIENT_FORM, "", name)
         else:
             form = release.names.get(substances.form(code), ("", ""))[1]
-            found[str(code)] = (named, form, routes.get(form.lower(), ""), name)
-    return found, missing
+            rows[str(code)] = (named, form, routes.get(form.lower(), ""), name)
+    return rows, missing
 
 
 class _Substances:
@@ -245,10 +245,10 @@ class _Substances:
         """The dose form, of the product itself or of what it is a brand or a pack of; 0: none."""
         waiting, seen = [code], {code}
         while waiting:
-            one = waiting.pop(0)
-            if one in self._release.forms:
-                return self._release.forms[one]
-            for part in self._release.parts.get(one, []):
+            product = waiting.pop(0)
+            if product in self._release.forms:
+                return self._release.forms[product]
+            for part in self._release.parts.get(product, []):
                 if part not in seen:
                     seen.add(part)
                     waiting.append(part)
@@ -257,18 +257,18 @@ class _Substances:
 
 def _named(codes: list[int], release: Release, old: DrugDictionary) -> tuple[str, ...]:
     """Substances as the value sets name them; others by their RxNorm name."""
-    found: list[str] = []
+    ingredients: list[str] = []
     precise: list[str] = []
     for code in codes:
         kind, name = release.names[code]
         known = old.ingredients_in_text(name)
         if known:
-            found += known
+            ingredients += known
         elif kind == "IN":
-            found.append(name.lower())
+            ingredients.append(name.lower())
         else:
             precise.append(name.lower())
-    return old.combine(found or precise)
+    return old.combine(ingredients or precise)
 
 
 def _routes() -> dict[str, str]:
@@ -290,7 +290,7 @@ def _brands(
     """Brand names that text may be searched for: not short, no number, no everyday word."""
     stop = frozenset(orjson.loads(RECIPE.read_bytes())["brandStop"])
     taken = {*shipped.get("vocabulary", ()), *shipped.get("aliases", {})}
-    found: dict[str, list[str]] = dict(shipped.get("brands", {}))
+    brands: dict[str, list[str]] = dict(shipped.get("brands", {}))
     for code, (kind, name) in release.names.items():
         row = table.get(str(code)) if kind == "BN" else None
         brand = " ".join(words(name))
@@ -301,8 +301,8 @@ def _brands(
             and not brand.replace(" ", "").isdigit()
             and brand not in taken
         ):
-            found[brand] = list(row[0])
-    return dict(sorted(found.items()))
+            brands[brand] = list(row[0])
+    return dict(sorted(brands.items()))
 
 
 def _dictionary(

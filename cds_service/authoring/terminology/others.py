@@ -22,8 +22,8 @@ _SHORTEST = 4  # letters; shorter words are no names to look for in a text
 def other_names(source: Source, drugs: DrugDictionary) -> list[str]:
     """Names and brands of the product lists that the dictionary finds no ingredient in."""
     salts = frozenset(source.recipe["salts"])
-    found = {name for _, product in source.products for name in _names(product, salts)}
-    return sorted(name for name in found if not drugs.ingredients_in_text(name))
+    names = {name for _, product in source.products for name in _names(product, salts)}
+    return sorted(name for name in names if not drugs.ingredients_in_text(name))
 
 
 def atc_ingredients(source: Source, drugs: DrugDictionary) -> dict[str, list[str]]:

@@ -77,10 +77,12 @@ class Products:
 
     def _ingredients(self, name: str, stated: Iterable[str]) -> tuple[str, ...]:
         bare = _BRAND.sub("", name)
-        found = [part for component in _components(bare) for part in self._component(component)]
+        ingredients = [
+            part for component in _components(bare) for part in self._component(component)
+        ]
         renamed = [new for old in stated for new in self._recipe["rename"].get(old, [old])]
-        fallback = [part for part in renamed if part not in self._coarse or not found]
-        return self._finder.combine([*found, *fallback])
+        fallback = [part for part in renamed if part not in self._coarse or not ingredients]
+        return self._finder.combine([*ingredients, *fallback])
 
     def _component(self, text: str) -> tuple[str, ...]:
         """The ingredient of one component: known names, else the name without strength and salt."""
@@ -139,15 +141,15 @@ def rows(source: Source) -> dict[str, Row]:
 
 def _parsed(source: Source, products: Products) -> dict[str, Row]:
     wanted = set_ingredients(source.recipe)
-    found: dict[str, Row] = {}
+    parsed: dict[str, Row] = {}
     for code, (name, stated, term_type) in _concepts(source).items():
         row = products.row(name, stated, term_type)
         if wanted.intersection(row[0]):
-            found[code] = row
+            parsed[code] = row
     for code, name in source.products:
-        if code not in found and products.is_of_interest(name) and not _dropped(name, source):
-            found[code] = products.row(name, (), "SCD")
-    return found
+        if code not in parsed and products.is_of_interest(name) and not _dropped(name, source):
+            parsed[code] = products.row(name, (), "SCD")
+    return parsed
 
 
 def brands(table: Mapping[str, Row], recipe: Mapping[str, Json]) -> dict[str, list[str]]:
@@ -177,15 +179,15 @@ def named_brands(source: Source, known: Mapping[str, list[str]]) -> dict[str, li
     A name counts where its ingredients are the pack's, where its route reaches the whole body,
     and where nothing else has that name.
     """
-    finder, found = DrugDictionary(Products(source).header()), dict(known)
+    finder, meanings = DrugDictionary(Products(source).header()), dict(known)
     taken = {*vocabulary(source), *source.recipe["aliases"]}
     for row in source.drug_names:
         name = " ".join(words(row["name"]))
         stated = " / ".join(row.get("ingredients") or ())
         meaning = list(finder.ingredients_in_text(stated))
         if meaning and name not in taken and _is_brand(name, source.recipe) and _acts(row):
-            found.setdefault(name, meaning)
-    return dict(sorted(found.items()))
+            meanings.setdefault(name, meaning)
+    return dict(sorted(meanings.items()))
 
 
 def _acts(row: Mapping[str, Any]) -> bool:
@@ -236,7 +238,7 @@ def dictionary(table: Mapping[str, Row], source: Source) -> dict[str, Json]:
 
 def _concepts(source: Source) -> dict[str, tuple[str, list[str], str]]:
     """RxNorm code -> (name, stated ingredients over all sets, term type), verified codes only."""
-    found: dict[str, tuple[str, list[str], str]] = {}
+    concepts: dict[str, tuple[str, list[str], str]] = {}
     for entry in source.sets.values():
         for concept in entry["concepts"]:
             if concept["system"] != RXNORM or not usable(concept):
@@ -245,9 +247,9 @@ def _concepts(source: Source) -> dict[str, tuple[str, list[str], str]]:
             if code in source.recipe["dropRxnorm"] or _dropped(concept["display"], source):
                 continue
             name = concept["display"].removesuffix(_VA_NAME).split(" [VA")[0]
-            known = found.setdefault(code, (name, [], concept["tty"]))
+            known = concepts.setdefault(code, (name, [], concept["tty"]))
             known[1].extend(part for part in concept.get("ingredients", ()) if part not in known[1])
-    return found
+    return concepts
 
 
 def _dropped(name: str, source: Source) -> bool:

@@ -158,16 +158,16 @@ class SetMaker:
         )
 
     def _codes(self, name: str, entry: Mapping[str, Json]) -> list[Json]:
-        found: dict[tuple[str, str], Json] = {}
+        concepts: dict[tuple[str, str], Json] = {}
         for concept in self._collected(entry):
             key = (concept["system"], concept["code"])
             if key not in self._source.negative and key[1] not in entry.get("without", {}):
-                found[key] = _concept(concept, two_sourced=key in self._two_sourced)
+                concepts[key] = _concept(concept, two_sourced=key in self._two_sourced)
         for system, code, display in entry.get("codes", ()):
-            found[system, code] = {"system": system, "code": code, "display": display}
+            concepts[system, code] = {"system": system, "code": code, "display": display}
         for code in self._substances(entry):
-            found[code["system"], code["code"]] = code
-        return [found[key] for key in sorted(found, key=_code_order)]
+            concepts[code["system"], code["code"]] = code
+        return [concepts[key] for key in sorted(concepts, key=_code_order)]
 
     def _collected(self, entry: Mapping[str, Json]) -> Iterable[Json]:
         """Concepts taken from the collection, ICD and drug codes left aside."""
@@ -299,10 +299,10 @@ def _origins(entry: Mapping[str, Json]) -> set[str]:
 
 
 def _concept(concept: Mapping[str, Json], *, two_sourced: bool) -> Json:
-    made = {"system": concept["system"], "code": concept["code"], "display": concept["display"]}
+    written = {"system": concept["system"], "code": concept["code"], "display": concept["display"]}
     if not two_sourced:
-        made["extension"] = [{"url": CONFIDENCE, "valueCode": "one-source"}]
-    return made
+        written["extension"] = [{"url": CONFIDENCE, "valueCode": "one-source"}]
+    return written
 
 
 def _concept_includes(codes: list[Json]) -> list[Json]:
