@@ -98,7 +98,7 @@ def with_profiles(pack: Pack, profiles: Sequence[str]) -> Pack:
     changes = rule_changes(frame, site, chosen)
     rules = tuple(_changed(rule, changes.get(id, {})) for id, rule in pack.raw["rules"].items())
     same = chosen == pack.profiles
-    made = replace(
+    changed = replace(
         pack,
         profiles=chosen,
         revision=pack.revision if same else f"{pack.revision}+{','.join(chosen)}",
@@ -106,7 +106,7 @@ def with_profiles(pack: Pack, profiles: Sequence[str]) -> Pack:
         settings=effective_settings(frame, site, chosen),
         rules=rules,
     )
-    return replace(made, rules=marked(made, obj(site.data) if site else {}))
+    return replace(changed, rules=marked(changed, obj(site.data) if site else {}))
 
 
 def _changed(rule: Rule, change: Mapping[str, Json]) -> Rule:

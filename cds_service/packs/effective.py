@@ -36,11 +36,11 @@ def effective_settings(
             if document is site and value != before:
                 by_site.add(name)
             values[name] = (value, _origin(document, (*path, "settings", name)))
-    found = {
+    settings = {
         name: _setting(name, data, values.get(name), _origin(pack, ("settings", name)))
         for name, data in shipped.items()
     }
-    return {name: replace(s, by_site=name in by_site) for name, s in found.items()}
+    return {name: replace(s, by_site=name in by_site) for name, s in settings.items()}
 
 
 def rule_changes(

@@ -177,7 +177,7 @@ def _lists(source: PackSource) -> Iterator[Value]:
 
 def _languages(source: PackSource) -> Iterator[Value]:
     """Each file of a language with what it gives, and each text that a site words anew."""
-    said: dict[tuple[str, str, str], tuple[str, str]] = {}
+    earlier: dict[tuple[str, str, str], tuple[str, str]] = {}
     for document in source.languages:
         tag, given = str(document.data.get("language")), obj(document.data.get("texts"))
         count = f"{len(given)} texts, {len(obj(document.data.get('names')))} names"
@@ -185,8 +185,8 @@ def _languages(source: PackSource) -> Iterator[Value]:
         for section in ("texts", "names"):
             for english, text in obj(document.data.get(section)).items():
                 place = at(document, (section, english))
-                before = said.get((tag, section, english))
-                said[tag, section, english] = (text, place)
+                before = earlier.get((tag, section, english))
+                earlier[tag, section, english] = (text, place)
                 if before:
                     yield Value("language", f"{tag} '{english}'", text, place, *before)
 
@@ -211,21 +211,21 @@ def _words(source: PackSource) -> Iterator[Value]:
         for document in (document for name, document in source.documents if name == schema):
             for key, entry in obj(obj(document.data).get(section)).items():
                 places.setdefault(key, []).append((entry, at(document, (section, key))))
-        for key, said in places.items():
-            (first, shipped), (last, origin) = said[0], said[-1]
-            yield Value(kind, key, last, origin, *((first, shipped) if len(said) > 1 else ()))
+        for key, entries in places.items():
+            (first, shipped), (last, origin) = entries[0], entries[-1]
+            yield Value(kind, key, last, origin, *((first, shipped) if len(entries) > 1 else ()))
 
 
 def _drugs(source: PackSource) -> Iterator[Value]:
     """The dictionary that counts: the last one, whole."""
-    said = [
+    versions = [
         (obj(orjson.loads(folder.files[_DRUGS])).get("version", ""), f"{folder.name(_DRUGS)}:1")
         for folder in source.folders
         if _DRUGS in folder.files
     ]
-    if said:
-        (first, shipped), (last, origin) = said[0], said[-1]
-        more = (first, shipped) if len(said) > 1 else ()
+    if versions:
+        (first, shipped), (last, origin) = versions[0], versions[-1]
+        more = (first, shipped) if len(versions) > 1 else ()
         yield Value("drug dictionary", "version", last, origin, *more)
 
 

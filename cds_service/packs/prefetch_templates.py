@@ -73,7 +73,7 @@ def _with(template: str, code: str) -> str:
 
 
 def _codes_of(facts: Iterable[Entry], terminology: Terminology) -> list[str]:
-    found: dict[str, None] = {}
+    tokens: dict[str, None] = {}
     for entry in facts:
         data = obj(entry.data)
         if data.get("kind") not in _RESULTS:
@@ -81,5 +81,5 @@ def _codes_of(facts: Iterable[Entry], terminology: Terminology) -> list[str]:
         for name in [word(data.get("valueSet")), *map(word, seq(data.get("valueSets")))]:
             if terminology.has_set(name):
                 concepts = terminology.value_set(name).concepts
-                found.update(dict.fromkeys(f"{system}|{code}" for system, code in concepts))
-    return list(found)
+                tokens.update(dict.fromkeys(f"{system}|{code}" for system, code in concepts))
+    return list(tokens)

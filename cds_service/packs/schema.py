@@ -63,10 +63,10 @@ def check_schema(name: str, document: Document) -> Iterator[Problem]:
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """A hint that names the nearest known word, or ""."""
-    words = [one for one in known if isinstance(one, str)]
-    folded = {one.lower(): one for one in words}
+    words = [word for word in known if isinstance(word, str)]
+    folded = {word.lower(): word for word in words}
     near = get_close_matches(wrong, words, 1, 0.6) or [
-        folded[one] for one in get_close_matches(wrong.lower(), folded, 1, 0.6)
+        folded[lowered] for lowered in get_close_matches(wrong.lower(), folded, 1, 0.6)
     ]
     return f"Did you mean '{near[0]}'?" if near else ""
 

@@ -30,13 +30,15 @@ def translations(source: PackSource) -> dict[str, Translation]:
 def tags(*folders: Path | None) -> list[str]:
     """The languages that folders have files of, and English; what cannot be read is told by the
     checks of the pack."""
-    found = {ENGLISH_TAG}
-    for file in (file for one in folders if one for file in (one / LANGUAGES).glob("*.json")):
+    languages = {ENGLISH_TAG}
+    for file in (
+        file for folder in folders if folder for file in (folder / LANGUAGES).glob("*.json")
+    ):
         try:
-            found.add(word(obj(orjson.loads(file.read_bytes())).get("language")))
+            languages.add(word(obj(orjson.loads(file.read_bytes())).get("language")))
         except (OSError, orjson.JSONDecodeError):
             continue
-    return sorted(filter(None, found))
+    return sorted(filter(None, languages))
 
 
 def asked_by_clients(site: Path) -> set[str]:
@@ -60,16 +62,16 @@ def _translation(tag: str, files: Sequence[Document]) -> Translation:
     form = _laid_over(data, "form")
     return Translation(
         tag=tag,
-        title=next((one["title"] for one in reversed(data) if "title" in one), tag),
+        title=next((content["title"] for content in reversed(data) if "title" in content), tag),
         texts=_laid_over(data, "texts"),
         names=_laid_over(data, "names"),
-        reviewed=all("reviewed" in one for one in data),
+        reviewed=all("reviewed" in content for content in data),
         **{key: form[key] for key in _FORM if key in form},
     )
 
 
 def _laid_over(files: Sequence[Mapping[str, Json]], section: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    laid: dict[str, str] = {}
     for data in files:
-        found |= obj(data.get(section))
-    return found
+        laid |= obj(data.get(section))
+    return laid

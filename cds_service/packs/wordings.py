@@ -29,13 +29,18 @@ class Wording(NamedTuple):
 
 def texts(source: PackSource, pack: Pack) -> dict[str, Wording]:
     """By the English: every text of rules, frame and services, and the program's own."""
-    found: dict[str, Wording] = {}
-    for one in (*_templates(source), *_of_rules(source), *_of_frame(source), *_of_services(source)):
-        if one.text:
-            found.setdefault(one.text, one)
+    wordings: dict[str, Wording] = {}
+    for wording in (
+        *_templates(source),
+        *_of_rules(source),
+        *_of_frame(source),
+        *_of_services(source),
+    ):
+        if wording.text:
+            wordings.setdefault(wording.text, wording)
     for text in (*phrases.PHRASES, *sentences(pack).values()):
-        found.setdefault(text, Wording(text))
-    return found
+        wordings.setdefault(text, Wording(text))
+    return wordings
 
 
 def names(pack: Pack) -> dict[str, str]:
@@ -53,7 +58,7 @@ def diagnoses(pack: Pack) -> dict[str, str]:
         for codes in (pack.terminology.value_set(set_id),)
         for display in (*codes.concepts.values(), *codes.below.values())
     }
-    shown = (naming.best(one, None, list, exact=True, title="") for one in displays)
+    shown = (naming.best(display, None, list, exact=True, title="") for display in displays)
     return {name.casefold(): name for name in shown if name}
 
 

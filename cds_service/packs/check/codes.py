@@ -42,8 +42,8 @@ def check(source: PackSource) -> Iterator[Problem]:
 def _emptied(source: PackSource, set_id: str) -> bool:
     if not source.terminology.has_set(set_id):
         return False
-    one = source.terminology.value_set(set_id)
-    return not one.concepts and not (one.below.keys() - one.excluded_below)
+    value_set = source.terminology.value_set(set_id)
+    return not value_set.concepts and not (value_set.below.keys() - value_set.excluded_below)
 
 
 def of_document(document: Document, systems: CodeSystems) -> Iterator[Problem]:

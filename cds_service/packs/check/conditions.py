@@ -201,8 +201,8 @@ def convertible(source: PackSource, unit: str, fact: Mapping[str, Json]) -> bool
     sets = (fact.get("analyte"), fact.get("valueSet"), *seq(fact.get("valueSets")))
     analyte = next(filter(None, map(word, sets)), "")  # as FactDefinition.unit_table
     tables = source.terminology.units
-    one = convert_to(own, Decimal(1), unit, None, analyte, tables=tables)
-    return not isinstance(one, UnitUnknown)
+    own_in_unit = convert_to(own, Decimal(1), unit, None, analyte, tables=tables)
+    return not isinstance(own_in_unit, UnitUnknown)
 
 
 def _circles(source: PackSource) -> Iterator[Problem]:

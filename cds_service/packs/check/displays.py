@@ -49,17 +49,17 @@ def outliers(terminology: Terminology) -> Iterator[Outlier]:
     """Names that fit their set least. A set without a title says nothing of itself;
     a server's expansion is the server's to answer for."""
     for set_id in terminology.set_ids():
-        one = terminology.value_set(set_id)
-        if set_id.startswith("cond-") and any(one.words) and not one.expanded:
-            yield from _of_set(one)
+        value_set = terminology.value_set(set_id)
+        if set_id.startswith("cond-") and any(value_set.words) and not value_set.expanded:
+            yield from _of_set(value_set)
 
 
-def _of_set(one: ParsedSet) -> Iterator[Outlier]:
-    names = {**one.concepts, **one.below}
-    own = _own_words(one.words, list(names.values()))
+def _of_set(value_set: ParsedSet) -> Iterator[Outlier]:
+    names = {**value_set.concepts, **value_set.below}
+    own = _own_words(value_set.words, list(names.values()))
     for key, display in sorted(names.items()):
         if display and own.isdisjoint(_stems(display)):
-            yield Outlier(one.id, key, display)
+            yield Outlier(value_set.id, key, display)
 
 
 def _own_words(told: list[str], names: list[str]) -> set[str]:

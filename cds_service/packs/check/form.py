@@ -53,15 +53,17 @@ def words_of_detail(card: Json, texts: Mapping[str, str] = MappingProxyType({}))
     """All sentences without a condition and the longest with one, with long values; `texts` has
     sentences in another language."""
     sentences = seq(obj(card).get("detail"))
-    plain = sum(_words(one, texts) for one in sentences if "when" not in obj(one))
-    return plain + max((_words(one, texts) for one in sentences if "when" in obj(one)), default=0)
+    plain = sum(_words(sentence, texts) for sentence in sentences if "when" not in obj(sentence))
+    return plain + max(
+        (_words(sentence, texts) for sentence in sentences if "when" in obj(sentence)), default=0
+    )
 
 
 def _texts(card: Json) -> Iterator[tuple[JsonPath, str]]:
     for name in ("summary", "line"):
         yield (name,), word(obj(card).get(name))
-    for number, one in enumerate(seq(obj(card).get("detail"))):
-        yield ("detail", number), word(one) or word(obj(one).get("text"))
+    for number, sentence in enumerate(seq(obj(card).get("detail"))):
+        yield ("detail", number), word(sentence) or word(obj(sentence).get("text"))
 
 
 def _words(sentence: Json, texts: Mapping[str, str]) -> int:
@@ -78,8 +80,8 @@ def _counted(text: str) -> int:
 
 
 def _property(part: str) -> str:
-    found = _PLACEHOLDER.search(part)
-    return found[1].rpartition(".")[2] if found else ""
+    match = _PLACEHOLDER.search(part)
+    return match[1].rpartition(".")[2] if match else ""
 
 
 def _attributed(
@@ -97,8 +99,8 @@ def _attributed(
 
 
 def _label(rule: RuleFile) -> Iterator[Problem]:
-    for number, one in enumerate(seq(rule.data.get("sources"))):
-        label = word(obj(one).get("label"))
+    for number, source in enumerate(seq(rule.data.get("sources"))):
+        label = word(obj(source).get("label"))
         if _PASSAGE.search(label):
             message = "The label of a source is a title; it is shown on the card."
             hint = "Put document and lines into 'topic'."

@@ -43,8 +43,8 @@ def _sets(source: PackSource) -> tuple[dict[str, ValueSetFile], list[ValueSetFil
         for file in source.site_folder.files
         if file.parts[0] == VALUE_SETS
     }
-    site = [one for one in source.value_sets if one.name in here]
-    return {one.id: one for one in source.value_sets if one.name not in here}, site
+    site = [file for file in source.value_sets if file.name in here]
+    return {file.id: file for file in source.value_sets if file.name not in here}, site
 
 
 def _replaces(site: ValueSetFile, shipped: ValueSetFile, canonical: Canonical) -> Iterator[Problem]:
@@ -90,15 +90,15 @@ def _document(source: PackSource, value_set: ValueSetFile) -> Document | None:
 
 def _listed(value_set: Mapping[str, Json], canonical: Canonical) -> dict[Key, JsonPath]:
     """The codes that a set lists itself, with their places."""
-    found: dict[Key, JsonPath] = {}
+    places: dict[Key, JsonPath] = {}
     for number, part in enumerate(seq(obj(value_set.get("compose")).get("include"))):
         system = canonical(obj(part).get("system"))
         for index, concept in enumerate(seq(obj(part).get("concept"))):
             code = canonical_code(system, obj(concept).get("code"))
             if code:
                 path: JsonPath = ("compose", "include", number, "concept", index, "code")
-                found[system, code] = path
-    return found
+                places[system, code] = path
+    return places
 
 
 def _units(source: PackSource) -> Iterator[Problem]:

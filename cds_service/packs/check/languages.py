@@ -42,48 +42,50 @@ def check(source: PackSource) -> Iterator[Problem]:
     if not source.languages:
         return
     summaries = {text.text for text in all_texts(source) if text.path[-1] in ("summary", "many")}
-    services = {word(obj(one.data).get(field)) for one in source.services for field in _OF_SERVICE}
+    services = {
+        word(obj(service.data).get(field)) for service in source.services for field in _OF_SERVICE
+    }
     for document in source.languages:
         actions = _action(source, word(document.data.get("language")))
         for english, text in obj(document.data.get("texts")).items():
             if not word(text):
                 continue  # the schema check has told
-            one = _Text(document, english, text)
-            yield from _placeholders(one)
-            yield from _begins(one, actions)
+            pair = _Text(document, english, text)
+            yield from _placeholders(pair)
+            yield from _begins(pair, actions)
             if english in summaries:
-                yield from _fits(source, one)
+                yield from _fits(source, pair)
             if english in services and any(character in text for character in _MARKUP):
-                yield one.problem("L906", f"Discovery may not hold any of {_MARKUP}.")
+                yield pair.problem("L906", f"Discovery may not hold any of {_MARKUP}.")
         yield from _details(source, document)
 
 
-def _placeholders(one: _Text) -> Iterator[Problem]:
+def _placeholders(pair: _Text) -> Iterator[Problem]:
     try:
-        wanted, given = (_optional(compile_template(text)) for text in (one.english, one.text))
+        wanted, given = (_optional(compile_template(text)) for text in (pair.english, pair.text))
     except TemplateError as error:
         hint = "Placeholders look like {lab.ferritin.value}; optional parts like {? ... ?}."
-        yield one.problem("L901", f"Unbalanced or odd braces: {error}.", hint)
+        yield pair.problem("L901", f"Unbalanced or odd braces: {error}.", hint)
         return
     missing = [name for name in wanted if name not in given]
     for name in missing:
-        yield one.problem("L902", f"The English has {{{name}}}, and this text has not.")
+        yield pair.problem("L902", f"The English has {{{name}}}, and this text has not.")
     for name in given:
         if name not in wanted:
             hint = did_you_mean(name, missing or list(wanted))
             message = f"{{{name}}} is not in the English text."
-            yield one.problem("L902", message, hint)
+            yield pair.problem("L902", message, hint)
         elif wanted[name] and not given[name]:
             message = f"{{{name}}} may have no value, as in the English."
-            yield one.problem("L903", message, "Put that part between {? and ?}.")
+            yield pair.problem("L903", message, "Put that part between {? and ?}.")
 
 
 def _optional(template: Template) -> dict[str, bool]:
     """By placeholder: whether it stands in optional parts alone."""
-    found: dict[str, bool] = {}
+    only_optional: dict[str, bool] = {}
     for name, optional in template.placeholders():
-        found[name] = found.get(name, True) and optional
-    return found
+        only_optional[name] = only_optional.get(name, True) and optional
+    return only_optional
 
 
 def _action(source: PackSource, tag: str) -> str:
@@ -96,20 +98,22 @@ def _action(source: PackSource, tag: str) -> str:
     return texts.get(tag) or texts.get(tag.partition("-")[0], "")
 
 
-def _begins(one: _Text, action: str) -> Iterator[Problem]:
-    if action and one.english.startswith(CONSIDER) and not one.text.startswith(action):
+def _begins(pair: _Text, action: str) -> Iterator[Problem]:
+    if action and pair.english.startswith(CONSIDER) and not pair.text.startswith(action):
         message = f"The English begins with '{CONSIDER}'; this begins otherwise than '{action}'."
-        yield one.problem("L904", message, "The card makes it a paragraph of its own by that word.")
+        yield pair.problem(
+            "L904", message, "The card makes it a paragraph of its own by that word."
+        )
 
 
-def _fits(source: PackSource, one: _Text) -> Iterator[Problem]:
+def _fits(source: PackSource, pair: _Text) -> Iterator[Problem]:
     try:
-        length = length_of(source, compile_template(one.text))
+        length = length_of(source, compile_template(pair.text))
     except TemplateError:
         return  # told already
-    if "\n" in one.text or length > LONGEST_SUMMARY:
+    if "\n" in pair.text or length > LONGEST_SUMMARY:
         message = f"With long values this has {length} characters; at most {LONGEST_SUMMARY} fit."
-        yield one.problem("L905", message, "A summary is one line. Shorten it.")
+        yield pair.problem("L905", message, "A summary is one line. Shorten it.")
 
 
 def _details(source: PackSource, document: Document) -> Iterator[Problem]:
@@ -132,7 +136,12 @@ def _details(source: PackSource, document: Document) -> Iterator[Problem]:
 
 def _longest(card: Json, texts: Mapping[str, str]) -> str:
     """The English of the longest sentence that the language has."""
-    sentences = [word(one) or word(obj(one).get("text")) for one in seq(obj(card).get("detail"))]
+    sentences = [
+        word(sentence) or word(obj(sentence).get("text"))
+        for sentence in seq(obj(card).get("detail"))
+    ]
     return max(
-        (one for one in sentences if one in texts), key=lambda one: len(texts[one]), default=""
+        (sentence for sentence in sentences if sentence in texts),
+        key=lambda sentence: len(texts[sentence]),
+        default="",
     )

@@ -27,8 +27,8 @@ def check(source: PackSource) -> Iterator[Problem]:
     files = {value_set.id: value_set for value_set in source.value_sets}
     for set_id, facts in safeguard_sets(source).items():
         if set_id in files and set_id not in gaps and source.terminology.has_set(set_id):
-            one = source.terminology.value_set(set_id)
-            held = {system for system, _ in (*one.concepts, *one.below)}
+            value_set = source.terminology.value_set(set_id)
+            held = {system for system, _ in (*value_set.concepts, *value_set.below)}
             missing = [system for system in systems if system not in held]
             if missing:
                 yield _lacking(source, files[set_id], missing, facts[0])
@@ -42,9 +42,9 @@ def _lacking(source: PackSource, value_set: ValueSetFile, missing: list[str], fa
 
 
 def _of_site(source: PackSource, value_set: ValueSetFile) -> bool:
-    one = source.terminology.value_set(value_set.id)
+    parsed = source.terminology.value_set(value_set.id)
     site = source.site_folder
-    return site is not None and Path(one.file).is_relative_to(site.root)
+    return site is not None and Path(parsed.file).is_relative_to(site.root)
 
 
 def explicit_only(source: PackSource) -> tuple[str, ...]:
@@ -52,7 +52,9 @@ def explicit_only(source: PackSource) -> tuple[str, ...]:
     sets = safeguard_sets(source)
     known = (set_id for set_id in sets if source.terminology.has_set(set_id))
     listed = (source.terminology.value_set(set_id) for set_id in known)
-    return tuple(sorted(one.title or one.id for one in listed if one.explicit))
+    return tuple(
+        sorted(value_set.title or value_set.id for value_set in listed if value_set.explicit)
+    )
 
 
 def listing_files(source: PackSource) -> list[Path]:
@@ -83,11 +85,11 @@ def _lists_snomed(part: Mapping[str, Json], canonical: Canonical) -> bool:
 
 def safeguard_sets(source: PackSource) -> Mapping[str, tuple[str, ...]]:
     """The condition sets that safeguards read, each with the facts that read it."""
-    found: dict[str, list[str]] = {}
+    readers: dict[str, list[str]] = {}
     for name in sorted(_safeguards(source)):
         for set_id in _sets(obj(source.facts[name].data)):
-            found.setdefault(set_id, []).append(name)
-    return {set_id: tuple(facts) for set_id, facts in found.items()}
+            readers.setdefault(set_id, []).append(name)
+    return {set_id: tuple(facts) for set_id, facts in readers.items()}
 
 
 def _sets(fact: Mapping[str, Json]) -> Iterator[str]:

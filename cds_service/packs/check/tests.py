@@ -79,11 +79,11 @@ def _statuses(document: Document) -> Iterator[Problem]:
         for key, properties in _STATUSES.items():
             for number, entry in enumerate(map(obj, seq(chart.get(key)))):
                 for name, allowed in properties.items():
-                    said = word(entry.get(name))
-                    if said and said not in allowed:
-                        message = f"FHIR has no {name} '{said}' for {key}."
+                    status = word(entry.get(name))
+                    if status and status not in allowed:
+                        message = f"FHIR has no {name} '{status}' for {key}."
                         at: JsonPath = (*path, key, number, name)
-                        hint = did_you_mean(said, allowed) or f"Allowed: {', '.join(allowed)}."
+                        hint = did_you_mean(status, allowed) or f"Allowed: {', '.join(allowed)}."
                         yield document.problem(at, "T509", message, hint, severity="warning")
 
 

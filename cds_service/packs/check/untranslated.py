@@ -29,9 +29,13 @@ def check(source: PackSource, pack: Pack) -> Iterator[Problem]:
     wanted, named = texts(source, pack), names(pack)
     known = named | diagnoses(pack)
     for tag, translation in pack.translations.items():
-        files = [one for one in source.languages if word(one.data.get("language")) == tag]
+        files = [
+            document for document in source.languages if word(document.data.get("language")) == tag
+        ]
         missing = {
-            english: one for english, one in wanted.items() if english not in translation.texts
+            english: wording
+            for english, wording in wanted.items()
+            if english not in translation.texts
         }
         surplus = list(_surplus(files, wanted))
         if _cares(source, files):
@@ -47,7 +51,7 @@ def _cares(source: PackSource, files: Sequence[Document]) -> bool:
     root = source.site_folder.root
     asked = {tag.partition("-")[0] for tag in asked_by_clients(root)}
     own = any(document.path.is_relative_to(root) for document in files)
-    return own or not asked.isdisjoint(word(one.data.get("language")) for one in files)
+    return own or not asked.isdisjoint(word(file.data.get("language")) for file in files)
 
 
 def _surplus(
@@ -69,7 +73,7 @@ def _missing_texts(
         yield _many(translation, "texts", files)
         return
     places = {english: document for document, english in surplus}
-    for english, one in missing.items():
+    for english, wording in missing.items():
         near = get_close_matches(english, places, 1, _ALIKE)
         hint = f"Give it in a file of languages/: cds rules texts --language {translation.tag}."
         if near:
@@ -77,8 +81,8 @@ def _missing_texts(
             line = at.place(("texts", near[0]), key=True).line
             hint = f"{at.name}:{line} has '{_cut(near[0])}'. Did the English change?"
         message = f"'{_cut(english)}' has no text in '{translation.tag}'; cards say it in English."
-        document = one.document or files[-1]
-        path = one.path if one.document else ("texts",)
+        document = wording.document or files[-1]
+        path = wording.path if wording.document else ("texts",)
         yield document.problem(path, "W721", message, hint, severity="warning")
 
 

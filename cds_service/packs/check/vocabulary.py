@@ -84,8 +84,8 @@ def _both_ways(
 ) -> Iterator[Problem]:
     """Words and codes in force in two lists that say opposite things, at the later of the two."""
     for pair in APART[file]:
-        one, other = ({code[:2] for code in _held(lists.get(name))} for name in pair)
-        for system, item in sorted(one & other):
+        left, right = ({code[:2] for code in _held(lists.get(name))} for name in pair)
+        for system, item in sorted(left & right):
             *_, last = (
                 place
                 for place in _places((e for e in entries if e.path[1] in pair), canonical)
