@@ -60,10 +60,10 @@ class ClientBook:
         self._looked = monotonic()
         self._looking: float | None = None  # since when, while a look is under way
         self._stamp: _Stamp | None = None
-        found = self._read()
-        if found.problems:
-            raise refused_file(found)
-        self._file = found
+        file = self._read()
+        if file.problems:
+            raise refused_file(file)
+        self._file = file
         self._rejected: ClientsFile | None = None
         os.register_at_fork(after_in_child=self._after_fork)
 
@@ -127,17 +127,17 @@ class ClientBook:
         self._looking = None
         self._lock.release()
 
-    def _take(self, found: ClientsFile) -> None:
-        if found.problems:
-            self._rejected = found  # the last good one stays
+    def _take(self, file: ClientsFile) -> None:
+        if file.problems:
+            self._rejected = file  # the last good one stays
             meter.set_refused(True)
-            logs.logger().error("clients refused", problems=len(found.problems), hint=_first(found))
+            logs.logger().error("clients refused", problems=len(file.problems), hint=_first(file))
             return
-        changed = found.digest != self._file.digest
-        self._file, self._rejected = found, None
+        changed = file.digest != self._file.digest
+        self._file, self._rejected = file, None
         meter.set_refused(False)
         if changed:
-            logs.logger().info("clients loaded", clients=len(found.clients))
+            logs.logger().info("clients loaded", clients=len(file.clients))
 
     def _read(self) -> ClientsFile:
         """The file as it is now. One that is written at this moment is looked at again later."""
@@ -145,11 +145,11 @@ class ClientBook:
         try:
             raw = self._read_bytes(self._path)
         except OSError as error:
-            found = ClientsFile({}, [unreadable(self._path, error)], "")
+            file = ClientsFile({}, [unreadable(self._path, error)], "")
         else:
-            found = read_clients(self._path, raw, self._strictness)
+            file = read_clients(self._path, raw, self._strictness)
         self._stamp = before if before == _stamp(self._path) else _CHANGING
-        return found
+        return file
 
     def _after_fork(self) -> None:
         self._lock, self._looking = Lock(), None
@@ -181,15 +181,15 @@ def _stamp(path: Path) -> _Stamp | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def refused_file(found: ClientsFile) -> ConfigurationError:
+def refused_file(file: ClientsFile) -> ConfigurationError:
     """What is said of a file with problems: all of them, each with its place."""
-    lines = [format_problem(problem, with_source=False) for problem in found.problems]
+    lines = [format_problem(problem, with_source=False) for problem in file.problems]
     return ConfigurationError(
         "\n".join([f"{FILE} has {len(lines)} problem(s):", *lines]), "Run: cds rules check"
     )
 
 
-def _first(found: ClientsFile) -> str:
+def _first(file: ClientsFile) -> str:
     """Place and code of the first problem: its message may quote the file."""
-    problem = found.problems[0]
+    problem = file.problems[0]
     return f"{problem.line}:{problem.column} {problem.path} {problem.code}"

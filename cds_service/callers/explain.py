@@ -99,7 +99,7 @@ def _told(claim: str, got: Json) -> str:
 
 
 def _expected(word: str, client: Client, endpoint: str, now: float) -> str:
-    found = {
+    expectations = {
         "endpoint": ", ".join([endpoint, *client.audiences]),
         "algorithms": ", ".join(client.algorithms),
         "jku": ", ".join(client.jku) or "none, the keys are in clients.json",
@@ -108,7 +108,7 @@ def _expected(word: str, client: Client, endpoint: str, now: float) -> str:
         "tenants": "any" if client.tenants is None else ", ".join(sorted(client.tenants)),
         "subject": client.subject or "any",
     }
-    return found.get(word, word)
+    return expectations.get(word, word)
 
 
 def _signature(token: Token, client: Client, keys: str) -> Iterator[Check]:

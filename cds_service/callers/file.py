@@ -176,10 +176,10 @@ def _address_problems(
 ) -> Iterator[Problem]:
     lists = (("keys", "jku"), ("fhirServers",))
     for steps in lists:
-        found: Json = client
+        listed: Json = client
         for step in steps:
-            found = obj(found).get(step)
-        for place, url in enumerate(seq(found)):
+            listed = obj(listed).get(step)
+        for place, url in enumerate(seq(listed)):
             where = (*path, *steps, place)
             if not _has_host(url):
                 yield document.problem(where, "K005", "It is no address with a host.")

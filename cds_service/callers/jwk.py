@@ -105,10 +105,10 @@ def _fitting(entry: Mapping[str, Json]) -> frozenset[str]:
     if entry.get("kty") == "RSA":
         return frozenset(RSA_ALGORITHMS)
     curve = entry.get("crv") if entry.get("kty") == "EC" else None
-    found = {algorithm for algorithm, its_curve in CURVES.items() if its_curve == curve}
-    if not found:
+    algorithms = {algorithm for algorithm, its_curve in CURVES.items() if its_curve == curve}
+    if not algorithms:
         raise KeyRefused("it is neither an RSA key nor an EC key on P-256, P-384 or P-521")
-    return frozenset(found)
+    return frozenset(algorithms)
 
 
 def _public(entry: Mapping[str, Json]) -> Any:

@@ -86,17 +86,17 @@ class KeySets:
         """How many sets are held, and of how many the last fetch failed."""
         sets = list(self._sets.values())
         return {
-            "held": sum(one.held for one in sets),
-            "failing": sum(one.failing for one in sets),
+            "held": sum(key_set.held for key_set in sets),
+            "failing": sum(key_set.failing for key_set in sets),
         }
 
     def _set(self, client: Client, url: str) -> "_KeySet":
         with self._lock:
-            found = self._sets.get((client.issuer, url))
-            if found is None or found.client.networks != client.networks:
-                found = _KeySet(client, url, *self._tools)
-                self._sets[client.issuer, url] = found
-            return found
+            held = self._sets.get((client.issuer, url))
+            if held is None or held.client.networks != client.networks:
+                held = _KeySet(client, url, *self._tools)
+                self._sets[client.issuer, url] = held
+            return held
 
 
 class _KeySet:
@@ -168,10 +168,10 @@ def _json(content: bytes) -> Any:
 
 def _addresses(parts: SplitResult, networks: tuple[str, ...]) -> list[str]:
     """The addresses that are tried. Raises OSError."""
-    found = connections.addresses(
+    addresses = connections.addresses(
         parts.hostname or "", _port(parts), lambda address: may_connect(address, networks)
     )
-    return found[:MOST_ADDRESSES]
+    return addresses[:MOST_ADDRESSES]
 
 
 def _port(parts: SplitResult) -> int:

@@ -58,14 +58,14 @@ def read(authorization: str) -> Token:
         raise Refused("no-token")
     if len(authorization) > LONGEST:
         raise Refused("too-long")
-    found = _AUTHORIZATION.fullmatch(authorization)
-    if not found:
+    match = _AUTHORIZATION.fullmatch(authorization)
+    if not match:
         raise Refused("not-a-bearer-token")
-    header, claims = _object(found[1]), _object(found[2])
+    header, claims = _object(match[1]), _object(match[2])
     if _FORBIDDEN & header.keys():
         raise Refused("header-field")
     return Token(
-        compact=".".join(found.groups()),
+        compact=".".join(match.groups()),
         header=header,
         claims=claims,
         issuer=_text(claims, "iss"),
@@ -96,13 +96,13 @@ def _check_claims(token: Token, client: Client) -> None:
 
 def refusals(token: Token, client: Client, endpoints: Collection[str], now: float) -> list[str]:
     """Every reason for which `check` would refuse a token, where it stops at the first."""
-    found = []
+    reasons = []
     for part in _parts(token, client, endpoints, now):
         try:
             part()
         except Refused as refusal:
-            found.append(refusal.reason)
-    return found
+            reasons.append(refusal.reason)
+    return reasons
 
 
 def _parts(
@@ -182,10 +182,10 @@ def _object(part: str) -> dict[str, Json]:
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ValueError("duplicate key")
-    return found
+    return members
 
 
 def _refuse_constant(literal: str) -> NoReturn:
@@ -202,10 +202,13 @@ def _text(holder: Mapping[str, Json], name: str) -> str:
 def _check_audience(token: Token, client: Client, endpoints: Collection[str]) -> None:
     sent = token.claims.get("aud")
     audiences = sent if isinstance(sent, list) else [sent]
-    if not audiences or not all(isinstance(one, str) and one for one in audiences):
+    if not audiences or not all(isinstance(audience, str) and audience for audience in audiences):
         raise Refused("aud-missing")
     expected = {same_address(endpoint) for endpoint in endpoints} - {""}
-    if not any(one in client.audiences or same_address(str(one)) in expected for one in audiences):
+    if not any(
+        audience in client.audiences or same_address(str(audience)) in expected
+        for audience in audiences
+    ):
         raise Refused("audience")
 
 

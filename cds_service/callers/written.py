@@ -21,7 +21,7 @@ def add_client(site_dir: Path, client: dict[str, Json], strictness: Strictness) 
     """
     path = site_dir / FILE
     content = _content(path, strictness)
-    if any(one["issuer"] == client["issuer"] for one in content["clients"]):
+    if any(listed["issuer"] == client["issuer"] for listed in content["clients"]):
         raise ConfigurationError(
             f"{path} lists the issuer {client['issuer']} already; nothing was changed.",
             "Change its keys in the file: list the new one beside the old one.",
@@ -43,9 +43,9 @@ def _content(path: Path, strictness: Strictness) -> dict[str, Json]:
 
 
 def _refuse_problems(path: Path, raw: bytes, strictness: Strictness) -> None:
-    found = read_clients(path, raw, strictness)
-    if found.problems:
-        raise refused_file(found)
+    file = read_clients(path, raw, strictness)
+    if file.problems:
+        raise refused_file(file)
 
 
 def _replace(path: Path, raw: bytes) -> None:

@@ -112,7 +112,11 @@ def _names(base: str, hook: str, service_id: str, tokens: bearer.Bearer) -> list
     if service_id and tokens is not bearer.nobody:
         return [service_id]
     services = http.get(base, tokens(base)).get("services", [])
-    return [one["id"] for one in services if _wanted(one["id"], one["hook"], hook, service_id)]
+    return [
+        service["id"]
+        for service in services
+        if _wanted(service["id"], service["hook"], hook, service_id)
+    ]
 
 
 def _cards_with(tokens: bearer.Bearer, address: str, content: bytes, language: str) -> list[Json]:

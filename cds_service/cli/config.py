@@ -44,17 +44,17 @@ def show(profiles: tuple[str, ...], changes: bool, style: str) -> None:
 
     hooks, site = context.folders()
     pack = load_pack(hooks, site, profiles or None, thorough=False)
-    found = values(read_source(hooks, site, tests=False), pack.profiles)
-    added = _added(found, site.absolute() if site else None)
+    in_force = values(read_source(hooks, site, tests=False), pack.profiles)
+    added = _added(in_force, site.absolute() if site else None)
     if changes:
-        found = [value for value in found if value.overridden or value in added]
-    click.echo(as_json(pack, found) if style == "json" else as_text(pack, found, added))
+        in_force = [value for value in in_force if value.overridden or value in added]
+    click.echo(as_json(pack, in_force) if style == "json" else as_text(pack, in_force, added))
 
 
-def as_text(pack: Pack, found: Sequence[Value] | None = None, added: Sequence[Value] = ()) -> str:
+def as_text(pack: Pack, listed: Sequence[Value] | None = None, added: Sequence[Value] = ()) -> str:
     """A table of settings (all of the pack's without `found`), then one of each other kind."""
-    shown = {v.name for v in found if v.kind == "setting"} if found is not None else pack.settings
-    found = found or ()
+    shown = {v.name for v in listed if v.kind == "setting"} if listed is not None else pack.settings
+    listed = listed or ()
     settings = [_row(setting) for name, setting in pack.settings.items() if name in shown]
     lines = [
         f"Pack {pack.name} {pack.version}, revision {pack.revision}",
@@ -63,15 +63,15 @@ def as_text(pack: Pack, found: Sequence[Value] | None = None, added: Sequence[Va
         f"Profiles {', '.join(pack.profiles) or 'none'}",
     ]
     if settings:
-        marks = {v.name: _mark(v, added) for v in found if v.kind == "setting"}
+        marks = {v.name: _mark(v, added) for v in listed if v.kind == "setting"}
         rows = [(*row, marks.get(row[0], "")) for row in settings]
         lines += ["", *table([(*COLUMNS, ""), *rows])]
     for kind in _KINDS:
-        rows_of = [_line(value, added) for value in found if value.kind == kind]
+        rows_of = [_line(value, added) for value in listed if value.kind == kind]
         if rows_of:
             lines += ["", *table([(kind, "value", "shipped", "origin", ""), *rows_of])]
-    changed = sum(value.overridden for value in found)
-    if not any(value.kind == "rule" and (value.overridden or value in added) for value in found):
+    changed = sum(value.overridden for value in listed)
+    if not any(value.kind == "rule" and (value.overridden or value in added) for value in listed):
         lines += ["", "All rules are as shipped."]
     lines += ["", f"{changed} value(s) not as shipped, {len(added)} added by the site."]
     return "\n".join(lines)
@@ -85,9 +85,9 @@ def _terminology(pack: Pack) -> str:
     return f"{version or 'of no version'}, {shipped}"
 
 
-def as_json(pack: Pack, found: Sequence[Value]) -> str:
+def as_json(pack: Pack, listed: Sequence[Value]) -> str:
     """The same for programs."""
-    shown = {value.name for value in found if value.kind == "setting"}
+    shown = {value.name for value in listed if value.kind == "setting"}
     rows = [_row(setting) for setting in pack.settings.values() if setting.name in shown]
     content = {
         "pack": {"name": pack.name, "version": pack.version, "revision": pack.revision},
@@ -95,16 +95,16 @@ def as_json(pack: Pack, found: Sequence[Value]) -> str:
         "terminology": pack.raw.get("terminology", {}),
         "profiles": list(pack.profiles),
         "settings": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
-        "rulesOverridden": _rules_overridden(found),
-        "values": [_as_object(value) for value in found],
+        "rulesOverridden": _rules_overridden(listed),
+        "values": [_as_object(value) for value in listed],
     }
     return orjson.dumps(content, option=orjson.OPT_INDENT_2, default=_plain).decode()
 
 
-def _rules_overridden(found: Iterable[Value]) -> dict[str, str]:
+def _rules_overridden(in_force: Iterable[Value]) -> dict[str, str]:
     """By rule: what is in force and what was shipped."""
     told: dict[str, list[str]] = {}
-    for value in found:
+    for value in in_force:
         if value.kind == "rule" and value.overridden:
             rule, _, field = value.name.partition(" ")
             told.setdefault(rule, []).append(f"{field} {value.value} (shipped: {value.shipped})")
@@ -119,11 +119,11 @@ def _as_object(value: Value) -> dict[str, Json]:
     return content
 
 
-def _added(found: Iterable[Value], site: Path | None) -> list[Value]:
+def _added(in_force: Iterable[Value], site: Path | None) -> list[Value]:
     """What has no shipped counterpart: rules, facts, value sets of the site."""
     return [
         value
-        for value in found
+        for value in in_force
         if site
         and not value.overridden
         and Path(value.origin.rpartition(":")[0]).absolute().is_relative_to(site)

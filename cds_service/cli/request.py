@@ -33,15 +33,15 @@ def check(file: Path) -> None:
     and no FHIR server is asked.
     """
     content, parsed = context.read_request(file)
-    found = departures(content, parsed)
-    for departure in found:
+    departed = departures(content, parsed)
+    for departure in departed:
         click.echo(f"{file}  {departure.place}  {departure.severity}: {departure.message}")
-    if all(departure.severity != "error" for departure in found):
+    if all(departure.severity != "error" for departure in departed):
         for line in _not_understood(content, str(parsed.get("hook"))):
             click.echo(f"{file}  {line}")
-    if not found:
+    if not departed:
         click.echo("Nothing departs from CDS Hooks 2.0.1 or FHIR R4.")
-    _leave(found, _tell_services(content, parsed))
+    _leave(departed, _tell_services(content, parsed))
 
 
 def _not_understood(content: bytes, hook: str) -> Iterator[str]:
@@ -50,7 +50,7 @@ def _not_understood(content: bytes, hook: str) -> Iterator[str]:
     from cds_service.protocol.request import parse_request
 
     runtime = context.local_runtime(context.settings())
-    service = next((one for one in runtime.services if one.hook == hook), None)
+    service = next((candidate for candidate in runtime.services if candidate.hook == hook), None)
     if service is None:
         return
     anything = replace(service, required=frozenset())
@@ -77,8 +77,8 @@ def _tell_services(content: bytes, parsed: dict[str, Any]) -> bool:
     return not views or any(view.refusal for view in views)
 
 
-def _leave(found: list[Departure], refused: bool) -> None:
-    if refused or any(departure.severity == "error" for departure in found):
+def _leave(departed: list[Departure], refused: bool) -> None:
+    if refused or any(departure.severity == "error" for departure in departed):
         sys.exit(FAILED)
-    if found:
+    if departed:
         sys.exit(WARNINGS)

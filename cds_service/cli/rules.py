@@ -166,8 +166,8 @@ def explain(request: Path, only: tuple[str, ...], short: bool, style: str) -> No
         except ServiceError as error:
             click.echo(f"{service.id}: {error.status} {error}", err=True)
             continue
-        found = explain_rules(runtime.ruleset, service, facts, only)
-        shown[service.id] = as_json(found) if style == "json" else as_words(found)
+        explanations = explain_rules(runtime.ruleset, service, facts, only)
+        shown[service.id] = as_json(explanations) if style == "json" else as_words(explanations)
     if style == "json":
         echo_json(shown)
     else:
@@ -237,9 +237,9 @@ def _mutated(paths: tuple[Path, ...], least: float) -> bool:
 
     hooks, site = context.folders()
     results = mutation.run_mutations(hooks, site, paths, compose)
-    click.echo(mutation.report(results), err=any(not one.clean for one in results))
+    click.echo(mutation.report(results), err=any(not result.clean for result in results))
     if least == _ALL:  # then no reason may be out of date, either
-        return all(one.clean for one in results)
+        return all(result.clean for result in results)
     return mutation.share(results) >= least
 
 

@@ -52,7 +52,7 @@ def diff(before: str, after: str, charts: Sequence[Path], style: str, every: boo
     old, new = pack_of(before, hooks, site), pack_of(after, hooks, site)
     files = chart_files(charts)
     now = Clock(context.settings().now).now()
-    found: list[CardChange] = []
+    changed_cards: list[CardChange] = []
     with click.progressbar(
         card_changes(old, new, files, now),
         length=len(files),
@@ -61,19 +61,23 @@ def diff(before: str, after: str, charts: Sequence[Path], style: str, every: boo
         hidden=not files,
     ) as progress:
         for changes in progress:
-            found += changes
+            changed_cards += changes
     rules = pack_changes(old, new, sys.maxsize if every else SHOWN)
     if style == "json":
-        content = {"rules": rules, "files": len(files), "cards": [asdict(one) for one in found]}
+        content = {
+            "rules": rules,
+            "files": len(files),
+            "cards": [asdict(change) for change in changed_cards],
+        }
         click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
     else:
-        click.echo(as_text(rules, found, len(files)))
+        click.echo(as_text(rules, changed_cards, len(files)))
 
 
-def as_text(rules: Sequence[str], found: Sequence[CardChange], files: int) -> str:
+def as_text(rules: Sequence[str], changed: Sequence[CardChange], files: int) -> str:
     """Rules first, then each chart with its cards."""
     lines = list(rules) or ["The packs are the same."]
-    for change in found:
+    for change in changed:
         where = f"{change.chart} {change.service}"
         lines.append(f"{_SIGNS[change.change]} {where}: [{change.indicator}] {change.summary}")
         lines.append(f"      {', '.join(change.rules)}")
@@ -82,8 +86,8 @@ def as_text(rules: Sequence[str], found: Sequence[CardChange], files: int) -> st
         elif change.before and not change.before.endswith(f"] {change.summary}"):
             lines.append(f"      before: {change.before}")
     if files:
-        counts = {name: sum(c.change == name for c in found) for name in _SIGNS}
-        charts = len({change.chart for change in found})
+        counts = {name: sum(c.change == name for c in changed) for name in _SIGNS}
+        charts = len({change.chart for change in changed})
         lines.append(
             f"{files} file(s): {charts} chart(s) differ; {counts['gains']} card(s) gained, "
             f"{counts['loses']} lost, {counts['changes']} changed"

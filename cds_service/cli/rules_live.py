@@ -24,19 +24,25 @@ def show(style: str) -> None:
     settings = context.settings()
     store = Store(settings.database_url)
     try:
-        found = store.activity(Clock(settings.now).now().date())
+        activities = store.activity(Clock(settings.now).now().date())
     finally:
         store.close()
     pack = load_pack(*context.folders(), thorough=False)
     statuses: dict[str, str] = {rule.id: rule.status for rule in pack.rules}
     if style == "json":
-        rows = [{**asdict(one), "silent": _silent(one, statuses)} for one in found]
+        rows = [
+            {**asdict(activity), "silent": _silent(activity, statuses)} for activity in activities
+        ]
         click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
         return
-    click.echo("\n".join(table([(*_HEAD, *_MORE), *(_row(one, statuses) for one in found)])))
-    silent = [one.rule for one in found if _silent(one, statuses)]
+    click.echo(
+        "\n".join(table([(*_HEAD, *_MORE), *(_row(activity, statuses) for activity in activities)]))
+    )
+    silent = [activity.rule for activity in activities if _silent(activity, statuses)]
     never = sorted(
-        rule for rule, status in statuses.items() if status in _IN_USE and rule not in _rules(found)
+        rule
+        for rule, status in statuses.items()
+        if status in _IN_USE and rule not in _rules(activities)
     )
     click.echo(f"\nSilent (at least {EXPECTED:.0f} expected, none came): {_listed(silent)}")
     click.echo(
@@ -44,19 +50,25 @@ def show(style: str) -> None:
     )
 
 
-def _silent(one: Activity, statuses: dict[str, str]) -> bool:
-    return one.silent and statuses.get(one.rule) in _IN_USE
+def _silent(activity: Activity, statuses: dict[str, str]) -> bool:
+    return activity.silent and statuses.get(activity.rule) in _IN_USE
 
 
-def _rules(found: list[Activity]) -> set[str]:
-    return {one.rule for one in found}
+def _rules(activities: list[Activity]) -> set[str]:
+    return {activity.rule for activity in activities}
 
 
-def _row(one: Activity, statuses: dict[str, str]) -> tuple[Any, ...]:
-    mark = "SILENT" if _silent(one, statuses) else ""
-    numbers = (one.baseline, one.recent, f"{one.expected:.1f}", one.unknown, one.errors)
-    status = statuses.get(one.rule, "gone")
-    return (one.rule, status, *map(str, numbers), one.last_fired, mark)
+def _row(activity: Activity, statuses: dict[str, str]) -> tuple[Any, ...]:
+    mark = "SILENT" if _silent(activity, statuses) else ""
+    numbers = (
+        activity.baseline,
+        activity.recent,
+        f"{activity.expected:.1f}",
+        activity.unknown,
+        activity.errors,
+    )
+    status = statuses.get(activity.rule, "gone")
+    return (activity.rule, status, *map(str, numbers), activity.last_fired, mark)
 
 
 def _listed(rules: list[str]) -> str:

@@ -89,7 +89,7 @@ def _titles(pack: Pack) -> dict[str, str]:
     """What the things that a change may name are called, by their names in the files."""
     terminology = pack.terminology
     return {
-        **{f"setting {one.name}": one.description for one in pack.settings.values()},
+        **{f"setting {setting.name}": setting.description for setting in pack.settings.values()},
         **{f"rule {rule.id}": rule.title for rule in pack.rules},
         **{f"service {service.id}": service.title for service in pack.services},
         **{f"fact {fact.name}": fact.title for fact in pack.catalogue.facts.values()},

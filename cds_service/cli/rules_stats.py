@@ -118,7 +118,7 @@ def _service(service: Json) -> Iterator[str]:
 
 
 def _row(rule: Json) -> tuple[str, ...]:
-    why = "; ".join(f"{one['reason']} ({one['charts']})" for one in rule["reasons"])
+    why = "; ".join(f"{entry['reason']} ({entry['charts']})" for entry in rule["reasons"])
     failed = f"{rule['error']} failed; " if rule["error"] else ""
     shadow = " (shadow)" if rule["status"] == "shadow" else ""
     numbers = (str(rule[key] or "-") for key in ("fires", "heads", "per100", "unknown"))

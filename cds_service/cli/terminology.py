@@ -128,10 +128,10 @@ def expand(server: str, only: Sequence[str], safeguards: bool) -> None:
         done, length=len(chosen), label="Expanding", file=sys.stderr
     ) as progress:
         results = list(progress)
-    for one in results:
-        told = one.error or f"{one.codes} codes ({one.gained} new, {one.lost} gone)"
-        click.echo(f"{one.file.name}: {told}")
-    if any(one.error for one in results):
+    for result in results:
+        told = result.error or f"{result.codes} codes ({result.gained} new, {result.lost} gone)"
+        click.echo(f"{result.file.name}: {told}")
+    if any(result.error for result in results):
         sys.exit(FAILED)
 
 
@@ -159,8 +159,8 @@ def find(asked: str, style: str) -> None:
     hooks, site = context.folders()
     hits = find_hits(load_pack(hooks, site, thorough=False), asked)
     if style == "json":
-        found = [asdict(hit) for hit in hits]
-        click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+        entries = [asdict(hit) for hit in hits]
+        click.echo(orjson.dumps(entries, option=orjson.OPT_INDENT_2).decode())
     else:
         for hit in hits:
             click.echo("\n".join(_hit_lines(hit)))

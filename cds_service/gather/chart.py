@@ -156,7 +156,7 @@ def _worth_asking(slot: Slot, sent: Reading | None, required: bool) -> bool:
 def _resources(chart: Chart) -> Iterable[Resource]:
     """What may refer to Medications, and Medications."""
     for key in MEDICATIONS:
-        yield from (found.body for found in chart.slot(key).resources)
+        yield from (resource.body for resource in chart.slot(key).resources)
     yield from (draft.resource for draft in chart.drafts)
     yield from (other.body for other in chart.others)
 
@@ -164,7 +164,12 @@ def _resources(chart: Chart) -> Iterable[Resource]:
 def _people(request: HookRequest, readings: Iterable[Reading]) -> dict[str, Entry]:
     """The Patients of the call by fullUrl."""
     sources = (request.others, *(reading.resources for reading in readings))
-    return {one.url: one for source in sources for one in source if one.kind == "Patient"}
+    return {
+        resource.url: resource
+        for source in sources
+        for resource in source
+        if resource.kind == "Patient"
+    }
 
 
 class _Sorter:

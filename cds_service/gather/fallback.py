@@ -111,8 +111,8 @@ class _Call:
     def medications(self, resources: Sequence[Resource], *, also_named: bool) -> Iterator[KeyRead]:
         """Reads of Medications that the resources refer to, up to the limit."""
         self._known |= references.ids(resources)
-        found = references.wanted(resources, self._access.base, also_named=also_named)
-        for identifier, query in found:
+        searches = references.wanted(resources, self._access.base, also_named=also_named)
+        for identifier, query in searches:
             if identifier in self._known or len(self._single) >= self._limits.medications:
                 continue
             self._known.add(identifier)
@@ -133,7 +133,7 @@ class _Call:
 
     def readings(self) -> dict[str, Reading]:
         """What came, by key; single Medications under one key of their own."""
-        found = {read.key: read.reading() for read in self._keys}
+        by_key = {read.key: read.reading() for read in self._keys}
         single = [read.reading() for read in self._single.values()]
         resources = [
             resource
@@ -142,13 +142,13 @@ class _Call:
             if resource.kind == "Medication"
         ]
         if resources:
-            found[MEDICATIONS] = Reading(Supply.SUPPLIED, resources)
-        return found
+            by_key[MEDICATIONS] = Reading(Supply.SUPPLIED, resources)
+        return by_key
 
     def _follow(self, read: Read) -> Iterator[KeyRead]:
         if isinstance(read, KeyRead) and read.key not in self._single:
-            found = [entry.body for entry in read.reading().resources]
-            yield from self.medications(found, also_named=True)
+            bodies = [entry.body for entry in read.reading().resources]
+            yield from self.medications(bodies, also_named=True)
 
     def _read(self, key: str, forms: Sequence[Query], page: Any) -> KeyRead:
         return KeyRead(key, self._access.base, forms, self._quota, self._adapt, page)

@@ -183,8 +183,8 @@ class KeyRead:
         totals = [page["total"] for page in self._pages if isinstance(page.get("total"), int)]
         entries: list[Json] = []
         for page in self._pages:
-            found = page.get("entry", [])
-            entries.extend(found if isinstance(found, list) else [found])
+            listed = page.get("entry", [])
+            entries.extend(listed if isinstance(listed, list) else [listed])
         merged = {"resourceType": "Bundle", "type": "searchset", "entry": entries}
         if self._in_parts:
             return merged  # each part has a total of its own
@@ -197,8 +197,8 @@ _SAID_OF_PAGES = "has pages that could not be read from the FHIR server: {} ({})
 
 def _nothing(trouble: Trouble) -> Reading:
     if trouble is Trouble.NOT_OFFERED:
-        said = f"was not sent, and the FHIR server does not offer it ({trouble.value})"
-        return Reading(Supply.MISSING, problem=said)
+        what = f"was not sent, and the FHIR server does not offer it ({trouble.value})"
+        return Reading(Supply.MISSING, problem=what)
     return Reading(
         Supply.FAILED,
         problem=f"could not be read from the FHIR server: {trouble.words} ({trouble.value})",

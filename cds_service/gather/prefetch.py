@@ -156,7 +156,7 @@ def _read_bundle(raw: Raw, value: Value, room: Room, depth: int = 0) -> Reading:
 def _collect(entries: Entries | Sequence[Entry], reading: Reading, room: Room, depth: int) -> str:
     """Add the resources of entries; what keeps them from being all there are."""
     room.take(len(entries))
-    worst, found = "", reading.resources
+    worst, kept = "", reading.resources
     for entry in entries:
         if entry is None:
             reading.unreadable += 1
@@ -168,7 +168,7 @@ def _collect(entries: Entries | Sequence[Entry], reading: Reading, room: Room, d
         elif entry.head.component or entry.head.contained:
             _keep(entry, reading, room)
         else:  # nearly all of a chart
-            found.append(entry)
+            kept.append(entry)
     return worst
 
 
@@ -181,7 +181,7 @@ def _keep(entry: Entry, reading: Reading, room: Room) -> None:
     if head.contained:
         room.take(len(array(head.contained)))
         if entry.kind in _REPORTS:
-            inner = (one for one in entry.contained() if one.kind == "Observation")
+            inner = (inside for inside in entry.contained() if inside.kind == "Observation")
             reading.resources.extend(inner)
 
 

@@ -50,10 +50,10 @@ def ids(resources: Iterable[Resource]) -> set[str]:
 
 def _reference(resource: Resource) -> Mapping[str, Any]:
     for key in ("medicationReference", "medication"):
-        found = resource.get(key)
-        if isinstance(found, dict):
-            inner = found.get("reference")
-            return inner if isinstance(inner, dict) else found
+        value = resource.get(key)
+        if isinstance(value, dict):
+            inner = value.get("reference")
+            return inner if isinstance(inner, dict) else value
     return {}
 
 

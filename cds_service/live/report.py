@@ -32,11 +32,11 @@ def workers(watch: SiteWatch | None) -> Mapping[str, Any]:
     shelf = watch.shelf
     if shelf is None:
         return {"workers": "unknown: no temporary folder can be made", **look}
-    found = shelf.workers()
+    running = shelf.workers()
     return {
         **look,
-        "workers": found,
-        "workersAgree": len({worker.get("revision") for worker in found}) <= 1,
+        "workers": running,
+        "workersAgree": len({worker.get("revision") for worker in running}) <= 1,
     }
 
 

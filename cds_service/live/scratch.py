@@ -40,13 +40,13 @@ def owned_folder(prefix: str) -> Iterator[Path | None]:
     None where no folder can be made: what it is for must be done without.
     """
     owner = os.getpid()
-    made = _make(f"{prefix}-{os.getuid()}-")
+    folder_and_lock = _make(f"{prefix}-{os.getuid()}-")
     try:
-        yield made[0] if made else None
+        yield folder_and_lock[0] if folder_and_lock else None
     finally:
-        if made and os.getpid() == owner:
-            shutil.rmtree(made[0], ignore_errors=True)
-            os.close(made[1])
+        if folder_and_lock and os.getpid() == owner:
+            shutil.rmtree(folder_and_lock[0], ignore_errors=True)
+            os.close(folder_and_lock[1])
 
 
 def _make(prefix: str) -> tuple[Path, int] | None:

@@ -36,7 +36,7 @@ class Shelf:
         """`names` tell servers of one parent apart (their folders)."""
         key = hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
         name = f"{_PREFIX}-{os.getuid()}-{os.getppid()}-{key[:12]}"
-        self.root = _made([base] if base else list(scratch.bases()), name)
+        self.root = _own_folder([base] if base else list(scratch.bases()), name)
 
     @property
     def usable(self) -> bool:
@@ -60,9 +60,9 @@ class Shelf:
         target = self.root / "sites" / snapshot.content
         if not target.is_dir():
             target.parent.mkdir(exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self.root) as made:
-                snapshot.write(Path(made) / "site")
-                (Path(made) / "site").rename(target)
+            with tempfile.TemporaryDirectory(dir=self.root) as temporary:
+                snapshot.write(Path(temporary) / "site")
+                (Path(temporary) / "site").rename(target)
             self._forget_old_copies(target.parent)
         return target
 
@@ -85,8 +85,8 @@ class Shelf:
             content = (self.root / "last-good").read_text("ascii")
         except OSError:
             return None
-        found = self.verdict(content)
-        return found if found and (self.root / "sites" / content).is_dir() else None
+        verdict = self.verdict(content)
+        return verdict if verdict and (self.root / "sites" / content).is_dir() else None
 
     def tell(self, state: Mapping[str, Any]) -> None:
         """Say what this worker runs."""
@@ -94,17 +94,17 @@ class Shelf:
 
     def workers(self) -> list[dict[str, Any]]:
         """What each living worker runs, this one included."""
-        found = []
+        workers = []
         for file in sorted(self.root.glob("worker-*.json")):
             pid = int(file.stem.removeprefix("worker-"))
             if not _alive(pid):
                 file.unlink(missing_ok=True)
                 continue
             try:
-                found.append({"pid": pid, **json.loads(file.read_text("utf-8"))})
+                workers.append({"pid": pid, **json.loads(file.read_text("utf-8"))})
             except (OSError, ValueError):
                 continue
-        return found
+        return workers
 
     def _write(self, name: str, text: str) -> None:
         """In one step: another worker sees the old file or the new one, or none if there is no
@@ -122,7 +122,7 @@ class Shelf:
                 shutil.rmtree(copy, ignore_errors=True)
 
 
-def _made(bases: list[Path], name: str) -> Path:
+def _own_folder(bases: list[Path], name: str) -> Path:
     """The first folder that is ours alone. Its name can be guessed, so that all workers know it;
     where somebody else has it, the next one is taken. Raises OSError."""
     failure = OSError("no temporary folder")

@@ -52,10 +52,10 @@ def _entries(root: Path, folder: Path) -> Iterator[tuple[str, int, int, int]]:
     top = folder == root
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+            listed = sorted(entries, key=lambda entry: entry.name)
     except OSError:
         return
-    for entry in found:
+    for entry in listed:
         path = Path(entry.path)
         try:
             if entry.is_dir() and (not entry.is_symlink() or leads_inside(path, root)):

@@ -30,7 +30,7 @@ class Silence:
         self._lock = Lock()
         os.register_at_fork(after_in_child=self._after_fork)
         self._looked: float | None = None
-        self._found: list[Activity] = []
+        self._activities: list[Activity] = []
 
     def _after_fork(self) -> None:
         self._lock = Lock()
@@ -40,11 +40,15 @@ class Silence:
         with self._lock:
             now = self._monotonic()
             if self._looked is None or now - self._looked > LOOK_EVERY:
-                self._found = source.activity(today)
+                self._activities = source.activity(today)
                 self._looked = now
         used = {rule.id for rule in rules if rule.status in _IN_USE}
         return [
-            {"rule": one.rule, "lastFired": one.last_fired, "expected": round(one.expected, 1)}
-            for one in self._found
-            if one.silent and one.rule in used
+            {
+                "rule": activity.rule,
+                "lastFired": activity.last_fired,
+                "expected": round(activity.expected, 1),
+            }
+            for activity in self._activities
+            if activity.silent and activity.rule in used
         ]

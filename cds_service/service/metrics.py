@@ -44,10 +44,10 @@ def count_outcomes(outcomes: Mapping[str, str]) -> None:
         _outcome(rule, outcome).inc()
 
 
-def count_unrecognised(found: Mapping[str, Mapping[str, int]]) -> None:
+def count_unrecognised(unrecognised: Mapping[str, Mapping[str, int]]) -> None:
     """Entries of one call. A system that no pack could have is "other": what a client wrote is no
     label."""
-    for kind, systems in found.items():
+    for kind, systems in unrecognised.items():
         for system, count in systems.items():
             label = system if system in CANONICAL or system == WORDS else "other"
             _unrecognised.labels(kind, label).inc(count)

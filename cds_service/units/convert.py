@@ -74,8 +74,8 @@ def convert_to(
     converted = convert_by(table, value, unit_code, unit_text, system)
     if isinstance(converted, UnitUnknown) or unit == table.canonical:
         return converted
-    one = convert_by(table, Decimal(1), unit, None)
-    return one if isinstance(one, UnitUnknown) else converted / one
+    per_unit = convert_by(table, Decimal(1), unit, None)
+    return per_unit if isinstance(per_unit, UnitUnknown) else converted / per_unit
 
 
 def canonical_unit(analyte: str, tables: UnitTables) -> str:
