@@ -20,8 +20,9 @@ from cds_service.gather.prefetch import Reading
 from cds_service.gather.reader import Read, Reader
 from cds_service.gather.trouble import Trouble
 from cds_service.protocol.bundles import next_link
+from cds_service.protocol.entries import Sent
 from cds_service.protocol.model import HookRequest
-from cds_service.protocol.raw import Raw, decoded
+from cds_service.protocol.raw import decoded
 
 MEDICATIONS = "medications of the FHIR server"  # the key under which single Medications come
 
@@ -161,9 +162,9 @@ class _Call:
         }.get(name, "")
 
 
-def _first_page(sent: Raw | None) -> Any:
+def _first_page(sent: Sent | None) -> Any:
     """The prefetched Bundle whose next page is to be read, or None."""
-    value = decoded(sent) if sent is not None else None
+    value = decoded(sent.raw) if sent is not None else None
     return value if next_link(value) else None
 
 

@@ -19,12 +19,11 @@ from cds_service.protocol.bundles import next_link
 from cds_service.protocol.entries import (
     Entries,
     Entry,
+    Sent,
     Value,
     array,
-    elements_of,
-    entry_of,
-    is_array,
-    value_of,
+    entry_alone,
+    sent,
 )
 from cds_service.protocol.raw import NULL, Raw, decoded, word
 
@@ -69,21 +68,22 @@ class Reading:
     next_page: str | None = None
 
 
-def read(raw: Raw, room: Room | None = None) -> Reading:
+def read(value: Sent | Raw, room: Room | None = None) -> Reading:
     """Read a prefetch value of any shape; what cannot be read is said in `problem`.
 
     Raises ServiceError 413 where it holds more than there is room for.
     """
     room = room or Room(None)
-    if raw == NULL:
+    value = value if isinstance(value, Sent) else sent(value)
+    shape = value.shape
+    if shape is None:
         return Reading(Supply.EMPTY)
-    if is_array(raw) and (elements := elements_of(raw)):  # an empty one might be anything
+    if isinstance(shape, list) and shape:  # an empty one might be anything
         reading = Reading(Supply.SUPPLIED, bundle=True)
-        return _judge(reading, _collect(Entries(elements, raw), reading, room, 0))
-    value = value_of(raw)
-    if value is None:
+        return _judge(reading, _collect(Entries(shape, value), reading, room, 0))
+    if not isinstance(shape, Value):
         return _nothing("is not a FHIR resource")
-    return _unwrap(value, room) if _is_wrapper(value) else _read_resource(raw, value, room)
+    return _unwrap(shape, room) if _is_wrapper(shape) else _read_resource(value, shape, room)
 
 
 def listed(entries: Sequence[Entry]) -> Reading:
@@ -105,13 +105,13 @@ def _nothing(problem: str) -> Reading:
     return Reading(Supply.MISSING, problem=problem, unreadable=1)
 
 
-def _read_resource(raw: Raw, value: Value, room: Room) -> Reading:
-    kind = word(value.resource_type)
+def _read_resource(value: Sent, head: Value, room: Room) -> Reading:
+    kind = word(head.resource_type)
     if kind == "OperationOutcome":
         return Reading(Supply.FAILED, problem="could not be read by the EHR (OperationOutcome)")
     if kind in _LISTS:
-        return _read_bundle(raw, value, room)
-    entry = entry_of(raw)
+        return _read_bundle(value, head, room)
+    entry = entry_alone(value)
     if entry is None:
         return _nothing("has no resourceType")
     reading = Reading(Supply.SUPPLIED)
@@ -126,10 +126,10 @@ def _is_wrapper(value: Value) -> bool:
 def _unwrap(value: Value, room: Room) -> Reading:
     """`{"response": {...}, "resource": {...}}`: an entry of a batch answer, not its resource."""
     if value.resource and value.resource != NULL:
-        inner = value_of(value.resource)
-        if inner is not None and _is_wrapper(inner):
+        inner = sent(value.resource)
+        if isinstance(inner.shape, Value) and _is_wrapper(inner.shape):
             return _nothing("has no resourceType")
-        return read(value.resource, room)
+        return read(inner, room)
     response = decoded(value.response) if value.response else None
     status = str(response.get("status") or "") if isinstance(response, dict) else ""
     if status.startswith("2"):
@@ -139,18 +139,18 @@ def _unwrap(value: Value, room: Room) -> Reading:
     return _nothing("has no resource")
 
 
-def _read_bundle(raw: Raw, value: Value, room: Room, depth: int = 0) -> Reading:
+def _read_bundle(value: Sent, head: Value, room: Room, depth: int = 0) -> Reading:
     """A Bundle, or the Parameters that stand for one."""
     reading = Reading(Supply.SUPPLIED, bundle=True)
-    name = _LISTS[word(value.resource_type)]
-    elements = getattr(value, name)
+    name = _LISTS[word(head.resource_type)]
+    elements = getattr(head, name)
     problem = "" if elements is None else "has entries that could not be read"
     if isinstance(elements, list):
-        problem = _collect(Entries(elements, raw, name), reading, room, depth)
+        problem = _collect(Entries(elements, value, name), reading, room, depth)
         if name == "parameter":
             reading.unreadable = 0  # parameters with values are no resources and need not be
-    reading.next_page = next_link({"link": decoded(value.link)}) if value.link else None
-    return _judge(reading, problem or _why_incomplete(reading, value, elements))
+    reading.next_page = next_link({"link": decoded(head.link)}) if head.link else None
+    return _judge(reading, problem or _why_incomplete(reading, head, elements))
 
 
 def _collect(entries: Entries | Sequence[Entry], reading: Reading, room: Room, depth: int) -> str:
@@ -187,11 +187,11 @@ def _keep(entry: Entry, reading: Reading, room: Room) -> None:
 
 def _read_inner(entry: Entry, depth: int, outer: Reading, room: Room) -> str:
     """Add a Bundle inside a Bundle to `outer`; what keeps it from being complete."""
-    value = value_of(entry.raw)
-    if depth >= _MAX_NESTED_BUNDLES or value is None:
+    value = sent(entry.raw)
+    if depth >= _MAX_NESTED_BUNDLES or not isinstance(value.shape, Value):
         outer.unreadable += 1
         return ""
-    inner = _read_bundle(entry.raw, value, room, depth + 1)
+    inner = _read_bundle(value, value.shape, room, depth + 1)
     outer.resources.extend(inner.resources)
     outer.unreadable += inner.unreadable
     return "" if inner.supply.complete else inner.problem
@@ -226,12 +226,12 @@ def _error_in(outcome: Resource) -> str:
     return _WITH_ERROR
 
 
-def _why_incomplete(reading: Reading, value: Value, elements: Any) -> str:
+def _why_incomplete(reading: Reading, head: Value, elements: Any) -> str:
     if reading.next_page is not None:
         return "has a next page, which was not sent"
     if reading.unreadable:
         return ""
-    total = decoded(value.total) if value.total else None
+    total = decoded(head.total) if head.total else None
     count = len(elements) if isinstance(elements, list) else 0
     if isinstance(total, int | float) and not isinstance(total, bool) and total > count:
         return "has fewer entries than its total"

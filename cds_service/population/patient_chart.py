@@ -15,7 +15,7 @@ from cds_service.gather import prefetch
 from cds_service.gather.prefetch import Reading
 from cds_service.gather.subject import Subject
 from cds_service.population.recorded import BEGINNING, day_of, recorded_at
-from cds_service.protocol.entries import Entries, Entry, Resource, entry_of, value_of
+from cds_service.protocol.entries import Entries, Entry, Resource, Sent, entry_of, value_of
 from cds_service.protocol.raw import Raw, decoded, text, word
 from cds_service.terminology.code_systems import CodeSystems
 
@@ -182,7 +182,7 @@ def charts_of(bundle: Raw) -> list[PatientChart]:
     value = value_of(bundle)
     if value is None or not isinstance(value.entry, list):
         return []
-    entries = [one for one in Entries(value.entry, bundle, "entry") if one is not None]
+    entries = [one for one in Entries(value.entry, Sent(value, bundle), "entry") if one is not None]
     patients = [one for one in entries if one.kind == "Patient"]
     people = {one.url: one for one in patients}
     ids = [text(one.head.id) for one in patients]

@@ -6,6 +6,8 @@ see two calls in one. Everywhere else the last of two equal keys counts, as with
 (docs/decisions/0010-speed.md).
 """
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, NoReturn
 
 import orjson
@@ -13,6 +15,7 @@ from msgspec import DecodeError, ValidationError
 from msgspec.json import Decoder
 
 from cds_service.errors import BadRequest, ServiceError
+from cds_service.protocol.entries import Sent, Shape, sent
 from cds_service.protocol.raw import Raw, decoded, on_any_stack
 
 Json = Any
@@ -37,6 +40,7 @@ class Inner(str):
 
 
 _INSIDE = dict[Inner, Raw]
+_SHAPES = dict[Member, dict[Inner, Shape] | list[Raw] | str | int | float | bool | None]
 _CALL = dict[Member, _INSIDE | list[Raw] | str | int | float | bool | None]
 _ANY_CALL = dict[Member, Raw]
 
@@ -59,12 +63,63 @@ def decode_object(body: bytes) -> dict[str, Json]:
 
 def decode_call(body: bytes) -> dict[str, Json]:
     """The JSON object of a service call. What stands inside an object of it is `Raw`."""
-    body = _text(body)
+    return _call(_text(body))
+
+
+def _call(body: bytes) -> dict[str, Json]:
     try:
         call: dict[str, Json] = _read(body, _CALL)
     except ValidationError:  # a number that is no int and no float, or no object at all
         return {name: _inside(value) for name, value in _members(body).items()}
     return call
+
+
+class Call:
+    """A service call, read once: what stands inside an object of it is a `Shape`, with the heads
+    of the resources in it. The bytes of a part are looked for when somebody asks.
+
+    Raises BadRequest as `decode_call`.
+    """
+
+    __slots__ = ("_body", "_raws", "_shapes")
+
+    def __init__(self, body: bytes) -> None:
+        self._body = _text(body)
+        self._raws: Mapping[str, Json] = {}
+        self._shapes: Mapping[str, Json] | None = None
+        try:
+            self._shapes = _decoder(_SHAPES).decode(self._body)
+        except (DecodeError, RecursionError):  # not JSON, or JSON in a place where none is expected
+            self._raws = _call(self._body)
+
+    def get(self, name: str) -> Json:
+        """What stands at the top under a name, None without it: a plain value, or an object."""
+        members = self._raws if self._shapes is None else self._shapes
+        return members.get(name)
+
+    def plain(self, name: str) -> Json:
+        """The same; of an object the plain values, and what else it holds in no form to rely on."""
+        held = self.get(name)
+        if self._shapes is None and isinstance(held, dict):
+            return {key: decoded(raw) for key, raw in held.items()}
+        return held
+
+    def raws(self, name: str) -> dict[str, Raw]:
+        """The parts of an object, not read."""
+        if not self._raws:  # a call has members
+            self._raws = on_any_stack(_decoder(_CALL).decode, Raw(self._body))
+        held: dict[str, Raw] = self._raws[name]
+        return held
+
+    def sent(self, name: str) -> dict[str, Sent]:
+        """The parts of an object as far as their heads."""
+        if self._shapes is None:
+            return {key: sent(raw) for key, raw in self.raws(name).items()}
+        shapes: dict[str, Shape] = self._shapes[name]
+        return {key: Sent(shape, partial(self._part, name, key)) for key, shape in shapes.items()}
+
+    def _part(self, name: str, key: str) -> Raw:
+        return self.raws(name)[key]
 
 
 def _members(body: bytes) -> dict[str, Raw]:
@@ -78,7 +133,7 @@ def _members(body: bytes) -> dict[str, Raw]:
 
 def _inside(value: Raw) -> Json:
     try:
-        return on_any_stack(Decoder(_INSIDE, dec_hook=_Names()).decode, value)
+        return on_any_stack(_decoder(_INSIDE).decode, value)
     except ValidationError:  # no object
         return decoded(value)
 
@@ -86,13 +141,18 @@ def _inside(value: Raw) -> Json:
 def _read(body: bytes, shape: Any) -> Any:
     """Raises BadRequest where the body is not JSON, ValidationError where its shape is another."""
     try:
-        return Decoder(shape, dec_hook=_Names()).decode(body)
+        return _decoder(shape).decode(body)
     except ValidationError:
         raise
     except DecodeError:
         _refuse(body)
     except RecursionError:
         raise BadRequest("json-too-deep", "The body is nested too deeply.") from None
+
+
+def _decoder(shape: Any) -> Decoder[Any]:
+    """For one call: it remembers the names that it met."""
+    return Decoder(shape, dec_hook=_Names())
 
 
 class _Names:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cds_service.errors import BadRequest
 from cds_service.protocol import identity
-from cds_service.protocol.entries import Entries, Entry, value_of
+from cds_service.protocol.entries import Entries, Entry, Sent, value_of
 from cds_service.protocol.model import DraftOrder
 from cds_service.protocol.raw import NULL, Raw, decoded, word
 
@@ -85,7 +85,7 @@ def _entries(context: Mapping[str, Raw]) -> Iterable[Entry | None]:
         return ()
     if not isinstance(bundle.entry, list):
         raise BadRequest("field-invalid", f"{_BUNDLE}.entry must be an array.", f"{_BUNDLE}.entry")
-    return Entries(bundle.entry, raw, "entry")
+    return Entries(bundle.entry, Sent(bundle, raw), "entry")
 
 
 def _reference(entry: Entry) -> str:

@@ -7,7 +7,7 @@ is refused here, whatever stands in a member, and of two equal members the last 
 head as in the body.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import MsgspecError, Struct
@@ -55,10 +55,9 @@ class Element(Struct, rename="camel", gc=False):
 _Elements = list[Element | str | int | float | bool | None]
 
 
-class Value(Struct, rename="camel"):
+class Value(Head, rename="camel", gc=False):
     """A resource, a Bundle or what else was sent in its place, as far as that says what it is."""
 
-    resource_type: Raw = NOTHING
     entry: _Elements | Element | str | int | float | bool | None = None
     parameter: _Elements | Element | str | int | float | bool | None = None
     total: Raw = NOTHING
@@ -67,10 +66,13 @@ class Value(Struct, rename="camel"):
     response: Raw = NOTHING
 
 
-class _Loose(Struct, rename="camel"):
-    """The same, with whatever stands in an element."""
+# What a value of any shape is read as: False stands for what is neither an object nor an array.
+Shape = Value | _Elements | str | int | float | bool | None
 
-    resource_type: Raw = NOTHING
+
+class _Loose(Head, rename="camel"):
+    """A `Value`, with whatever stands in an element."""
+
     entry: Raw = NOTHING
     parameter: Raw = NOTHING
     total: Raw = NOTHING
@@ -156,6 +158,33 @@ def is_array(raw: Raw) -> bool:
     return bytes(memoryview(raw)[:1]) == b"["
 
 
+class Sent:
+    """A value as it was sent. `shape` is what it is, with the heads of the resources in it; the
+    bytes are looked for when somebody asks, as most calls need none of them."""
+
+    __slots__ = ("_raw", "shape")
+
+    def __init__(self, shape: Shape, raw: Raw | Callable[[], Raw]) -> None:
+        self.shape = shape
+        self._raw = raw
+
+    @property
+    def raw(self) -> Raw:
+        """The value, not read."""
+        if callable(self._raw):
+            self._raw = self._raw()
+        return self._raw
+
+
+def sent(raw: Raw) -> Sent:
+    """A value that stands by itself."""
+    if raw == NULL:
+        return Sent(None, raw)
+    if is_array(raw):
+        return Sent(elements_of(raw), raw)
+    return Sent(value_of(raw) or False, raw)
+
+
 class Entry(Struct, eq=False, gc=False):
     """One resource as sent. `kind` is its resourceType.
 
@@ -166,7 +195,7 @@ class Entry(Struct, eq=False, gc=False):
     head: Head
     kind: str
     _url: Raw
-    _source: "Entries | Raw"  # the resource, or the list that has it as element `_number`
+    _source: "Entries | Sent | Raw"  # the resource, or the list that has it as `_number`
     _number: int = 0
     _inside: str = ""  # the id of the resource that contains this one
     _body: Resource | None = None
@@ -203,7 +232,9 @@ class Entry(Struct, eq=False, gc=False):
     def raw(self) -> Raw:
         """The whole resource, not read."""
         source = self._source
-        return source.resource(self._number) if isinstance(source, Entries) else source
+        if isinstance(source, Raw):
+            return source
+        return source.raw if isinstance(source, Sent) else source.resource(self._number)
 
     def contained(self) -> "Iterator[Entry]":
         """The resources inside, with ids that no other resource has."""
@@ -214,6 +245,13 @@ class Entry(Struct, eq=False, gc=False):
 
     def __repr__(self) -> str:
         return f"Entry({self.kind!r})"  # and nothing that tells whose it is
+
+
+def entry_alone(sent: Sent) -> Entry | None:
+    """The resource that was sent in place of a list; None for what is none."""
+    head = sent.shape
+    kind = word(head.resource_type) if isinstance(head, Head) else ""
+    return Entry(head, kind, NOTHING, sent) if kind and isinstance(head, Head) else None
 
 
 def entry_of(raw: Raw, url: Raw = NOTHING, inside: str = "") -> Entry | None:
@@ -250,7 +288,7 @@ class Entries:
 
     __slots__ = ("_elements", "_name", "_raws", "_value")
 
-    def __init__(self, elements: Sequence[Json], value: Raw, name: str = "") -> None:
+    def __init__(self, elements: Sequence[Json], value: Sent, name: str = "") -> None:
         """`value` is the array; with a name, what has it as this member."""
         self._elements = elements
         self._value = value
@@ -293,7 +331,7 @@ class Entries:
 
     def _raw(self, number: int) -> Raw:
         if self._raws is None:
-            self._raws = _raws(self._value, self._name)
+            self._raws = _raws(self._value.raw, self._name)
         return self._raws[number]
 
 

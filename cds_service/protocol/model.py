@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from cds_service.protocol.entries import Entry, Resource
-from cds_service.protocol.raw import Raw
+from cds_service.protocol.entries import Entry, Resource, Sent
 from cds_service.values import value
 
 Json = Any
@@ -43,7 +42,7 @@ class HookRequest:
     encounter_id: str = ""
     fhir_server: str = ""
     fhir_authorization: FhirAuthorization | None = None
-    prefetch: Mapping[str, Raw] = field(default_factory=dict)
+    prefetch: Mapping[str, Sent] = field(default_factory=dict)
     drafts: tuple[DraftOrder, ...] = ()
     others: tuple[Entry, ...] = ()  # Medication and the like inside draftOrders
     warnings: tuple[str, ...] = ()

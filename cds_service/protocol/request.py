@@ -10,11 +10,12 @@ from uuid import UUID
 
 from cds_service.errors import BadRequest
 from cds_service.protocol import authorization, body, drafts
+from cds_service.protocol.entries import Sent
 from cds_service.protocol.model import FhirAuthorization, HookRequest
-from cds_service.protocol.raw import Raw, decoded, encoded
+from cds_service.protocol.raw import encoded
 
 _ORDER_HOOKS = ("order-select", "order-sign")
-_READ_APART = ("draftOrders", "selections")  # by `protocol.drafts`
+Holder = body.Call | dict[str, Any]  # what has fields: the call, or its context
 
 
 def parse_request(service_hook: str, content: bytes | dict[str, Any]) -> HookRequest:
@@ -22,16 +23,15 @@ def parse_request(service_hook: str, content: bytes | dict[str, Any]) -> HookReq
 
     Raises BadRequest that names the field. `HookRequest.warnings` says what was put right.
     """
-    data = body.decode_call(content if isinstance(content, bytes) else bytes(encoded(content)))
+    call = body.Call(content if isinstance(content, bytes) else bytes(encoded(content)))
     warnings: list[str] = []
-    hook = _hook(data, service_hook)
-    hook_instance = _hook_instance(data, warnings)
-    sent = _context(data)
-    context = {name: decoded(raw) for name, raw in sent.items() if name not in _READ_APART}
+    hook = _hook(call, service_hook)
+    hook_instance = _hook_instance(call, warnings)
+    context = _context(call)
     user_id = _user(context, warnings)
     patient_id = _patient(context, warnings)
-    fhir_server = _optional(data, "fhirServer", "fhirServer", warnings)
-    orders, others = _orders(hook, sent, warnings)
+    fhir_server = _optional(call, "fhirServer", "fhirServer", warnings)
+    orders, others = _orders(hook, call, warnings)
     return HookRequest(
         hook=hook,
         hook_instance=hook_instance,
@@ -39,8 +39,8 @@ def parse_request(service_hook: str, content: bytes | dict[str, Any]) -> HookReq
         user_id=user_id,
         encounter_id=_bare_id(_optional(context, "encounterId", "context.encounterId", warnings)),
         fhir_server=fhir_server,
-        fhir_authorization=_authorization(data, fhir_server, warnings),
-        prefetch=_prefetch(data),
+        fhir_authorization=_authorization(call, fhir_server, warnings),
+        prefetch=_prefetch(call),
         drafts=orders,
         others=others,
         warnings=tuple(dict.fromkeys(warnings)),
@@ -48,22 +48,19 @@ def parse_request(service_hook: str, content: bytes | dict[str, Any]) -> HookReq
 
 
 def _authorization(
-    data: dict[str, Any], fhir_server: str, warnings: list[str]
+    call: body.Call, fhir_server: str, warnings: list[str]
 ) -> FhirAuthorization | None:
-    sent = data.get("fhirAuthorization")
-    if isinstance(sent, dict):
-        sent = {name: decoded(raw) for name, raw in sent.items()}
-    return authorization.read(sent, fhir_server, warnings)
+    return authorization.read(call.plain("fhirAuthorization"), fhir_server, warnings)
 
 
-def _orders(hook: str, context: dict[str, Raw], warnings: list[str]) -> drafts.Orders:
+def _orders(hook: str, call: body.Call, warnings: list[str]) -> drafts.Orders:
     if hook not in _ORDER_HOOKS:
         return (), ()
-    return drafts.read(context, hook == "order-select", warnings)
+    return drafts.read(call.raws("context"), hook == "order-select", warnings)
 
 
-def _hook(data: dict[str, Any], service_hook: str) -> str:
-    hook = _required(data, "hook", "hook")
+def _hook(call: body.Call, service_hook: str) -> str:
+    hook = _required(call, "hook", "hook")
     if hook != service_hook:
         raise BadRequest(
             "hook-mismatch",
@@ -73,8 +70,8 @@ def _hook(data: dict[str, Any], service_hook: str) -> str:
     return hook
 
 
-def _hook_instance(data: dict[str, Any], warnings: list[str]) -> str:
-    value = _required(data, "hookInstance", "hookInstance")
+def _hook_instance(call: body.Call, warnings: list[str]) -> str:
+    value = _required(call, "hookInstance", "hookInstance")
     if not is_uuid(value):
         warnings.append("hookInstance is not a UUID")
     return value
@@ -89,8 +86,8 @@ def is_uuid(value: str) -> bool:
     return True
 
 
-def _context(data: dict[str, Any]) -> dict[str, Raw]:
-    context = data.get("context")
+def _context(call: body.Call) -> dict[str, Any]:
+    context = call.plain("context")
     if context is None:
         raise BadRequest("field-missing", "context is required.", "context")
     if not isinstance(context, dict):
@@ -120,7 +117,7 @@ def _bare_id(value: str) -> str:
     return value.partition("/_history/")[0].rpartition("/")[2].strip()
 
 
-def _required(holder: dict[str, Any], name: str, place: str) -> str:
+def _required(holder: Holder, name: str, place: str) -> str:
     value = holder.get(name)
     if value is None or value == "":
         raise BadRequest("field-missing", f"{place} is required.", place)
@@ -129,7 +126,7 @@ def _required(holder: dict[str, Any], name: str, place: str) -> str:
     return value
 
 
-def _optional(holder: dict[str, Any], name: str, place: str, warnings: list[str]) -> str:
+def _optional(holder: Holder, name: str, place: str, warnings: list[str]) -> str:
     value = holder.get(name)
     if value is None or isinstance(value, str):
         return value or ""
@@ -137,10 +134,10 @@ def _optional(holder: dict[str, Any], name: str, place: str, warnings: list[str]
     return ""
 
 
-def _prefetch(data: dict[str, Any]) -> dict[str, Raw]:
-    value = data.get("prefetch")
+def _prefetch(call: body.Call) -> dict[str, Sent]:
+    value = call.get("prefetch")
     if value is None:
         return {}
     if not isinstance(value, dict):
         raise BadRequest("field-invalid", "prefetch must be an object.", "prefetch")
-    return value
+    return call.sent("prefetch")

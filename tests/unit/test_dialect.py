@@ -143,7 +143,7 @@ def call_with(system: str) -> bytes:
 def test_input_systems_are_renamed_in_prefetch_and_drafts() -> None:
     spoken = build_dialect({"inputCodeSystems": {"urn:local": LOINC}})
     request = parse_request("order-select", dialect.read(call_with("urn:local"), spoken))
-    condition = decoded(request.prefetch["conditions"])
+    condition = decoded(request.prefetch["conditions"].raw)
     assert condition["code"]["coding"][0]["system"] == LOINC
     draft = request.drafts[0].resource
     assert draft["medicationCodeableConcept"]["coding"][0]["system"] == LOINC
