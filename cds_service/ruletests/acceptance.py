@@ -30,8 +30,8 @@ def accept(hooks: Path, site: Path, content: str) -> Verdict:
         pack = load_pack(hooks, site)
     except PackError as error:
         source = read_source(hooks, site)
-        found = revision(source, chosen_profiles(source, None)).digest
-        return Verdict(content, found, tuple(error.problems))
+        digest = revision(source, chosen_profiles(source, None)).digest
+        return Verdict(content, digest, tuple(error.problems))
     failures = _failures_of(run_tests(hooks, site, (), compose))
     if failures:
         # What fails without the site too is no reason to keep the site's change out.

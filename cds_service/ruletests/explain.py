@@ -41,13 +41,13 @@ def explain(
 ) -> list[Explanation]:
     """An explanation of every rule of the service (or of those in `only`), for each draft."""
     plan = ruleset.plans[service.id]
-    found: list[Explanation] = []
+    explanations: list[Explanation] = []
     for context in contexts(plan, facts):
         assumed = assumed_context(ruleset, plan, context)
         for compiled in plan.rules:
             if not only or compiled.rule.id in only:
-                found.append(_explain(compiled, context, assumed, ruleset))
-    return found
+                explanations.append(_explain(compiled, context, assumed, ruleset))
+    return explanations
 
 
 def _explain(
@@ -83,26 +83,27 @@ def _is_conditional(verdict: Verdict) -> bool:
 
 def as_text(explanations: Iterable[Explanation]) -> str:
     """The explanations as indented lines."""
-    return "\n".join(line for one in explanations for line in _lines(one))
+    return "\n".join(line for explanation in explanations for line in _lines(explanation))
 
 
-def _lines(one: Explanation) -> Iterator[str]:
-    about = f" for {one.draft}" if one.draft else ""
-    remark = f"  ({said})" if (said := _remark(one)) else ""
-    yield f"{one.rule.id} {one.rule.version}{about}  ->  {one.outcome.upper()}{remark}"
-    for node in one.nodes:
+def _lines(explanation: Explanation) -> Iterator[str]:
+    about = f" for {explanation.draft}" if explanation.draft else ""
+    remark = f"  ({words})" if (words := _remark(explanation)) else ""
+    rule, outcome = explanation.rule, explanation.outcome.upper()
+    yield f"{rule.id} {rule.version}{about}  ->  {outcome}{remark}"
+    for node in explanation.nodes:
         yield from _node_lines(node, 1)
 
 
-def _remark(one: Explanation) -> str:
-    if one.outcome == "error":
-        return one.error
-    if one.rule.status != "active":
-        return f"status {one.rule.status}, no card"
-    if one.outcome != "unknown":
+def _remark(explanation: Explanation) -> str:
+    if explanation.outcome == "error":
+        return explanation.error
+    if explanation.rule.status != "active":
+        return f"status {explanation.rule.status}, no card"
+    if explanation.outcome != "unknown":
         return ""
-    card = "part of the conditional card" if one.conditional else "no card"
-    return f"whenUnknown: {one.rule.when_unknown}, {card}"
+    card = "part of the conditional card" if explanation.conditional else "no card"
+    return f"whenUnknown: {explanation.rule.when_unknown}, {card}"
 
 
 def _node_lines(node: TraceNode, depth: int) -> Iterator[str]:
@@ -136,32 +137,36 @@ def as_json(explanations: Iterable[Explanation]) -> list[Json]:
     """The explanations as JSON: an object a rule, its traces as trees."""
     return [
         {
-            "rule": one.rule.id,
-            "version": one.rule.version,
-            "status": one.rule.status,
-            "outcome": one.outcome,
-            **({"draft": one.draft} if one.draft else {}),
-            **({"conditional": True} if one.conditional else {}),
-            **({"error": one.error} if one.error else {}),
-            **({"trace": [_node_json(node) for node in one.nodes]} if one.nodes else {}),
+            "rule": explanation.rule.id,
+            "version": explanation.rule.version,
+            "status": explanation.rule.status,
+            "outcome": explanation.outcome,
+            **({"draft": explanation.draft} if explanation.draft else {}),
+            **({"conditional": True} if explanation.conditional else {}),
+            **({"error": explanation.error} if explanation.error else {}),
+            **(
+                {"trace": [_node_json(node) for node in explanation.nodes]}
+                if explanation.nodes
+                else {}
+            ),
         }
-        for one in explanations
+        for explanation in explanations
     ]
 
 
 def _node_json(node: TraceNode) -> Mapping[str, Json]:
-    made: dict[str, Json] = {
+    written: dict[str, Json] = {
         "path": node.path,
         "text": node.text,
         "truth": _TRUTH_WORDS[node.truth],
     }
     if node.seen:
-        made["seen"] = [item_text(item) for item in node.seen]
+        written["seen"] = [item_text(item) for item in node.seen]
     if node.reasons:
-        made["because"] = list(node.reasons)
+        written["because"] = list(node.reasons)
     if node.children:
-        made["parts"] = [_node_json(child) for child in node.children]
-    return made
+        written["parts"] = [_node_json(child) for child in node.children]
+    return written
 
 
 _TRUTH_WORDS = {truth: truth.name.lower() for truth in Truth}

@@ -8,24 +8,24 @@ from cds_service.ruletests.runner import FileResult, Report
 
 def junit(report: Report, root: Path | None = None) -> bytes:
     """The report as XML; files are named relative to `root`."""
-    total = report.cases + sum(len(one.problems) for one in report.files)
+    total = report.cases + sum(len(file.problems) for file in report.files)
     suites = Element("testsuites", tests=str(total), failures=str(report.failures))
-    for one in report.files:
-        _suite(suites, one, root)
+    for file in report.files:
+        _suite(suites, file, root)
     written: bytes = tostring(suites, encoding="utf-8", xml_declaration=True)
     return written
 
 
-def _suite(suites: Element, one: FileResult, root: Path | None) -> None:
-    inside = root is not None and one.path.is_relative_to(root)
-    name = str(one.path.relative_to(root)) if root and inside else one.path.name
-    failed = len(one.problems) + sum(not case.passed for case in one.cases)
-    total = len(one.cases) + len(one.problems)
+def _suite(suites: Element, file: FileResult, root: Path | None) -> None:
+    inside = root is not None and file.path.is_relative_to(root)
+    name = str(file.path.relative_to(root)) if root and inside else file.path.name
+    failed = len(file.problems) + sum(not case.passed for case in file.cases)
+    total = len(file.cases) + len(file.problems)
     suite = SubElement(suites, "testsuite", name=name, tests=str(total), failures=str(failed))
-    for problem in one.problems:
+    for problem in file.problems:
         case = SubElement(suite, "testcase", classname=name, name="(file)")
         SubElement(case, "failure", message=_clean(problem))
-    for result in one.cases:
+    for result in file.cases:
         case = SubElement(suite, "testcase", classname=name, name=_clean(result.name))
         if not result.passed:
             failure = SubElement(case, "failure", message=_clean("; ".join(result.problems)))

@@ -53,13 +53,13 @@ class Report:
     @property
     def cases(self) -> int:
         """The number of cases run."""
-        return sum(len(one.cases) for one in self.files)
+        return sum(len(file.cases) for file in self.files)
 
     @property
     def failures(self) -> int:
         """The number of cases that failed, and of faults of whole files."""
-        faults = sum(len(one.problems) for one in self.files)
-        return faults + sum(not case.passed for one in self.files for case in one.cases)
+        faults = sum(len(file.problems) for file in self.files)
+        return faults + sum(not case.passed for file in self.files for case in file.cases)
 
     @property
     def passed(self) -> bool:
@@ -122,7 +122,9 @@ def drafts_under_test(tests: TestFile, bench: Bench) -> tuple[str, ...]:
     if rule is None:
         return ()
     for case in tests.cases:
-        status = {one.id: one.status for one in bench.ruleset(case).pack.rules}.get(rule.id)
+        status = {
+            candidate.id: candidate.status for candidate in bench.ruleset(case).pack.rules
+        }.get(rule.id)
         if status != "draft":
             return ()
     return (rule.id,)

@@ -36,7 +36,7 @@ def merged(base: Mapping[str, Json], own: Mapping[str, Json]) -> dict[str, Json]
     properties one by one."""
     together = {**base, **own}
     both = (base.get("patient"), own.get("patient"))
-    if all(isinstance(one, Mapping) for one in both):
+    if all(isinstance(patient, Mapping) for patient in both):
         together["patient"] = {**base["patient"], **own["patient"]}
     return together
 
@@ -54,17 +54,17 @@ def chart_of(
     come first, the sketched ones after them.
     """
     checked(sketch, KEYS, "")
-    found, others = _from_bundle(bundle or {})
+    by_slot, others = _from_bundle(bundle or {})
     for key, (slot, build) in _LISTS.items():
-        made = [
+        resources = [
             build(entry, entries.Place(f"{key}[{n}]", n + 1, now))
             for n, entry in enumerate(_listed(sketch, key))
         ]
-        (found[slot] if slot else others).extend(made)
+        (by_slot[slot] if slot else others).extend(resources)
     if "answers" in sketch:
         others.append(_answers(sketch["answers"], questionnaire, now))
-    _person(sketch, found, now, bundle is not None)
-    return Chart(_slots(sketch, found), _drafts(sketch, now), [*map(sent, others)], hook)
+    _person(sketch, by_slot, now, bundle is not None)
+    return Chart(_slots(sketch, by_slot), _drafts(sketch, now), [*map(sent, others)], hook)
 
 
 def _listed(sketch: Mapping[str, Json], key: str) -> Sequence[Json]:
@@ -75,25 +75,25 @@ def _listed(sketch: Mapping[str, Json], key: str) -> Sequence[Json]:
 
 
 def _person(
-    sketch: Mapping[str, Json], found: dict[str, list[Resource]], now: datetime, from_bundle: bool
+    sketch: Mapping[str, Json], by_slot: dict[str, list[Resource]], now: datetime, from_bundle: bool
 ) -> None:
     if sketch.get("patient") is not None or not ("patient" in sketch or from_bundle):
         place = entries.Place("patient", 1, now)
-        found["patient"] = [entries.patient(sketch.get("patient", {}), place)]
+        by_slot["patient"] = [entries.patient(sketch.get("patient", {}), place)]
     if sketch.get("encounter") is not None:
         place = entries.Place("encounter", 1, now)
-        found["encounter"] = [entries.encounter(sketch["encounter"], place)]
+        by_slot["encounter"] = [entries.encounter(sketch["encounter"], place)]
 
 
-def _slots(sketch: Mapping[str, Json], found: Mapping[str, list[Resource]]) -> dict[str, Slot]:
-    supply = {key: Supply.SUPPLIED if found[key] else Supply.EMPTY for key in PREFETCH_KEYS}
+def _slots(sketch: Mapping[str, Json], by_slot: Mapping[str, list[Resource]]) -> dict[str, Slot]:
+    supply = {key: Supply.SUPPLIED if by_slot[key] else Supply.EMPTY for key in PREFETCH_KEYS}
     for gap, state in _GAPS.items():
         for key in _listed(sketch, gap):
             if key not in supply:
                 hint = did_you_mean(key, PREFETCH_KEYS)
                 raise SketchError(gap, f"no prefetch key '{key}'.{hint}")
             supply[key] = state
-    return {key: _slot(key, supply[key], found[key]) for key in PREFETCH_KEYS}
+    return {key: _slot(key, supply[key], by_slot[key]) for key in PREFETCH_KEYS}
 
 
 def _slot(key: str, supply: Supply, resources: Sequence[Resource]) -> Slot:
@@ -135,10 +135,10 @@ def _answers(answers: Json, questionnaire: str, now: datetime) -> Resource:
 def _from_bundle(
     bundle: Mapping[str, Json],
 ) -> tuple[dict[str, list[Resource]], list[Resource]]:
-    found: dict[str, list[Resource]] = {key: [] for key in PREFETCH_KEYS}
+    by_slot: dict[str, list[Resource]] = {key: [] for key in PREFETCH_KEYS}
     others: list[Resource] = []
     for entry in bundle.get("entry", ()):
         resource = entry.get("resource", {})
         slot = KEY_OF_TYPE.get(resource.get("resourceType", ""))
-        (found[slot] if slot else others).append(resource)
-    return found, others
+        (by_slot[slot] if slot else others).append(resource)
+    return by_slot, others

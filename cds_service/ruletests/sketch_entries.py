@@ -117,10 +117,10 @@ Builder = Callable[[Json, Place], Resource]
 
 
 def _made(kind: str, entry: Mapping[str, Json], place: Place, properties: Resource) -> Resource:
-    made = {"resourceType": kind, "id": entry.get("id", f"{kind.lower()}-{place.number}")}
+    identity = {"resourceType": kind, "id": entry.get("id", f"{kind.lower()}-{place.number}")}
     if kind != "Patient":
-        made["subject"] = {"reference": PATIENT}
-    return without_gaps({**made, **properties, **entry.get("resource", {})})
+        identity["subject"] = {"reference": PATIENT}
+    return without_gaps({**identity, **properties, **entry.get("resource", {})})
 
 
 def _status(system: str, code: str | None) -> Json:
@@ -152,7 +152,9 @@ def encounter(value: Json, place: Place) -> Resource:
         "class": {"system": f"{_HL7}/v3-ActCode", "code": coded} if coded else None,
         "reasonCode": [concept(code, f"{place.name}.reasons") for code in entry.get("reasons", [])],
         "contained": diagnoses,
-        "diagnosis": [{"condition": {"reference": f"#{one['id']}"}} for one in diagnoses],
+        "diagnosis": [
+            {"condition": {"reference": f"#{diagnosis['id']}"}} for diagnosis in diagnoses
+        ],
     }
     return _made("Encounter", entry, place, properties)
 
@@ -254,10 +256,10 @@ def _result(entry: Mapping[str, Json], place: Place) -> Resource:
 
 def _limit(limit: Json, entry: Mapping[str, Json]) -> Resource:
     """A reference limit; in the unit of the value where it names none."""
-    made = quantity(str(limit), "low")
+    limit_quantity = quantity(str(limit), "low")
     measured = value_of(entry.get("value"), "value").get("valueQuantity", {})
     shared = {key: measured[key] for key in ("unit", "system", "code") if key in measured}
-    return shared | made
+    return shared | limit_quantity
 
 
 def procedure(value: Json, place: Place) -> Resource:
@@ -322,7 +324,7 @@ def _dosage(entry: Mapping[str, Json], place: Place) -> list[Resource]:
         "text": entry.get("dose"),
         "route": words_or_concept(route, f"{place.name}.route") if route else None,
     }
-    return [made] if (made := without_gaps(dosage)) else []
+    return [written] if (written := without_gaps(dosage)) else []
 
 
 def _reasons(entry: Mapping[str, Json], place: Place) -> list[Resource]:

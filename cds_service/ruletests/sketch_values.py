@@ -71,10 +71,10 @@ def did_you_mean(word: str, allowed: Collection[str]) -> str:
 def concept(code: Json, place: str, text: str = "") -> dict[str, Json]:
     """A CodeableConcept of "icd10:G47.62", of "text:..." (no coding), or of a list of codes."""
     codings: list[dict[str, Json]] = []
-    for one in code if isinstance(code, list) else [code]:
-        prefix, found, rest = one.partition(":") if isinstance(one, str) else ("", "", "")
-        if not found or not rest:
-            raise SketchError(place, f"a code is written prefix:code, not {one!r}")
+    for spelling in code if isinstance(code, list) else [code]:
+        prefix, colon, rest = spelling.partition(":") if isinstance(spelling, str) else ("", "", "")
+        if not colon or not rest:
+            raise SketchError(place, f"a code is written prefix:code, not {spelling!r}")
         if prefix == "text":
             text = text or rest
         elif prefix in SYSTEMS:
@@ -83,8 +83,8 @@ def concept(code: Json, place: str, text: str = "") -> dict[str, Json]:
             raise SketchError(
                 place, f"no code prefix '{prefix}'.{did_you_mean(prefix, [*SYSTEMS, 'text'])}"
             )
-    made: dict[str, Json] = {"coding": codings} if codings else {}
-    return made | ({"text": text} if text else {})
+    written: dict[str, Json] = {"coding": codings} if codings else {}
+    return written | ({"text": text} if text else {})
 
 
 def words_or_concept(value: Json, place: str) -> dict[str, Json]:
@@ -102,12 +102,12 @@ def quantity(text: str, place: str) -> dict[str, Json]:
     if match is None:
         raise SketchError(place, f"not a value: {text!r} (write 49.9 ng/mL, <5 ng/mL or 0.9)")
     number = match["number"]
-    made: dict[str, Json] = {"value": float(number) if "." in number else int(number)}
+    written: dict[str, Json] = {"value": float(number) if "." in number else int(number)}
     if match["comparator"]:
-        made["comparator"] = match["comparator"]
+        written["comparator"] = match["comparator"]
     if match["unit"]:
-        made |= {"unit": match["unit"], "system": _UCUM, "code": match["unit"]}
-    return made
+        written |= {"unit": match["unit"], "system": _UCUM, "code": match["unit"]}
+    return written
 
 
 def value_of(value: Json, place: str) -> dict[str, Json]:

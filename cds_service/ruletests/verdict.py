@@ -22,5 +22,5 @@ class Verdict:
     def from_json(text: str) -> "Verdict":
         """Read again. Raises ValueError, KeyError or TypeError for anything else."""
         data = json.loads(text)
-        problems = tuple(Problem(**one) for one in data["problems"])
+        problems = tuple(Problem(**entry) for entry in data["problems"])
         return Verdict(data["content"], data["revision"], problems)

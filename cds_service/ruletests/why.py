@@ -17,29 +17,29 @@ _MOST = 4  # parts of a condition that are named
 def as_lines(explanations: Iterable[Explanation]) -> str:
     """ "no       rls.low-ferritin  not: RLS is recorded or suspected", rules that say "no" last."""
     order = ("error", "fires", "unknown", "no")
-    told = sorted(explanations, key=lambda one: order.index(one.outcome))
-    return "\n".join(_line(one) for one in told)
+    told = sorted(explanations, key=lambda explanation: order.index(explanation.outcome))
+    return "\n".join(_line(explanation) for explanation in told)
 
 
-def _line(one: Explanation) -> str:
-    about = f" for {one.draft}" if one.draft else ""
-    status = f" ({one.rule.status}: no card)" if one.rule.status != "active" else ""
-    why = one.error if one.outcome == "error" else "; ".join(_why(one))
-    return f"{one.outcome:<{_WIDTH}}{one.rule.id}{about}{status}  {why}".rstrip()
+def _line(explanation: Explanation) -> str:
+    about = f" for {explanation.draft}" if explanation.draft else ""
+    status = f" ({explanation.rule.status}: no card)" if explanation.rule.status != "active" else ""
+    why = explanation.error if explanation.outcome == "error" else "; ".join(_why(explanation))
+    return f"{explanation.outcome:<{_WIDTH}}{explanation.rule.id}{about}{status}  {why}".rstrip()
 
 
-def _why(one: Explanation) -> Iterator[str]:
+def _why(explanation: Explanation) -> Iterator[str]:
     """What decided: `when` where it is not met, else what silences the rule."""
-    when, *silencing = one.nodes
-    if one.outcome == "fires":
+    when, *silencing = explanation.nodes
+    if explanation.outcome == "fires":
         yield _told(when)
-    elif when.truth is not Truth.YES and when.truth.name.lower() == one.outcome:
+    elif when.truth is not Truth.YES and when.truth.name.lower() == explanation.outcome:
         yield from _decisive(when)
     else:
         for node in silencing:
             if node.truth is Truth.YES:
                 yield f"silenced: {_told(node)}"
-            elif node.truth is Truth.UNKNOWN and one.outcome == "unknown":
+            elif node.truth is Truth.UNKNOWN and explanation.outcome == "unknown":
                 yield from _decisive(node)
 
 

@@ -30,12 +30,12 @@ class Sentence:
         """A string where the line stands alone, else an object."""
         if not self.parts and not self.definition:
             return self.text
-        made: dict[str, Json] = {"text": self.text}
+        written: dict[str, Json] = {"text": self.text}
         if self.definition:
-            made["definition"] = self.definition
+            written["definition"] = self.definition
         if self.parts:
-            made["parts"] = [part.as_json() for part in self.parts]
-        return made
+            written["parts"] = [part.as_json() for part in self.parts]
+        return written
 
 
 class Logic:

@@ -72,7 +72,7 @@ def rule_of(pack: Pack, rule_id: str) -> Rule | None:
 def index(pack: Pack) -> dict[str, Json]:
     """All rules by group, in the order of the groups and of their ranks."""
     groups = []
-    for group in sorted(pack.groups.values(), key=lambda one: one.order):
+    for group in sorted(pack.groups.values(), key=lambda group_of_pack: group_of_pack.order):
         rules = sorted((r for r in pack.rules if r.group == group.id), key=lambda r: (r.rank, r.id))
         if rules:
             groups.append({"title": group.title, "rules": [_entry(rule) for rule in rules]})
@@ -116,10 +116,10 @@ def page(pack: Pack, rule: Rule) -> dict[str, Json]:
 
 def thresholds(pack: Pack, used: Inputs) -> list[dict[str, str]]:
     """The settings that the rule reads: in force, as shipped, and who decided."""
-    found = []
+    rows = []
     for name in used.settings:
         setting = pack.settings[name]
-        found.append(
+        rows.append(
             {
                 "name": name,
                 "description": setting.description,
@@ -129,17 +129,17 @@ def thresholds(pack: Pack, used: Inputs) -> list[dict[str, str]]:
                 "source": setting.source or NOT_PROVIDED,
             }
         )
-    return found
+    return rows
 
 
 def guidelines(pack: Pack, library: Library, rule: Rule) -> list[dict[str, Json]]:
     """Where current guidelines and the rule's sources agree or differ."""
     verdicts = library.guidelines.get("verdicts", {})
-    found = []
+    rows = []
     for name, entry in library.guidelines.get("guidelines", {}).items():
         if rule.id in entry["rules"]:
             links = [pack.links[link] for link in entry.get("links", ()) if link in pack.links]
-            found.append(
+            rows.append(
                 {
                     "id": name,
                     "topic": entry["topic"],
@@ -150,7 +150,7 @@ def guidelines(pack: Pack, library: Library, rule: Rule) -> list[dict[str, Json]
                     "urls": [link["url"] for link in links] + list(entry.get("urls", ())),
                 }
             )
-    return found
+    return rows
 
 
 def history(library: Library, rule: Rule) -> list[dict[str, str]]:
@@ -199,20 +199,24 @@ def _cited(library: Library, rule: Rule) -> Iterable[str]:
 def _pending(library: Library, rule: Rule) -> list[str]:
     """The cited documents that say themselves that they await review."""
     documents = (library.documents.get(name, {}) for name in sorted(_cited(library, rule)))
-    return [f"{one['title']}: {one['review']}" for one in documents if "review" in one]
+    return [
+        f"{document['title']}: {document['review']}"
+        for document in documents
+        if "review" in document
+    ]
 
 
 def _logic(pack: Pack, rule: Rule) -> dict[str, Json]:
     logic = Logic(pack)
-    made: dict[str, Json] = {"fires": logic.sentence(rule.when).as_json()}
+    written: dict[str, Json] = {"fires": logic.sentence(rule.when).as_json()}
     if rule.unless is not None:
-        made["unless"] = logic.sentence(rule.unless).as_json()
+        written["unless"] = logic.sentence(rule.unless).as_json()
     never = [
-        str(one.get("note") or logic.sentence(one["when"]).text)
-        for one in exclusions_of(pack, rule)
+        str(exclusion.get("note") or logic.sentence(exclusion["when"]).text)
+        for exclusion in exclusions_of(pack, rule)
     ]
     return {
-        **made,
+        **written,
         "never": never,
         "supersedes": list(rule.supersedes),
         "definitions": [logic.definition(name).as_json() for name in definitions_of(pack, rule)],
@@ -221,13 +225,13 @@ def _logic(pack: Pack, rule: Rule) -> dict[str, Json]:
 
 def _cards(pack: Pack, rule: Rule) -> list[dict[str, Json]]:
     """Indicator and summary of each variant, the first that applies, then of the rule itself."""
-    logic, texts, found = Logic(pack), Texts(pack), []
+    logic, texts, headlines = Logic(pack), Texts(pack), []
     for variant in rule.variants:
         card = {**rule.card, **variant.get("card", {})}
         when = logic.sentence(variant["when"]).as_json()
-        found.append({"when": when, **_headline(card, texts)})
+        headlines.append({"when": when, **_headline(card, texts)})
     own = _headline(rule.card, texts)
-    return [*found, {"when": "otherwise", **own} if found else own]
+    return [*headlines, {"when": "otherwise", **own} if headlines else own]
 
 
 def _headline(card: Mapping[str, Json], texts: Texts) -> dict[str, str]:
@@ -240,16 +244,16 @@ def _headline(card: Mapping[str, Json], texts: Texts) -> dict[str, str]:
 
 def _input(pack: Pack, name: str) -> dict[str, Json]:
     fact = pack.catalogue.facts[name]
-    made: dict[str, Json] = {"fact": name, "title": fact.title, "kind": fact.kind}
+    written: dict[str, Json] = {"fact": name, "title": fact.title, "kind": fact.kind}
     sets = [s for s in fact.value_sets if pack.terminology.has_set(s)]
     if sets:
-        made["valueSets"] = [
-            {"id": one, "version": pack.terminology.value_set(one).version} for one in sets
+        written["valueSets"] = [
+            {"id": set_id, "version": pack.terminology.value_set(set_id).version} for set_id in sets
         ]
     if fact.lookback in pack.settings:
         setting = pack.settings[fact.lookback]
-        made["lookback"] = with_unit(setting.value, setting.unit)
-    return made
+        written["lookback"] = with_unit(setting.value, setting.unit)
+    return written
 
 
 def _evidence(

@@ -27,12 +27,20 @@ def searchset(pack: Pack, url: str | None, base: str) -> Mapping[str, Json]:
     A version in the address is not looked at: there is one of each. `base` is where they are read.
     """
     wanted = url.partition("|")[0] if url is not None else None
-    found = [one for one in _all(pack.root).values() if wanted in (None, one["url"])]
-    entries = [
-        {"fullUrl": f"{base}/{one['id']}", "resource": one, "search": {"mode": "match"}}
-        for one in found
+    matching = [
+        questionnaire
+        for questionnaire in _all(pack.root).values()
+        if wanted in (None, questionnaire["url"])
     ]
-    bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(found)}
+    entries = [
+        {
+            "fullUrl": f"{base}/{questionnaire['id']}",
+            "resource": questionnaire,
+            "search": {"mode": "match"},
+        }
+        for questionnaire in matching
+    ]
+    bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(matching)}
     return {**bundle, "entry": entries} if entries else bundle
 
 
@@ -66,8 +74,8 @@ def _items(parent: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
 
 @lru_cache(maxsize=4)
 def _all(root: Path) -> Mapping[str, Mapping[str, Json]]:
-    found = {}
+    by_id = {}
     for path in sorted((root / FOLDER).glob("*.json")):
         resource = orjson.loads(path.read_bytes())
-        found[str(resource["id"])] = resource
-    return found
+        by_id[str(resource["id"])] = resource
+    return by_id

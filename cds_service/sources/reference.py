@@ -46,7 +46,7 @@ def _rules(pack: Pack) -> Iterator[str]:
             if (s := _strongest(rule))
         ],
     )
-    for group in sorted(pack.groups.values(), key=lambda one: one.order):
+    for group in sorted(pack.groups.values(), key=lambda group_of_pack: group_of_pack.order):
         own = [rule for rule in _ordered(pack) if rule.group == group.id]
         for rule in own:
             yield ""
@@ -60,28 +60,28 @@ def _special_limits(pack: Pack, rule: Rule) -> Sequence[str]:
     return limits
 
 
-def _rule(found: Json, limits: Sequence[str]) -> Iterator[str]:
-    yield f"### {found['rule']}"
+def _rule(entry: Json, limits: Sequence[str]) -> Iterator[str]:
+    yield f"### {entry['rule']}"
     yield ""
-    state = f"Version {found['version']}, {found['status']}"
-    yield f"{found['title']}. {state}, group {found['group']}."
+    state = f"Version {entry['version']}, {entry['status']}"
+    yield f"{entry['title']}. {state}, group {entry['group']}."
     yield ""
-    rows = [("fires when", logic(found["logic"]["fires"]))]
-    if "unless" in found["logic"]:
-        rows.append(("silent when known", logic(found["logic"]["unless"])))
-    rows += [("never", line) for line in found["logic"]["never"]]
-    if found["logic"]["supersedes"]:
-        rows.append(("takes the place of", ", ".join(found["logic"]["supersedes"])))
-    rows += [(f"card: {card['indicator']}", _card(card)) for card in found["cards"]]
-    rows += [("when data are missing", found["whenUnknown"][0])]
+    rows = [("fires when", logic(entry["logic"]["fires"]))]
+    if "unless" in entry["logic"]:
+        rows.append(("silent when known", logic(entry["logic"]["unless"])))
+    rows += [("never", line) for line in entry["logic"]["never"]]
+    if entry["logic"]["supersedes"]:
+        rows.append(("takes the place of", ", ".join(entry["logic"]["supersedes"])))
+    rows += [(f"card: {card['indicator']}", _card(card)) for card in entry["cards"]]
+    rows += [("when data are missing", entry["whenUnknown"][0])]
     rows += [
-        ("thresholds", _lines(f"{s['inForce']} (`{s['name']}`)" for s in found["thresholds"])),
-        ("evidence", found["evidence"]["strength"]),
-        ("caveat", found["evidence"]["caveat"]),
-        ("guidelines", ", ".join(f"{g['id']} {g['topic']}" for g in found["guidelines"])),
+        ("thresholds", _lines(f"{s['inForce']} (`{s['name']}`)" for s in entry["thresholds"])),
+        ("evidence", entry["evidence"]["strength"]),
+        ("caveat", entry["evidence"]["caveat"]),
+        ("guidelines", ", ".join(f"{g['id']} {g['topic']}" for g in entry["guidelines"])),
         ("limits", _lines(limits)),
-        ("sources", _lines(_reference(source) for source in found["references"])),
-        ("claims", ", ".join(claim["id"] for claim in found["claims"])),
+        ("sources", _lines(_reference(source) for source in entry["references"])),
+        ("claims", ", ".join(claim["id"] for claim in entry["claims"])),
     ]
     yield from table(("", ""), [(head, text) for head, text in rows if text])
 
@@ -146,14 +146,14 @@ def _guidelines(library: Library) -> Iterator[str]:
         [
             (
                 name,
-                one["topic"],
-                one["sources"],
-                one["guidance"],
-                verdicts.get(one["verdict"], ""),
-                one["here"],
-                ", ".join(one["rules"]),
+                entry["topic"],
+                entry["sources"],
+                entry["guidance"],
+                verdicts.get(entry["verdict"], ""),
+                entry["here"],
+                ", ".join(entry["rules"]),
             )
-            for name, one in library.guidelines.get("guidelines", {}).items()
+            for name, entry in library.guidelines.get("guidelines", {}).items()
         ],
     )
 
@@ -164,13 +164,18 @@ def _documents(library: Library) -> Iterator[str]:
     yield from table(
         ("", "title", "updated", "what it says of its review"),
         [
-            (name, one["title"], one.get("updated", "undated"), one.get("review", ""))
-            for name, one in library.documents.items()
+            (
+                name,
+                document["title"],
+                document.get("updated", "undated"),
+                document.get("review", ""),
+            )
+            for name, document in library.documents.items()
         ],
     )
-    for name, one in library.documents.items():
+    for name, document in library.documents.items():
         yield ""
-        yield f"{name}: {one['note']}"
+        yield f"{name}: {document['note']}"
 
 
 def _claims(library: Library) -> Iterator[str]:

@@ -31,7 +31,7 @@ SYSTEMS = {
     "snomed-ct": SNOMED, "rxnorm": RXNORM, "loinc": LOINC, "atc": ATC, "ndc": NDC, "cpt": CPT,
 }  # fmt: skip
 LISTS = (*SYSTEMS, EDITIONS)
-APART = tuple((one, other) for one in SYSTEMS for other in SYSTEMS if one < other)
+APART = tuple((first, second) for first in SYSTEMS for second in SYSTEMS if first < second)
 _SCHEME = re.compile(r"^https?://(?:www\.)?")
 _OID = re.compile(r"(?:urn:)?(?:oid:)?([0-2](?:\.[0-9]+){3,})", re.ASCII)
 
@@ -74,7 +74,7 @@ class CodeSystems:
         anything else (no codings). A coding without a code is left out; one without a system is
         kept with the system "".
         """
-        found: dict[tuple[str, str], str] = {}
+        displays: dict[tuple[str, str], str] = {}
         for coding in codings_as_sent(concept):
             system = self.canonical(coding.get("system"))
             code = canonical_code(system, coding.get("code"))
@@ -82,9 +82,11 @@ class CodeSystems:
                 system = bare_system(code)
             if code:
                 display = coding.get("display")
-                known = found.get((system, code))
-                found[system, code] = known or (display.strip() if isinstance(display, str) else "")
-        return [(system, code, display) for (system, code), display in found.items()]
+                known = displays.get((system, code))
+                displays[system, code] = known or (
+                    display.strip() if isinstance(display, str) else ""
+                )
+        return [(system, code, display) for (system, code), display in displays.items()]
 
     def keys_of(self, system: str) -> list[str]:
         """The keys of the addresses of a canonical system, sorted."""

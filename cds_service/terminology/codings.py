@@ -138,8 +138,8 @@ def names_of(concept: Any) -> list[str]:
     plain = _plain_codings(concept)
     if plain is None:
         return list(dict.fromkeys(name for name in _names(concept, depth=0) if name))
-    found = [_text(part[key]) for part in (concept, *plain) for key in _NAMES if key in part]
-    return list(dict.fromkeys(filter(None, found)))
+    names = [_text(part[key]) for part in (concept, *plain) for key in _NAMES if key in part]
+    return list(dict.fromkeys(filter(None, names)))
 
 
 def _names(value: Any, depth: int) -> Iterator[str]:

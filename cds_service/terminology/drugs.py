@@ -89,7 +89,10 @@ class DrugDictionary:
             )
             for rule in data.get("combinations", ())
         )
-        phrases = {**{name: (one,) for name, one in (spoken or {}).items()}, **_phrases(data)}
+        phrases = {
+            **{name: (ingredient,) for name, ingredient in (spoken or {}).items()},
+            **_phrases(data),
+        }
         self._finder = NameFinder(phrases, data.get("leadingOnly", ()), negations)
         self._atc: Mapping[str, Sequence[str]] = data.get("atc", {})
         self._others: Sequence[str] = data.get("others", ())
@@ -129,8 +132,8 @@ class DrugDictionary:
                 for product, packages in self._packages.items()
                 for package in packages.split()
             }
-        found = {self._by_ndc.get(spelling, "") for spelling in eleven_digits(ndc)} - {""}
-        return found.pop() if len(found) == 1 else ""
+        products = {self._by_ndc.get(spelling, "") for spelling in eleven_digits(ndc)} - {""}
+        return products.pop() if len(products) == 1 else ""
 
     def _make(self, code: str) -> Product:
         ingredients, form_index, name = self._products[code]

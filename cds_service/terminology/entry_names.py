@@ -66,8 +66,8 @@ def name_lists(contents: Iterable[Json]) -> NameLists:
     for content in contents:
         for set_id, entry in _object(_object(content).get("names")).items():
             names[set_id] = (*names.get(set_id, ()), *_texts(_object(entry).get("names")))
-        for key, found in single.items():
-            found += _texts(_object(_object(content).get("results")).get(key))
+        for key, names_of_kind in single.items():
+            names_of_kind += _texts(_object(_object(content).get("results")).get(key))
         denials += _texts(_object(content).get("denials"))
         qualifiers += _texts(_object(content).get("qualifiers"))
     return NameLists(
@@ -91,12 +91,12 @@ class Names:
         """`ignored` words never count; `qualifiers` need not, in the words of an entry."""
         self._ignored = ignored
         self._qualifiers = qualifiers
-        found: dict[Words, set[str]] = {}
+        sets_by_words: dict[Words, set[str]] = {}
         for set_id, texts in sets.items():
             for text in texts:
-                found.setdefault(self._key(words_of(text)), set()).add(set_id)
-        found.pop((), None)
-        self._sets = {key: frozenset(named) for key, named in found.items()}
+                sets_by_words.setdefault(self._key(words_of(text)), set()).add(set_id)
+        sets_by_words.pop((), None)
+        self._sets = {key: frozenset(named) for key, named in sets_by_words.items()}
 
     def entries(self) -> Mapping[Words, frozenset[str]]:
         """All names, each with the value sets that have it."""

@@ -53,14 +53,16 @@ class Terminology:
         self._displays: dict[tuple[str, str, str], str] = {}
         self._named: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._sets = dict(sets)
-        self._exact = _inverted({name: one.concepts for name, one in sets.items()})
-        self._below = _inverted({name: one.below for name, one in sets.items()})
+        self._exact = _inverted({name: value_set.concepts for name, value_set in sets.items()})
+        self._below = _inverted({name: value_set.below for name, value_set in sets.items()})
         self._lengths = _lengths(self._below)
         self._excluding = frozenset(
-            name for name, one in sets.items() if one.excluded or one.excluded_below
+            name
+            for name, value_set in sets.items()
+            if value_set.excluded or value_set.excluded_below
         )
         self._by_ingredient = _sorted(
-            {name: set(self._ingredients_of(one)) for name, one in sets.items()}
+            {name: set(self._ingredients_of(value_set)) for name, value_set in sets.items()}
         )
 
     @staticmethod
@@ -125,9 +127,11 @@ class Terminology:
 
     def lists(self, set_id: str, system: str, code: str) -> bool:
         """Whether a set names the code itself, not only a prefix or an ingredient of it."""
-        one = self._sets.get(set_id)
+        value_set = self._sets.get(set_id)
         system = self.vocabulary.systems.canonical(system)
-        return one is not None and (system, canonical_code(system, code)) in one.concepts
+        return (
+            value_set is not None and (system, canonical_code(system, code)) in value_set.concepts
+        )
 
     def display(self, set_id: str, system: str, code: str) -> str:
         """The pack's own name of a code in a set; of its nearest listed prefix; of its product.
@@ -146,16 +150,21 @@ class Terminology:
         systems = self.vocabulary.systems
         system = systems.canonical(system)
         wanted = (system, canonical_code(system, code))
-        return [name for found, value, name in systems.codings(concept) if (found, value) == wanted]
+        return [
+            name
+            for own_system, value, name in systems.codings(concept)
+            if (own_system, value) == wanted
+        ]
 
     def _find_display(self, set_id: str, system: str, code: str) -> str:
-        one = self._sets.get(set_id)
+        value_set = self._sets.get(set_id)
         system = self.vocabulary.systems.canonical(system)
         code = canonical_code(system, code)
-        if one is None or set_id not in self.sets_of(system, code):
+        if value_set is None or set_id not in self.sets_of(system, code):
             return ""
-        named = one.concepts.get((system, code)) or next(
-            (name for prefix in _prefixes(code) if (name := one.below.get((system, prefix)))), ""
+        named = value_set.concepts.get((system, code)) or next(
+            (name for prefix in _prefixes(code) if (name := value_set.below.get((system, prefix)))),
+            "",
         )
         product = None if named else self.drugs.product(system, code)
         return product.name if product else named
@@ -166,8 +175,8 @@ class Terminology:
 
     def systems_of(self, set_id: str) -> frozenset[str]:
         """The code systems that a set has codes or prefixes of."""
-        one = self._sets[set_id]
-        return frozenset(system for system, _ in (*one.concepts, *one.below))
+        value_set = self._sets[set_id]
+        return frozenset(system for system, _ in (*value_set.concepts, *value_set.below))
 
     def names_of_problems(self, set_ids: Iterable[str]) -> Names:
         """The names of problems: displays of the sets, and what `names.json` adds."""
@@ -180,11 +189,11 @@ class Terminology:
     def _listed_names(self, set_ids: Iterable[str]) -> dict[str, list[str]]:
         return {
             set_id: [
-                *filter(None, (*one.concepts.values(), *one.below.values())),
+                *filter(None, (*value_set.concepts.values(), *value_set.below.values())),
                 *self.names.names.get(set_id, ()),
             ]
             for set_id in set_ids
-            if (one := self._sets.get(set_id))
+            if (value_set := self._sets.get(set_id))
         }
 
     def has_set(self, set_id: str) -> bool:
@@ -203,9 +212,9 @@ class Terminology:
         """The ingredients that a drug set lists, sorted."""
         return tuple(sorted(set(self._ingredients_of(self._sets[set_id]))))
 
-    def _ingredients_of(self, one: ParsedSet) -> Iterable[str]:
+    def _ingredients_of(self, value_set: ParsedSet) -> Iterable[str]:
         """Listed by name or by a substance's code. A product's code stands for itself only."""
-        for system, code in one.concepts:
+        for system, code in value_set.concepts:
             if system == INGREDIENT:
                 yield code
             elif system == RXNORM:
@@ -231,9 +240,9 @@ class Terminology:
         return tuple(sorted(names))
 
     def _excludes(self, set_id: str, system: str, code: str) -> bool:
-        one = self._sets[set_id]
-        return (system, code) in one.excluded or any(
-            (system, prefix) in one.excluded_below for prefix in _prefixes(code)
+        value_set = self._sets[set_id]
+        return (system, code) in value_set.excluded or any(
+            (system, prefix) in value_set.excluded_below for prefix in _prefixes(code)
         )
 
 
@@ -247,26 +256,26 @@ def _remember(known: dict[_K, _V], key: _K, value: _V) -> None:
 
 
 def _inverted(sets: Mapping[str, Iterable[Key]]) -> dict[Key, tuple[str, ...]]:
-    found: dict[Key, list[str]] = {}
+    names_by_key: dict[Key, list[str]] = {}
     for name in sorted(sets):
         for key in sets[name]:
-            found.setdefault(key, []).append(name)
-    return {key: tuple(names) for key, names in found.items()}
+            names_by_key.setdefault(key, []).append(name)
+    return {key: tuple(names) for key, names in names_by_key.items()}
 
 
 def _sorted(ingredients: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
+    names_by_ingredient: dict[str, list[str]] = {}
     for name in sorted(ingredients):
         for ingredient in ingredients[name]:
-            found.setdefault(ingredient, []).append(name)
-    return {ingredient: tuple(names) for ingredient, names in found.items()}
+            names_by_ingredient.setdefault(ingredient, []).append(name)
+    return {ingredient: tuple(names) for ingredient, names in names_by_ingredient.items()}
 
 
 def _lengths(below: Iterable[Key]) -> dict[str, tuple[int, ...]]:
-    found: dict[str, set[int]] = {}
+    by_system: dict[str, set[int]] = {}
     for system, prefix in below:
-        found.setdefault(system, set()).add(len(prefix))
-    return {system: tuple(sorted(lengths)) for system, lengths in found.items()}
+        by_system.setdefault(system, set()).add(len(prefix))
+    return {system: tuple(sorted(lengths)) for system, lengths in by_system.items()}
 
 
 def _prefixes(code: str) -> Iterable[str]:

@@ -43,10 +43,12 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
     names: list[Json] = []
     vocabulary = vocabulary_of(folders, problems)
     for folder in folders:
-        for name, one in _value_sets(folder, vocabulary.systems.canonical, problems).items():
-            if one.adds and name not in sets:
-                problems.append(_nothing_to_add_to(one, sets))
-            sets[name] = one.added_to(sets[name]) if one.adds and name in sets else one
+        for name, value_set in _value_sets(folder, vocabulary.systems.canonical, problems).items():
+            if value_set.adds and name not in sets:
+                problems.append(_nothing_to_add_to(value_set, sets))
+            sets[name] = (
+                value_set.added_to(sets[name]) if value_set.adds and name in sets else value_set
+            )
         drugs_file = folder / "drugs.json"
         content = _read(drugs_file, problems)
         if content is not None:
@@ -58,8 +60,8 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
         for set_id, entry in _order_names(_read(folder / "order-names.json", problems)).items():
             order_names[set_id] = _over(order_names.get(set_id, {}), entry)
     listed = [
-        (one.file, code) for one in sets.values() for code in _ingredients(one)
-        if code not in one.meant
+        (value_set.file, code) for value_set in sets.values() for code in _ingredients(value_set)
+        if code not in value_set.meant
     ]  # fmt: skip
     problems += resolve(sets)
     drugs: DrugDictionary | None = None
@@ -86,26 +88,28 @@ def vocabulary_of(folders: Sequence[Path], problems: list[Problem] | None = None
 def resolve(sets: dict[str, ParsedSet]) -> list[Problem]:
     """Replace references between sets by the codes of the sets referred to, in place."""
     problems: list[Problem] = []
-    for name, one in list(sets.items()):
+    for name, value_set in list(sets.items()):
         members = list(_closure(name, sets, problems))
         for member in members:
-            one.explicit |= sets[member].explicit
-            one.expanded |= sets[member].expanded
-            one.words += sets[member].words
+            value_set.explicit |= sets[member].explicit
+            value_set.expanded |= sets[member].expanded
+            value_set.words += sets[member].words
             for key, display in sets[member].concepts.items():
-                one.concepts.setdefault(key, display)
+                value_set.concepts.setdefault(key, display)
             for key, display in sets[member].below.items():
-                one.below.setdefault(key, display)
-    for one in sets.values():
-        one.references = []
-        for key in one.excluded & one.concepts.keys():
-            del one.concepts[key]
+                value_set.below.setdefault(key, display)
+    for value_set in sets.values():
+        value_set.references = []
+        for key in value_set.excluded & value_set.concepts.keys():
+            del value_set.concepts[key]
     return problems
 
 
-def _nothing_to_add_to(one: ParsedSet, sets: Mapping[str, ParsedSet]) -> Problem:
-    hint = _nearest(one.id, sets) or "Leave the extension out for a set of its own"
-    return problem(one.file, "$.id", "V013", f"there is no shipped set '{one.id}' to add to", hint)
+def _nothing_to_add_to(value_set: ParsedSet, sets: Mapping[str, ParsedSet]) -> Problem:
+    hint = _nearest(value_set.id, sets) or "Leave the extension out for a set of its own"
+    return problem(
+        value_set.file, "$.id", "V013", f"there is no shipped set '{value_set.id}' to add to", hint
+    )
 
 
 def _nearest(name: str, sets: Mapping[str, ParsedSet]) -> str:
@@ -146,7 +150,7 @@ def _closure(name: str, sets: Mapping[str, ParsedSet], problems: list[Problem]) 
 def _value_sets(
     folder: Path, canonical: Canonical, problems: list[Problem]
 ) -> dict[str, ParsedSet]:
-    found: dict[str, ParsedSet] = {}
+    by_id: dict[str, ParsedSet] = {}
     for file in _files(folder):
         resource = _read(file, problems)
         if resource is None:
@@ -156,21 +160,21 @@ def _value_sets(
                 continue  # the folder's own files: pack.json, site.json ...
             problems.append(problem(str(file), "$.resourceType", "V002", "is not a FHIR ValueSet"))
             continue
-        one, faults = parse(resource, str(file), canonical)
+        value_set, faults = parse(resource, str(file), canonical)
         problems += faults
-        if one.id in found:
+        if value_set.id in by_id:
             problems.append(
                 problem(
                     str(file),
                     "$.id",
                     "V009",
-                    f"'{one.id}' is also in {found[one.id].file}",
+                    f"'{value_set.id}' is also in {by_id[value_set.id].file}",
                     "Give one of them another id, or remove it",
                 )
             )
-        elif one.id:
-            found[one.id] = one
-    return found
+        elif value_set.id:
+            by_id[value_set.id] = value_set
+    return by_id
 
 
 def _files(folder: Path) -> list[Path]:
@@ -248,16 +252,16 @@ def _dictionary(
         return None
 
 
-def _ingredients(one: ParsedSet) -> list[str]:
+def _ingredients(value_set: ParsedSet) -> list[str]:
     """The generic names that a set lists."""
-    return [code for system, code in one.concepts if system == INGREDIENT]
+    return [code for system, code in value_set.concepts if system == INGREDIENT]
 
 
 def _spoken(sets: Mapping[str, ParsedSet]) -> dict[str, str]:
     """The ingredients that the sets list, by each of their names."""
     names: dict[str, str] = {}
-    for one in sets.values():
-        names |= {code: code for code in _ingredients(one)} | one.spoken
+    for value_set in sets.values():
+        names |= {code: code for code in _ingredients(value_set)} | value_set.spoken
     return names
 
 

@@ -71,16 +71,16 @@ class NameFinder:
     def find(self, text: str) -> tuple[str, ...]:
         """The ingredients named in a text, in order of first mention, without duplicates."""
         tokens = _tokens(text)
-        found: dict[str, None] = {}
+        ingredients: dict[str, None] = {}
         position, first_word = 0, True
         while position < len(tokens):
             token = tokens[position]
             length, meaning = self._match(tokens, position, first_word)
             if length:
-                found.update(dict.fromkeys(meaning))
+                ingredients.update(dict.fromkeys(meaning))
             first_word = not length and (token in _BREAKS or (first_word and _is_amount(token)))
             position += length or 1
-        return tuple(found)
+        return tuple(ingredients)
 
     def _match(
         self, tokens: list[str], position: int, first_word: bool

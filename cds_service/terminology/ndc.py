@@ -21,7 +21,9 @@ def eleven_digits(code: str) -> tuple[str, ...]:
         return (text,)
     if len(text) != 10:
         return ()
-    return tuple(dict.fromkeys(found for layout in _TEN for found in _joined(_cut(text, layout))))
+    return tuple(
+        dict.fromkeys(spelling for layout in _TEN for spelling in _joined(_cut(text, layout)))
+    )
 
 
 def _cut(text: str, layout: tuple[int, ...]) -> list[str]:

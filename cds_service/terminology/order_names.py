@@ -42,8 +42,8 @@ class OrderNames:
     def phrases(self) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
         """All phrases, with the sets that each names and those that it rules out."""
         for phrases in self._by_first.values():
-            for one in phrases:
-                yield " ".join(one.tokens), one.names, one.rules_out
+            for phrase in phrases:
+                yield " ".join(phrase.tokens), phrase.names, phrase.rules_out
 
     def sets_of(self, texts: Iterable[str]) -> tuple[str, ...]:
         """The sets that an order's texts name, sorted; all its texts are read as one order."""

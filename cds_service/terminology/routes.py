@@ -81,18 +81,18 @@ class Routes:
         return self._by_words(_text(hint), local_patch)
 
     def _by_words(self, text: str, local_patch: bool) -> RouteClass:
-        said = set(_WORD.findall(self._swallowed.sub(SWALLOWED, text)))
+        named = set(_WORD.findall(self._swallowed.sub(SWALLOWED, text)))
         words = self._words
-        systemic, local = said & words["systemic-routes"], said & words["local-routes"]
+        systemic, local = named & words["systemic-routes"], named & words["local-routes"]
         if systemic or local:
             return "unknown" if systemic and local else "systemic" if systemic else "local"
-        if said & words["rectal"]:
-            return "systemic" if said & words["systemic-forms"] else "local"
-        if said & words["patches"]:
+        if named & words["rectal"]:
+            return "systemic" if named & words["systemic-forms"] else "local"
+        if named & words["patches"]:
             return "local" if local_patch else "systemic"
-        if said & words["local-forms"]:
+        if named & words["local-forms"]:
             return "local"
-        return "systemic" if said & words["systemic-forms"] else "unknown"
+        return "systemic" if named & words["systemic-forms"] else "unknown"
 
 
 def _keys(hint: Hint) -> tuple[Hint, ...]:

@@ -38,8 +38,8 @@ class Sides:
 
     def of_words(self, words: Iterable[str]) -> set[Side]:
         """The sides that words in lower case name."""
-        said = frozenset(words)
-        return {s for s in _SIDES if not said.isdisjoint(self._words[s])}
+        named = frozenset(words)
+        return {s for s in _SIDES if not named.isdisjoint(self._words[s])}
 
     def after_exercise(self, text: str) -> bool:
         """Whether a text in lower case, with blanks for hyphens, says so."""

@@ -88,8 +88,10 @@ def _true(element: Mapping[str, Json], url: str) -> bool:
     """Whether an element has a boolean extension that says true."""
     extensions = element.get("extension")
     return isinstance(extensions, list) and any(
-        isinstance(one, dict) and one.get("url") == url and one.get("valueBoolean") is True
-        for one in extensions
+        isinstance(extension, dict)
+        and extension.get("url") == url
+        and extension.get("valueBoolean") is True
+        for extension in extensions
     )
 
 
@@ -102,27 +104,29 @@ def parse(
     resource: Mapping[str, Json], file: str, canonical: Canonical
 ) -> tuple[ParsedSet, list[Problem]]:
     """A ValueSet resource as codes, with everything that is wrong with it."""
-    found = ParsedSet(
+    value_set = ParsedSet(
         set_id(resource),
         str(resource.get("title", "")),
         str(resource.get("version", "")),
         file,
         adds=adds_to_shipped(resource),
     )
-    found.words = [found.title, *_extension(resource, SET_WORDS)]
+    value_set.words = [value_set.title, *_extension(resource, SET_WORDS)]
     problems: list[Problem] = []
-    if not found.id:
+    if not value_set.id:
         problems.append(problem(file, "$.id", "V003", "the value set has no id and no url"))
     expansion = resource.get("expansion")
     if isinstance(expansion, dict) and expansion.get("contains"):
-        problems += _read_expansion(found, expansion, canonical)
-        found.expanded = True
+        problems += _read_expansion(value_set, expansion, canonical)
+        value_set.expanded = True
     else:
-        problems += _read_compose(found, resource.get("compose"), canonical)
+        problems += _read_compose(value_set, resource.get("compose"), canonical)
         widened = any(_extension(resource, WIDENED))
-        found.explicit = not widened and any(system == SNOMED for system, _ in found.concepts)
-        found.expanded = widened
-    if not (found.concepts or found.below or found.references or problems):
+        value_set.explicit = not widened and any(
+            system == SNOMED for system, _ in value_set.concepts
+        )
+        value_set.expanded = widened
+    if not (value_set.concepts or value_set.below or value_set.references or problems):
         problems.append(
             problem(
                 file,
@@ -132,11 +136,11 @@ def parse(
                 severity="warning",
             )
         )
-    return found, problems
+    return value_set, problems
 
 
 def _read_expansion(
-    found: ParsedSet, expansion: Mapping[str, Json], canonical: Canonical
+    value_set: ParsedSet, expansion: Mapping[str, Json], canonical: Canonical
 ) -> list[Problem]:
     count = 0
     for concept in _contained(expansion.get("contains")):
@@ -144,12 +148,12 @@ def _read_expansion(
         system = canonical(concept.get("system"))
         code = canonical_code(system, concept.get("code"))
         if code:
-            found.concepts[system, code] = str(concept.get("display", ""))
+            value_set.concepts[system, code] = str(concept.get("display", ""))
     total = expansion.get("total")
     if isinstance(total, int) and total > count:
         return [
             problem(
-                found.file,
+                value_set.file,
                 "$.expansion.total",
                 "V006",
                 f"the expansion says {total} codes and holds {count}: it was cut off",
@@ -166,10 +170,10 @@ def _contained(contains: Json) -> Iterator[Mapping[str, Json]]:
             yield from _contained(concept.get("contains"))
 
 
-def _read_compose(found: ParsedSet, compose: Json, canonical: Canonical) -> list[Problem]:
+def _read_compose(value_set: ParsedSet, compose: Json, canonical: Canonical) -> list[Problem]:
     if not isinstance(compose, dict) or not compose.get("include"):
         return [
-            problem(found.file, "$.compose", "V004", "neither compose.include nor an expansion")
+            problem(value_set.file, "$.compose", "V004", "neither compose.include nor an expansion")
         ]
     problems: list[Problem] = []
     for kind in ("include", "exclude"):
@@ -177,30 +181,36 @@ def _read_compose(found: ParsedSet, compose: Json, canonical: Canonical) -> list
             where = f"$.compose.{kind}[{number}]"
             if isinstance(part, dict):
                 problems += _read_part(
-                    found, part, where, canonical(part.get("system")), excluding=kind == "exclude"
+                    value_set,
+                    part,
+                    where,
+                    canonical(part.get("system")),
+                    excluding=kind == "exclude",
                 )
             else:
-                problems.append(problem(found.file, where, "V004", "is not an object"))
+                problems.append(problem(value_set.file, where, "V004", "is not an object"))
     return problems
 
 
 def _read_part(
-    found: ParsedSet, part: Mapping[str, Json], where: str, system: str, *, excluding: bool
+    value_set: ParsedSet, part: Mapping[str, Json], where: str, system: str, *, excluding: bool
 ) -> list[Problem]:
     if part.get("valueSet"):
         if system or excluding:
             return [
-                problem(found.file, where, "V005", "a reference to a value set must stand alone")
+                problem(
+                    value_set.file, where, "V005", "a reference to a value set must stand alone"
+                )
             ]
-        found.references += [last_part(url) for url in part["valueSet"]]
+        value_set.references += [last_part(url) for url in part["valueSet"]]
         return []
     if part.get("concept"):
-        return _read_concepts(found, system, part["concept"], where, excluding)
+        return _read_concepts(value_set, system, part["concept"], where, excluding)
     if part.get("filter"):
-        return _read_filters(found, system, part["filter"], where, excluding)
+        return _read_filters(value_set, system, part["filter"], where, excluding)
     return [
         problem(
-            found.file,
+            value_set.file,
             where,
             "V005",
             "a whole code system is not a usable value set",
@@ -210,35 +220,37 @@ def _read_part(
 
 
 def _read_concepts(
-    found: ParsedSet, system: str, concepts: Json, where: str, excluding: bool
+    value_set: ParsedSet, system: str, concepts: Json, where: str, excluding: bool
 ) -> list[Problem]:
     problems = []
     for number, concept in enumerate(concepts if isinstance(concepts, list) else ()):
         code = canonical_code(system, concept.get("code")) if isinstance(concept, dict) else ""
         if not code or not system:
             problems.append(
-                problem(found.file, f"{where}.concept[{number}]", "V004", "no system or no code")
+                problem(
+                    value_set.file, f"{where}.concept[{number}]", "V004", "no system or no code"
+                )
             )
         elif excluding:
-            found.excluded.add((system, code))
+            value_set.excluded.add((system, code))
         else:
-            found.concepts[system, code] = str(concept.get("display", ""))
+            value_set.concepts[system, code] = str(concept.get("display", ""))
             if system == INGREDIENT:
                 if _true(concept, NEW_INGREDIENT):
-                    found.meant.add(code)
-                found.spoken |= dict.fromkeys(_designations(concept), code)
+                    value_set.meant.add(code)
+                value_set.spoken |= dict.fromkeys(_designations(concept), code)
     return problems
 
 
 def _designations(concept: Mapping[str, Json]) -> Iterator[str]:
     """Brands and spellings of an ingredient."""
-    for one in concept.get("designation") or ():
-        if isinstance(one, dict) and isinstance(one.get("value"), str):
-            yield one["value"]
+    for designation in concept.get("designation") or ():
+        if isinstance(designation, dict) and isinstance(designation.get("value"), str):
+            yield designation["value"]
 
 
 def _read_filters(
-    found: ParsedSet, system: str, filters: Json, where: str, excluding: bool
+    value_set: ParsedSet, system: str, filters: Json, where: str, excluding: bool
 ) -> list[Problem]:
     only = filters[0] if isinstance(filters, list) and len(filters) == 1 else None
     usable = (
@@ -251,7 +263,7 @@ def _read_filters(
     if not usable or not isinstance(only, dict):
         return [
             problem(
-                found.file,
+                value_set.file,
                 f"{where}.filter",
                 "V005",
                 "only one filter {property: concept, op: is-a} in ICD-10 or ATC can be evaluated",
@@ -261,9 +273,9 @@ def _read_filters(
     key = (system, canonical_code(system, only["value"]))
     exact = only["op"] == "="
     if excluding:
-        (found.excluded if exact else found.excluded_below).add(key)
+        (value_set.excluded if exact else value_set.excluded_below).add(key)
     else:
-        (found.concepts if exact else found.below)[key] = _filter_display(only)
+        (value_set.concepts if exact else value_set.below)[key] = _filter_display(only)
     return []
 
 

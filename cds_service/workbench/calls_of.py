@@ -60,14 +60,14 @@ def call_for(
     if encounters and isinstance(encounters[0].get("id"), str):
         context["encounterId"] = encounters[0]["id"]
     if service.hook != "patient-view":
-        drafts = [one.resource for one in state.drafts]
+        drafts = [order.resource for order in state.drafts]
         context["draftOrders"] = {"resourceType": "Bundle", "type": "collection"}
-        context["draftOrders"]["entry"] = [{"resource": one} for one in drafts]
+        context["draftOrders"]["entry"] = [{"resource": draft} for draft in drafts]
     if service.hook == "order-select":
         context["selections"] = [
-            f"{one.resource.get('resourceType')}/{one.resource.get('id')}"
-            for one in state.drafts
-            if one.selected
+            f"{order.resource.get('resourceType')}/{order.resource.get('id')}"
+            for order in state.drafts
+            if order.selected
         ]
     return {
         "hook": service.hook,
@@ -127,20 +127,20 @@ def _key_of(resource: Resource, questions: _Questions, systems: CodeSystems) -> 
 @lru_cache(32)
 def _questions(prefetch: tuple[tuple[str, str], ...]) -> _Questions:
     """For each resource type the keys that ask for it, with the codes that they name."""
-    found: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {}
+    by_type: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {}
     for key, template in prefetch:
         parts = urlsplit(template)
         kind = parts.path.partition("/")[0]
         codes = frozenset(parse_qs(parts.query).get("code", [""])[0].split(","))
-        found[kind] = (*found.get(kind, ()), (key, codes))
-    return found
+        by_type[kind] = (*by_type.get(kind, ()), (key, codes))
+    return by_type
 
 
 def _bundle(resources: Iterable[Resource], more: bool = False) -> Json:
     bundle: dict[str, Json] = {"resourceType": "Bundle", "type": "searchset"}
     if more:
         bundle["link"] = [{"relation": "next", "url": "https://ehr.example.org/fhir?page=2"}]
-    bundle["entry"] = [{"resource": one} for one in resources]
+    bundle["entry"] = [{"resource": resource} for resource in resources]
     return bundle
 
 

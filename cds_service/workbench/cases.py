@@ -28,7 +28,7 @@ def of_rule(rule: Rule) -> list[Case]:
 
 def find(pack: Pack, rule_id: str, number: str) -> Case:
     """One case by its place, from 1. Raises ServiceError 404."""
-    rule = next((one for one in pack.rules if one.id == rule_id), None)
+    rule = next((candidate for candidate in pack.rules if candidate.id == rule_id), None)
     cases = of_rule(rule) if rule else []
     if not (number.isascii() and number.isdecimal() and 0 < int(number) <= len(cases)):
         raise ServiceError(404, "not-found", "No rule has this test case.", "not-found")

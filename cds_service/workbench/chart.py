@@ -58,12 +58,12 @@ class ChartState:
     def patient_id(self) -> str:
         """The id of the patient whose chart it is."""
         people = self.of_type("Patient")
-        found = people[0].get("id") if people else None
-        return found if isinstance(found, str) and found else "patient-1"
+        identifier = people[0].get("id") if people else None
+        return identifier if isinstance(identifier, str) and identifier else "patient-1"
 
     def of_type(self, kind: str) -> list[Resource]:
         """The resources of one type."""
-        return [one for one in self.resources if one.get("resourceType") == kind]
+        return [resource for resource in self.resources if resource.get("resourceType") == kind]
 
     def with_resource(self, resource: Resource) -> "ChartState":
         """The chart with one more resource."""
@@ -72,13 +72,13 @@ class ChartState:
     def without(self, references: Iterable[str]) -> "ChartState":
         """The chart without the resources so named."""
         gone = set(references)
-        kept = tuple(one for one in self.resources if reference_of(one) not in gone)
+        kept = tuple(resource for resource in self.resources if reference_of(resource) not in gone)
         return replace(self, resources=kept)
 
     def new_id(self, kind: str) -> str:
         """An id that no resource of the type has."""
-        taken = {one.get("id") for one in self.resources}
-        taken |= {one.resource.get("id") for one in self.drafts}
+        taken = {resource.get("id") for resource in self.resources}
+        taken |= {order.resource.get("id") for order in self.drafts}
         number = 1
         while f"{kind.lower()}-{number}" in taken:
             number += 1
@@ -93,7 +93,7 @@ def reference_of(resource: Mapping[str, Json]) -> str:
 
 def dump(state: ChartState) -> str:
     """The chart as the page holds it."""
-    drafts = [{"resource": one.resource, "selected": one.selected} for one in state.drafts]
+    drafts = [{"resource": order.resource, "selected": order.selected} for order in state.drafts]
     content = {"now": state.now, "resources": state.resources, "drafts": drafts}
     return orjson.dumps({**content, "supply": dict(state.supply)}).decode()
 
@@ -112,14 +112,20 @@ def state_of(data: Json) -> ChartState:
     if not isinstance(data, dict):
         raise BadRequest("chart-malformed", "The chart is no JSON object.")
     supply = data.get("supply")
-    drafts = [one for one in _objects(data.get("drafts")) if isinstance(one.get("resource"), dict)]
+    drafts = [
+        draft for draft in _objects(data.get("drafts")) if isinstance(draft.get("resource"), dict)
+    ]
     return ChartState(
         resources=tuple(_objects(data.get("resources"))),
-        drafts=tuple(Order(one["resource"], one.get("selected") is not False) for one in drafts),
+        drafts=tuple(
+            Order(draft["resource"], draft.get("selected") is not False) for draft in drafts
+        ),
         now=data["now"] if isinstance(data.get("now"), str) else "",
         supply={k: v for k, v in supply.items() if v in STATES} if isinstance(supply, dict) else {},
     )
 
 
 def _objects(value: Json) -> list[Resource]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return (
+        [member for member in value if isinstance(member, dict)] if isinstance(value, list) else []
+    )

@@ -45,12 +45,12 @@ def paired(before: Sequence[Card], after: Sequence[Card]) -> Pairing:
 
 
 def _by_head(cards: Sequence[Card]) -> dict[tuple[str, int], Card]:
-    found: dict[tuple[str, int], Card] = {}
+    by_head: dict[tuple[str, int], Card] = {}
     for card in cards:
         head = card.rules[0][0] if card.rules else card.summary
-        number = sum(name == head for name, _ in found)
-        found[head, number] = card
-    return found
+        number = sum(name == head for name, _ in by_head)
+        by_head[head, number] = card
+    return by_head
 
 
 def _difference(old: Card, new: Card) -> Difference:

@@ -55,14 +55,14 @@ class Folders:
 
 def files(bench: Bench) -> list[str]:
     """The names of all files that can be edited, those of the site first."""
-    found = []
+    names = []
     for root in reversed(_ROOTS):
         folder = _folder(bench, root)
         for path in sorted(folder.rglob("*.json")) if folder else ():
             inside = path.relative_to(folder) if folder else path
             if not set(inside.parts) & set(_NOT_THERE) and inside.name != "drugs.json":
-                found.append(f"{root}/{inside.as_posix()}")
-    return found
+                names.append(f"{root}/{inside.as_posix()}")
+    return names
 
 
 def find(bench: Bench, name: str) -> EditedFile:
@@ -119,7 +119,11 @@ def save(bench: Bench, file: EditedFile, text: str) -> None:
             403, "writing-not-allowed", "This workbench writes nothing: take the file.", "forbidden"
         )
     with folders_with(bench, file, text) as folders:
-        errors = [one for one in problems_of(folders, thorough=True) if one.severity == "error"]
+        errors = [
+            problem
+            for problem in problems_of(folders, thorough=True)
+            if problem.severity == "error"
+        ]
     if errors:
         first = errors[0]
         raise BadRequest("pack-refused", f"Not saved: {first.code} {first.message}")

@@ -18,8 +18,8 @@ MOST = 500
 
 def charts(pack: Pack, now: datetime) -> Iterator[tuple[str, ChartState]]:
     """Each chart with its name. Raises BadRequest that names the file which is no chart."""
-    for one in ready.patients():
-        yield one.title, ready.chart_of(one.id, pack, now)
+    for patient in ready.patients():
+        yield patient.title, ready.chart_of(patient.id, pack, now)
     for upload in request.files.getlist("charts")[:MOST]:
         if not upload.filename:
             continue

@@ -77,17 +77,19 @@ def _schema(chosen: EditedFile) -> str:
 def names() -> Response:
     """What a rule may name: facts, settings, definitions, with their titles, for completion."""
     pack = bench.current().runtime().pack
-    found = {
-        "fact": {name: one.title for name, one in pack.catalogue.facts.items()},
+    by_use = {
+        "fact": {name: fact.title for name, fact in pack.catalogue.facts.items()},
         "setting": {
-            name: f"{with_unit(one.value, one.unit)} {one.description}"
-            for name, one in pack.settings.items()
+            name: f"{with_unit(setting.value, setting.unit)} {setting.description}"
+            for name, setting in pack.settings.items()
         },
-        "is": {name: str(one.get("title", "")) for name, one in pack.definitions.items()},
-        "group": {name: one.title for name, one in pack.groups.items()},
+        "is": {
+            name: str(definition.get("title", "")) for name, definition in pack.definitions.items()
+        },
+        "group": {name: group.title for name, group in pack.groups.items()},
         "create": dict.fromkeys(pack.orders, ""),
     }
-    return _json(found)
+    return _json(by_use)
 
 
 def check() -> Response:
@@ -95,11 +97,11 @@ def check() -> Response:
     thorough = request.form.get("thorough") == "1"
     with _folders() as folders:
         problems = draft.problems_of(folders, thorough=thorough)
-        return _json({"problems": [_problem(one, folders) for one in problems]})
+        return _json({"problems": [_problem(problem, folders) for problem in problems]})
 
 
-def _problem(one: Problem, folders: Folders) -> dict[str, Json]:
-    return {**asdict(one), "here": folders.file.as_posix().endswith(_tail(one.file))}
+def _problem(problem: Problem, folders: Folders) -> dict[str, Json]:
+    return {**asdict(problem), "here": folders.file.as_posix().endswith(_tail(problem.file))}
 
 
 def _tail(name: str) -> str:
@@ -161,7 +163,7 @@ def cards() -> Response:
         return _guarded(
             lambda: views.part(
                 "edit_cards.html",
-                found=list(
+                changes=list(
                     compare.over(
                         current.packs.active(pack, NO_CHANGE),
                         activate(folders.pack()),

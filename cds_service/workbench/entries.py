@@ -87,9 +87,9 @@ def _name(resource: Resource, name: str) -> None:
 def example(pack: Pack, fact: FactDefinition) -> tuple[str, str, str] | None:
     """A code that the fact reads, with its name; None where it reads no codes."""
     for set_id in fact.value_sets:
-        one = pack.terminology.value_set(set_id)
+        value_set = pack.terminology.value_set(set_id)
         listed = sorted(
-            {**one.below, **one.concepts}.items(),
+            {**value_set.below, **value_set.concepts}.items(),
             key=lambda entry: (
                 _awkward(entry[0][0]),
                 not fits(entry[1], fact.unit),

@@ -46,8 +46,10 @@ def _share(row: RuleFeedback) -> float:
     return row.overridden / row.shown if row.shown else 0.0
 
 
-def _days(found: Iterable[Intervention]) -> list[tuple[str, int, int]]:
+def _days(interventions: Iterable[Intervention]) -> list[tuple[str, int, int]]:
     """For each day how many cards were accepted and overridden."""
-    counts = Counter((one.date[:10], one.action) for one in found)
+    counts = Counter(
+        (intervention.date[:10], intervention.action) for intervention in interventions
+    )
     days = sorted({day for day, _ in counts if day})
     return [(day, counts[day, "accepted"], counts[day, "overridden"]) for day in days]

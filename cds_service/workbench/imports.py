@@ -40,7 +40,7 @@ def read(
     """
     parsed = list(_parsed(text))
     if len(parsed) > 1 or _is_bundle(parsed[0]):
-        flat = [one for resource in parsed for one in flattened(_resource(resource))]
+        flat = [entry for resource in parsed for entry in flattened(_resource(resource))]
         return _of_one(flat, patient)
     return _alone(parsed[0], pack, now), ()
 
@@ -90,16 +90,18 @@ def _resource(data: Resource) -> Resource:
 
 def _of_one(resources: list[Resource], patient: str) -> tuple[ChartState, tuple[str, ...]]:
     """The entries of one patient and those that name nobody, and who else is there."""
-    people = [one for one in resources if one.get("resourceType") == "Patient"]
-    chosen = next((one for one in people if one.get("id") == patient), people[0] if people else {})
-    others = [one for one in people if one is not chosen]
-    theirs = {f"Patient/{one.get('id')}" for one in others}
+    people = [resource for resource in resources if resource.get("resourceType") == "Patient"]
+    chosen = next(
+        (person for person in people if person.get("id") == patient), people[0] if people else {}
+    )
+    others = [person for person in people if person is not chosen]
+    theirs = {f"Patient/{person.get('id')}" for person in others}
     kept = [
-        one
-        for one in resources
-        if all(one is not other for other in others) and _subject(one) not in theirs
+        resource
+        for resource in resources
+        if all(resource is not other for other in others) and _subject(resource) not in theirs
     ]
-    return ChartState(tuple(kept)), tuple(str(one.get("id", "")) for one in others)
+    return ChartState(tuple(kept)), tuple(str(person.get("id", "")) for person in others)
 
 
 def _subject(resource: Resource) -> str:
@@ -128,14 +130,14 @@ def of_call(data: Mapping[str, Json], pack: Pack) -> ChartState:
     sent = data.get("prefetch")
     sent = sent if isinstance(sent, dict) else {}
     readings = {key: prefetch.read(encoded(value)) for key, value in sent.items()}
-    resources = [one.body for reading in readings.values() for one in reading.resources]
+    resources = [entry.body for reading in readings.values() for entry in reading.resources]
     gaps = {
-        one: _GAPS[reading.supply]
+        slot: _GAPS[reading.supply]
         for key, reading in readings.items()
         if reading.supply in _GAPS
-        for one in keys_of(key, pack)
+        for slot in keys_of(key, pack)
     }
-    types = {one.get("resourceType") for one in resources}
+    types = {resource.get("resourceType") for resource in resources}
     for key, kind in types_of_keys(pack).items():
         if key not in sent and key not in gaps and kind not in types:
             gaps[key] = MISSING
@@ -164,7 +166,7 @@ def of_sketch(sketch: Mapping[str, Json], pack: Pack, now: datetime) -> ChartSta
 
 
 def _of_chart(chart: Chart, pack: Pack) -> ChartState:
-    resources = [one.body for slot in chart.slots.values() for one in slot.resources]
+    resources = [entry.body for slot in chart.slots.values() for entry in slot.resources]
     gaps = {
         key: _GAPS[slot.supply]
         for name, slot in chart.slots.items()
@@ -172,7 +174,7 @@ def _of_chart(chart: Chart, pack: Pack) -> ChartState:
         for key in keys_of(name, pack)
     }
     drafts = tuple(Order(draft.resource, draft.selected) for draft in chart.drafts)
-    resources += [one.body for one in chart.others]
+    resources += [entry.body for entry in chart.others]
     return ChartState(tuple(resources), drafts, "", gaps)
 
 

@@ -122,7 +122,7 @@ class Changer:
         old = state.of_type("QuestionnaireResponse")
         item = {"linkId": definition.link_id, "answer": [{"valueBoolean": True}]}
         items = old[-1].get("item", []) if old else []
-        kept = [one for one in items if one.get("linkId") != definition.link_id]
+        kept = [answered for answered in items if answered.get("linkId") != definition.link_id]
         response = {
             "resourceType": "QuestionnaireResponse",
             "id": state.new_id("QuestionnaireResponse"),
@@ -136,7 +136,7 @@ class Changer:
 
 
 def _references(reference: str, details: Mapping[str, str]) -> list[str]:
-    return [one for one in (reference, details.get("also", "")) if one]
+    return [target for target in (reference, details.get("also", "")) if target]
 
 
 def _unit(definition: FactDefinition) -> str:
@@ -159,19 +159,22 @@ def _of_patient(state: ChartState, change: Callable[[Resource], Resource]) -> Ch
     if not state.of_type("Patient"):
         return None
     changed = tuple(
-        change(one) if one.get("resourceType") == "Patient" else one for one in state.resources
+        change(resource) if resource.get("resourceType") == "Patient" else resource
+        for resource in state.resources
     )
     return replace(state, resources=changed)
 
 
 def _with_value(state: ChartState, reference: str, value: Decimal, unit: str) -> ChartState | None:
     """The chart with another value of one result; None where it has no plain value."""
-    target = next((one for one in state.resources if reference_of(one) == reference), None)
+    target = next(
+        (resource for resource in state.resources if reference_of(resource) == reference), None
+    )
     if target is None or "valueQuantity" not in target or not unit:
         return None
     quantity = {"value": number(value), "unit": unit, "system": _UCUM, "code": unit}
     changed = {**target, "valueQuantity": quantity}
-    kept = tuple(changed if one is target else one for one in state.resources)
+    kept = tuple(changed if resource is target else resource for resource in state.resources)
     return replace(state, resources=kept)
 
 

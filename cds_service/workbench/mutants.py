@@ -26,7 +26,7 @@ def known() -> dict[str, MutationResult]:
 def mutants(rule_id: str) -> Response:
     """Count them for one rule."""
     pack = bench.current().runtime().pack
-    rule = next((one for one in pack.rules if one.id == rule_id), None)
+    rule = next((candidate for candidate in pack.rules if candidate.id == rule_id), None)
     if rule is None:
         raise ServiceError(404, "not-found", "No rule has this id.", "not-found")
     results = known()

@@ -32,12 +32,12 @@ def _operation(form: Mapping[str, str]) -> Mapping[str, Json]:
     if not text:
         return {}
     try:
-        found = orjson.loads(text)
+        operation = orjson.loads(text)
     except orjson.JSONDecodeError:
-        found = None
-    if not isinstance(found, dict):
+        operation = None
+    if not isinstance(operation, dict):
         raise BadRequest("operation-invalid", "The page asked for something unknown.", "op")
-    return found
+    return operation
 
 
 def _done(work: Work, operation: Mapping[str, Json], clock: datetime) -> Work:
@@ -104,15 +104,19 @@ def _fired(work: Work, operation: Mapping[str, Json]) -> Work:
     """The chart changed so that a rule fires, and whether it does."""
     rule, number = str(operation.get("rule")), operation.get("draft")
     judged = next(
-        (one for one in judgements(work, work.after) if one.service.id == operation.get("service")),
+        (
+            judgement
+            for judgement in judgements(work, work.after)
+            if judgement.service.id == operation.get("service")
+        ),
         None,
     )
     if judged is None or judged.facts is None:
         return work
-    found = make_fire.ways(work.after.ruleset, judged.service.id, judged.facts)
-    if (rule, number) not in found:
+    ways = make_fire.ways(work.after.ruleset, judged.service.id, judged.facts)
+    if (rule, number) not in ways:
         return work
-    _, context, way = found[rule, number]
+    _, context, way = ways[rule, number]
     changer = make_fire.Changer(work.pack, context, work.clock)
     state = changer.apply(work.state, way)
     if state is None:

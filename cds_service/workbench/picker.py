@@ -70,20 +70,20 @@ def picks(pack: Pack, asked: str) -> list[Pick]:
     if len(words) < LEAST_LETTERS:
         return []
     value = number["value"].replace(" ", "") if number else ""
-    found: dict[tuple[str, str, str], Pick] = {}
-    for one in (*_by_title(pack, words, value), *_by_code(pack, words, value)):
-        key = (one.kind, one.system, one.code or one.name)
-        first = found.setdefault(key, one)
-        found[key] = replace(first, rules=max(first.rules, one.rules))
-    return sorted(found.values(), key=lambda one: _rank(one, bool(value)))[:MOST]
+    by_code: dict[tuple[str, str, str], Pick] = {}
+    for pick in (*_by_title(pack, words, value), *_by_code(pack, words, value)):
+        key = (pick.kind, pick.system, pick.code or pick.name)
+        first = by_code.setdefault(key, pick)
+        by_code[key] = replace(first, rules=max(first.rules, pick.rules))
+    return sorted(by_code.values(), key=lambda pick: _rank(pick, bool(value)))[:MOST]
 
 
-def _rank(one: Pick, measured: bool) -> tuple[bool, int, int]:
+def _rank(pick: Pick, measured: bool) -> tuple[bool, int, int]:
     """Names that have the letters inside a word last. Results first where a number was written,
     draft orders after what is on file."""
-    if one.kind == "result":
-        return one.far > 1, (0 if measured else 1), one.far
-    return one.far > 1, {"problem": 1, "drug": 1}.get(one.kind, 2), one.far
+    if pick.kind == "result":
+        return pick.far > 1, (0 if measured else 1), pick.far
+    return pick.far > 1, {"problem": 1, "drug": 1}.get(pick.kind, 2), pick.far
 
 
 def _far(name: str, words: str) -> int:

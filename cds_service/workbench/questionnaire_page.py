@@ -74,7 +74,9 @@ def response_of(resource: Mapping[str, Json], given: Any) -> Resource:
 
 def _items(parent: Mapping[str, Json], given: Any) -> Iterator[Resource]:
     for item in parent.get("item", ()):
-        answered = [one for text in given.getlist(item["linkId"]) for one in _answer(item, text)]
+        answered = [
+            answer for text in given.getlist(item["linkId"]) for answer in _answer(item, text)
+        ]
         inner = list(_items(item, given))
         if inner and not answered:
             yield from inner

@@ -30,12 +30,12 @@ class Ready:
 def patients() -> tuple[Ready, ...]:
     """All of them, in their order."""
     content = (files("cds_service") / "workbench/patients.json").read_bytes()
-    return tuple(Ready(**one) for one in orjson.loads(content))
+    return tuple(Ready(**entry) for entry in orjson.loads(content))
 
 
 def chart_of(name: str, pack: Pack, now: datetime) -> ChartState:
     """The chart of one. Raises ServiceError 404."""
-    for one in patients():
-        if one.id == name:
-            return of_sketch(one.chart, pack, now)
+    for patient in patients():
+        if patient.id == name:
+            return of_sketch(patient.chart, pack, now)
     raise ServiceError(404, "not-found", "No ready patient has this id.", "not-found")

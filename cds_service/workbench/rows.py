@@ -71,21 +71,23 @@ class Row:
 
 def rows(state: ChartState, pack: Pack) -> dict[str, list[Row]]:
     """Rows by group; entries that the pack knows come first in each."""
-    found: dict[str, list[Row]] = {name: [] for name in ORDER}
+    by_group: dict[str, list[Row]] = {name: [] for name in ORDER}
     for number, resource in enumerate(state.resources):
         if resource.get("resourceType") not in ("Patient", "Encounter"):
             row = _row(f"r{number}", resource, pack)
-            found[row.group].append(row)
+            by_group[row.group].append(row)
     return {
-        name: sorted(group, key=lambda row: not row.known) for name, group in found.items() if group
+        name: sorted(group, key=lambda row: not row.known)
+        for name, group in by_group.items()
+        if group
     }
 
 
 def drafts(state: ChartState, pack: Pack) -> list[Row]:
     """The draft orders."""
     return [
-        replace(_row(f"d{number}", one.resource, pack), selected=one.selected)
-        for number, one in enumerate(state.drafts)
+        replace(_row(f"d{number}", order.resource, pack), selected=order.selected)
+        for number, order in enumerate(state.drafts)
     ]
 
 
@@ -169,12 +171,14 @@ def _most(value: float) -> float:
 
 def edited(state: ChartState, form: Mapping[str, str], pack: Pack) -> ChartState:
     """The chart after what a person wrote into the fields of its rows and of the patient."""
-    resources = [_edited(f"r{n}", one, form, pack) for n, one in enumerate(state.resources)]
+    resources = [
+        _edited(f"r{n}", resource, form, pack) for n, resource in enumerate(state.resources)
+    ]
     orders = tuple(
-        Order(one.resource, f"d{n}.selected" in form if f"d{n}.here" in form else one.selected)
-        for n, one in enumerate(state.drafts)
+        Order(order.resource, f"d{n}.selected" in form if f"d{n}.here" in form else order.selected)
+        for n, order in enumerate(state.drafts)
     )
-    people = [_edited_person(one, form) for one in resources]
+    people = [_edited_person(resource, form) for resource in resources]
     return replace(state, resources=tuple(people), drafts=orders)
 
 
@@ -267,9 +271,11 @@ def without(state: ChartState, key: str) -> ChartState:
         return state
     at = int(number)
     if kind == "d":
-        left = tuple(one for n, one in enumerate(state.drafts) if n != at)
+        left = tuple(order for n, order in enumerate(state.drafts) if n != at)
         return replace(state, drafts=left)
-    return replace(state, resources=tuple(one for n, one in enumerate(state.resources) if n != at))
+    return replace(
+        state, resources=tuple(resource for n, resource in enumerate(state.resources) if n != at)
+    )
 
 
 def system_name(system: str) -> str:

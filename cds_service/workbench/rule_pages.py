@@ -29,13 +29,13 @@ def rules() -> Response:
     pack = current.runtime().pack
     asked = request.args.get("q", "").strip()[:100]
     hits = find(pack, asked) if asked else []
-    found = [row for row in rows(pack) if not asked or _matches(row, asked, hits, pack)]
-    found.sort(key=lambda row: (_ORDER.get(row.status, 9), pack.groups[row.group].order, row.id))
+    listed = [row for row in rows(pack) if not asked or _matches(row, asked, hits, pack)]
+    listed.sort(key=lambda row: (_ORDER.get(row.status, 9), pack.groups[row.group].order, row.id))
     values: dict[str, Any] = {
-        "rules": found,
+        "rules": listed,
         "hits": hits,
         "asked": asked,
-        "tests": {one.id: len(cases.of_rule(one)) for one in pack.rules},
+        "tests": {rule_of_pack.id: len(cases.of_rule(rule_of_pack)) for rule_of_pack in pack.rules},
         "fired": _fired(),
         "mutants": mutants.known(),
     }
@@ -56,8 +56,8 @@ def _fired() -> dict[str, Activity]:
     """How often each rule fired today and lately in calls; none where nothing is stored."""
     current = bench.current()
     store = current.runtime().store
-    found = store.activity(current.now().date()) if store else []
-    return {one.rule: one for one in found}
+    activities = store.activity(current.now().date()) if store else []
+    return {activity.rule: activity for activity in activities}
 
 
 def rule(rule_id: str) -> Response:
@@ -67,11 +67,11 @@ def rule(rule_id: str) -> Response:
     known = rule_of(pack, rule_id)
     if known is None:
         raise ServiceError(404, "not-found", "No rule has this id.", "not-found")
-    row = next(one for one in rows(pack) if one.id == rule_id)
+    row = next(listed for listed in rows(pack) if listed.id == rule_id)
     return views.page(
         "rule.html",
         "rules",
-        found=page(pack, known),
+        shown=page(pack, known),
         row=row,
         mutants=mutants.known(),
         cases=cases.of_rule(known),

@@ -32,17 +32,17 @@ def keys(active: Active, state: ChartState, judged: Judgement, clock: datetime) 
     service = judged.service
     by_key = assigned(state.resources, service, active.pack.terminology.vocabulary.systems)
     weigh = len(state.resources) <= MOST_WEIGHED and judged.error is None
-    found = []
+    states = []
     for key, template in service.prefetch.items():
         mode = state.supply.get(key, SENT)
         supply, problem = _slot(judged.chart, slot_of(template))
-        one = KeyState(
+        key_state = KeyState(
             key, template, key in service.required, mode, len(by_key.get(key, ())), supply, problem
         )
         if weigh and mode == SENT:
-            one = _weighed(one, active, state, judged, clock)
-        found.append(one)
-    return found
+            key_state = _weighed(key_state, active, state, judged, clock)
+        states.append(key_state)
+    return states
 
 
 def _slot(chart: Chart | None, key: str) -> tuple[str, str]:
@@ -52,12 +52,12 @@ def _slot(chart: Chart | None, key: str) -> tuple[str, str]:
 
 
 def _weighed(
-    one: KeyState, active: Active, state: ChartState, judged: Judgement, clock: datetime
+    key_state: KeyState, active: Active, state: ChartState, judged: Judgement, clock: datetime
 ) -> KeyState:
-    gap = replace(state, supply={**state.supply, one.key: FAILED})
+    gap = replace(state, supply={**state.supply, key_state.key: FAILED})
     after = judge(active, gap, judged.service, clock, why=False)
     if after.error is not None:
-        return replace(one, refused=True, costs=())
+        return replace(key_state, refused=True, costs=())
     before, left = judged.outcomes(), after.outcomes()
     changed = {rule for rule in before.keys() | left.keys() if before.get(rule) != left.get(rule)}
-    return replace(one, costs=tuple(sorted(changed)))
+    return replace(key_state, costs=tuple(sorted(changed)))

@@ -91,8 +91,8 @@ def sketch_of(state: ChartState, now: datetime, pack: Pack) -> dict[str, Json]:
     sketch |= _encounter(state, codings) | _answers(state)
     if state.drafts:
         sketch["drafts"] = [
-            {**_draft_entry(one.resource, now, codings), "selected": one.selected}
-            for one in state.drafts
+            {**_draft_entry(order.resource, now, codings), "selected": order.selected}
+            for order in state.drafts
         ]
     for slot in PREFETCH_KEYS:
         gap = _gap([state.supply.get(key, SENT) for key in keys_of(slot, pack)])
@@ -213,8 +213,8 @@ def _code(concept: Json) -> str | None:
     coded = first_code(concept)
     if coded:
         return coded
-    found = concept.get("coding") if isinstance(concept, dict) else None
-    first = found[0] if isinstance(found, list) and found else {}
+    codings = concept.get("coding") if isinstance(concept, dict) else None
+    first = codings[0] if isinstance(codings, list) and codings else {}
     return first.get("code") if isinstance(first, dict) else None
 
 
@@ -223,7 +223,7 @@ def _bare(value: Json) -> Json:
     if isinstance(value, dict):
         return {k: _bare(v) for k, v in value.items() if k not in ("display", "version", "text")}
     if isinstance(value, list):
-        return [_bare(one) for one in value]
+        return [_bare(member) for member in value]
     return value
 
 
@@ -238,14 +238,14 @@ def _patient(state: ChartState) -> Json:
 
 
 def _encounter(state: ChartState, codings: Codings) -> dict[str, Json]:
-    found = state.of_type("Encounter")
-    if not found:
+    encounters = state.of_type("Encounter")
+    if not encounters:
         return {}
-    coded = found[0].get("class")
+    coded = encounters[0].get("class")
     code = coded.get("code") if isinstance(coded, dict) else None
     reasons = [
         f"{_PREFIXES[system]}:{value}"
-        for concept in found[0].get("reasonCode", ())
+        for concept in encounters[0].get("reasonCode", ())
         for system, value, _ in codings(concept)
         if system in _PREFIXES
     ]
@@ -253,11 +253,11 @@ def _encounter(state: ChartState, codings: Codings) -> dict[str, Json]:
 
 
 def _answers(state: ChartState) -> dict[str, Json]:
-    found = state.of_type("QuestionnaireResponse")
-    if not found:
+    responses = state.of_type("QuestionnaireResponse")
+    if not responses:
         return {}
-    given: dict[str, Json] = {"date": str(found[-1].get("authored", "-10d"))[:10]}
-    for item in found[-1].get("item", ()):
+    given: dict[str, Json] = {"date": str(responses[-1].get("authored", "-10d"))[:10]}
+    for item in responses[-1].get("item", ()):
         for answer in item.get("answer", ()):
             value = answer.get("valueBoolean", answer.get("valueString"))
             if value is not None:
@@ -269,9 +269,9 @@ def after_actions(state: ChartState, actions: Iterable[Action]) -> ChartState:
     """The chart after what a suggestion does: a create is a draft order more, a delete one less."""
     for action in actions:
         if action.type == "create" and action.resource is not None:
-            made = dict(action.resource)
-            made["id"] = state.new_id(str(made.get("resourceType")))
-            state = replace(state, drafts=(*state.drafts, Order(made)))
+            draft = dict(action.resource)
+            draft["id"] = state.new_id(str(draft.get("resourceType")))
+            state = replace(state, drafts=(*state.drafts, Order(draft)))
         elif action.type == "delete":
             kept = tuple(d for d in state.drafts if reference_of(d.resource) != action.resource_id)
             state = replace(state.without([action.resource_id]), drafts=kept)

@@ -37,7 +37,7 @@ def make() -> Response:
     now = int(bench.current().now().timestamp())
     endpoint = _endpoint(form.get("service", ""))
     token = signing.make_token(signing.read_signer(pem.encode(), kid), issuer, endpoint, now)
-    return _page(made={"pem": pem, "kid": kid, "entry": entry, "token": token, "issuer": issuer})
+    return _page(issued={"pem": pem, "kid": kid, "entry": entry, "token": token, "issuer": issuer})
 
 
 def explain() -> Response:
@@ -65,7 +65,7 @@ def _file(client: Json) -> Json:
 
 
 def _endpoint(service: str) -> str:
-    known = [one.id for one in bench.current().runtime().services]
+    known = [service_of_pack.id for service_of_pack in bench.current().runtime().services]
     chosen = service if service in known else known[0]
     return f"{public_url(bench.current().settings)}/cds-services/{chosen}"
 

@@ -29,23 +29,23 @@ def pick() -> Response:
     """Entries to add, under the letters typed."""
     pack = bench.current().runtime().pack
     asked_for = request.args.get("q", "")[:100]
-    found = picker.picks(pack, asked_for)
-    return views.part("picks.html", picks=found, asked=asked_for, op=op)
+    picks = picker.picks(pack, asked_for)
+    return views.part("picks.html", picks=picks, asked=asked_for, op=op)
 
 
 def departures() -> Response:
     """What in the request departs from CDS Hooks and FHIR R4."""
-    from cds_service.authoring.departures import departures as found
+    from cds_service.authoring.departures import departures as departures_of
 
     work = current_work()
     judged = foremost(work)
     parsed = orjson.loads(judged.request)
-    return views.part("departures.html", found=found(judged.request, parsed))
+    return views.part("departures.html", departures=departures_of(judged.request, parsed))
 
 
 def compare_charts() -> Response:
     """Whose cards the change brings, takes away or words differently."""
     work, clock = current_work(), bench.current().now()
     charts = list(dropped.charts(work.before.ruleset.pack, clock))
-    found = list(compare.over(work.before, work.after, charts, clock))
-    return views.part("edit_cards.html", found=found, charts=len(charts))
+    changes = list(compare.over(work.before, work.after, charts, clock))
+    return views.part("edit_cards.html", changes=changes, charts=len(charts))

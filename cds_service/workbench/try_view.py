@@ -46,8 +46,8 @@ def shown(work: Work) -> dict[str, Any]:
     judged = judgements(work, work.after, explained=True)
     before = judgements(work, work.before, explained=True) if work.change.any else judged
     pairs = _sides(before, judged)
-    whys = [(one, why.views(work.after.ruleset, one)) for one in judged]
-    knobs = _knobs(work, [why.views(work.before.ruleset, one) for one in before])
+    whys = [(judgement, why.views(work.after.ruleset, judgement)) for judgement in judged]
+    knobs = _knobs(work, [why.views(work.before.ruleset, judgement) for judgement in before])
     return {
         "work": work,
         "most_others": MOST_OTHERS,
@@ -58,10 +58,10 @@ def shown(work: Work) -> dict[str, Any]:
         "drafts": rows.drafts(work.state, work.pack),
         "person": next(iter(work.state.of_type("Patient")), None),
         "ready": ready.patients(),
-        "services": [one for one in work.after.services.values() if one.enabled],
+        "services": [service for service in work.after.services.values() if service.enabled],
         "pairs": pairs,
         "whys": whys,
-        "nearest": {one.service.id: _nearest(one, rules) for one, rules in whys},
+        "nearest": {judgement.service.id: _nearest(judgement, rules) for judgement, rules in whys},
         "knobs_list": knobs,
         "first_knobs": FIRST_KNOBS,
         "fold_open": any(knob.changed for knob in knobs[FIRST_KNOBS:]),
@@ -71,10 +71,14 @@ def shown(work: Work) -> dict[str, Any]:
         "statuses": what_if.STATUSES,
         "patch_text": pretty(what_if.site_json(work.before.ruleset.pack, work.change)),
         "supply_list": [
-            (one, supply.keys(work.after, work.state, one, work.clock)) for one in judged
+            (judgement, supply.keys(work.after, work.state, judgement, work.clock))
+            for judgement in judged
         ],
         "modes": STATES,
-        "raw_list": [(one, _shortened(one.request), pretty(one.response)) for one in judged],
+        "raw_list": [
+            (judgement, _shortened(judgement.request), pretty(judgement.response))
+            for judgement in judged
+        ],
         "address": public_url(bench.current().settings),
         "op": op,
     }
@@ -83,21 +87,21 @@ def shown(work: Work) -> dict[str, Any]:
 def _nearest(judged: Judgement, rules: list[why.RuleView]) -> why.RuleView | None:
     """The rule nearest to firing where there is no card; where all cards are information, the
     nearest that would warn."""
-    silent = [one for one in rules if one.steps and one.rule.status == "active"]
+    silent = [view for view in rules if view.steps and view.rule.status == "active"]
     if judged.cards:
-        silent = [one for one in silent if one.rule.card.get("indicator") in WARNINGS]
+        silent = [view for view in silent if view.rule.card.get("indicator") in WARNINGS]
         if any(card.indicator in WARNINGS for card in judged.cards):
             return None
-    return min(silent, key=lambda one: one.distance, default=None)
+    return min(silent, key=lambda view: view.distance, default=None)
 
 
 def _sides(before: list[Judgement], after: list[Judgement]) -> list[tuple[Side, Side]]:
-    old = {one.service.id: one for one in before}
+    old = {judged.service.id: judged for judged in before}
     pairs = []
-    for one in after:
-        other = old.get(one.service.id, one)
-        pairing = compare.paired(other.cards, one.cards)
-        pairs.append((_side(other, pairing.before), _side(one, pairing.after)))
+    for judged in after:
+        other = old.get(judged.service.id, judged)
+        pairing = compare.paired(other.cards, judged.cards)
+        pairs.append((_side(other, pairing.before), _side(judged, pairing.after)))
     return pairs
 
 
@@ -109,8 +113,8 @@ def _counts(pairs: list[tuple[Side, Side]]) -> Counter[str]:
     """How many cards of this chart the change brings, takes away and words differently."""
     counts: Counter[str] = Counter()
     for before, after in pairs:
-        counts.update(one for one in before.changes.values() if one == "loses")
-        counts.update(one for one in after.changes.values() if one)
+        counts.update(change for change in before.changes.values() if change == "loses")
+        counts.update(change for change in after.changes.values() if change)
     return counts
 
 
@@ -119,7 +123,7 @@ def _knobs(work: Work, before: list[list[why.RuleView]]) -> list[Knob]:
     knob moves away from under the hand that turns it."""
     used: dict[str, dict[str, None]] = {}
     for views in before:
-        for view in sorted(views, key=lambda one: one.distance):
+        for view in sorted(views, key=lambda view_of_rule: view_of_rule.distance):
             for name in view.settings:
                 used.setdefault(name, {}).setdefault(view.rule.id)
     names = dict.fromkeys([*used, *work.change.settings])

@@ -55,14 +55,14 @@ def read(form: Mapping[str, str], pack: Pack, profiles: tuple[str, ...]) -> Chan
 
 
 def _settings(form: Mapping[str, str], base: Pack) -> dict[str, Value]:
-    found: dict[str, Value] = {}
+    values: dict[str, Value] = {}
     for name, setting in base.settings.items():
         text = form.get(f"set.{name}")
         if text is not None and text.strip():
             value = _value(setting, text.strip())
             if value != setting.value:
-                found[name] = value
-    return found
+                values[name] = value
+    return values
 
 
 def _value(setting: Setting, text: str) -> Value:
@@ -119,11 +119,11 @@ class Packs:
     def active(self, pack: Pack, change: Change) -> Active:
         """The pack with the change, compiled."""
         key = _key(pack, change)
-        found = self._compiled.pop(key, None) or activate(changed_pack(pack, change))
-        self._compiled[key] = found
+        compiled = self._compiled.pop(key, None) or activate(changed_pack(pack, change))
+        self._compiled[key] = compiled
         if len(self._compiled) > MOST_KEPT:
             self._compiled.popitem(last=False)
-        return found
+        return compiled
 
 
 def _key(pack: Pack, change: Change) -> object:

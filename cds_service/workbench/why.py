@@ -80,19 +80,25 @@ def views(ruleset: RuleSet, judged: Judgement) -> list[RuleView]:
     """The rules: failed, fired, unknown, then those that did not fire, the nearest first."""
     if judged.facts is None:
         return []
-    found = ways(ruleset, judged.service.id, judged.facts)
-    names = list(dict.fromkeys(number for _, number in found))
-    drafts = list(dict.fromkeys(one.draft for one in judged.explanations))
+    ways_of_rules = ways(ruleset, judged.service.id, judged.facts)
+    names = list(dict.fromkeys(number for _, number in ways_of_rules))
+    drafts = list(dict.fromkeys(explanation.draft for explanation in judged.explanations))
     numbers = dict(zip(drafts, names, strict=False))
     shown = [
-        _view(one, judged, ruleset, *found[one.rule.id, numbers[one.draft]], numbers[one.draft])
-        for one in judged.explanations
+        _view(
+            explanation,
+            judged,
+            ruleset,
+            *ways_of_rules[explanation.rule.id, numbers[explanation.draft]],
+            numbers[explanation.draft],
+        )
+        for explanation in judged.explanations
     ]
     return sorted(shown, key=lambda view: (_ORDER[view.outcome], view.distance))
 
 
 def _view(
-    one: Explanation,
+    explanation: Explanation,
     judged: Judgement,
     ruleset: RuleSet,
     compiled: CompiledRule,
@@ -100,20 +106,27 @@ def _view(
     way: Way,
     number: int | None,
 ) -> RuleView:
-    fired = one.outcome == "fires"
+    fired = explanation.outcome == "fires"
     return RuleView(
-        one.rule,
-        one.outcome,
-        _remark(one, judged),
-        one.draft,
+        explanation.rule,
+        explanation.outcome,
+        _remark(explanation, judged),
+        explanation.draft,
         number,
-        tuple(_tree(node) for node in one.nodes),
+        tuple(_tree(node) for node in explanation.nodes),
         0.0 if fired else way.price,
         () if fired else tuple(_step_text(step, context, ruleset) for step in way.steps),
         None if fired else _threshold(way, context, ruleset),
-        one.error,
-        len({item.reference for node in one.nodes for item in _entries(node) if item.reference}),
-        settings_of(ruleset, one.rule.id),
+        explanation.error,
+        len(
+            {
+                item.reference
+                for node in explanation.nodes
+                for item in _entries(node)
+                if item.reference
+            }
+        ),
+        settings_of(ruleset, explanation.rule.id),
     )
 
 
@@ -139,18 +152,18 @@ def _seen(item: Item) -> Seen:
     return Seen(item_text(item), " ".join(filter(None, [item.reference, also])))
 
 
-def _remark(one: Explanation, judged: Judgement) -> str:
+def _remark(explanation: Explanation, judged: Judgement) -> str:
     """What became of the outcome."""
-    if one.outcome == "unknown":
-        return "part of the conditional card" if one.conditional else "unknown: no card"
-    if one.outcome != "fires":
+    if explanation.outcome == "unknown":
+        return "part of the conditional card" if explanation.conditional else "unknown: no card"
+    if explanation.outcome != "fires":
         return ""
-    if one.rule.status == "shadow":
+    if explanation.rule.status == "shadow":
         return "in shadow: counted, no card"
-    card = card_of(one.rule.id, judged.cards)
+    card = card_of(explanation.rule.id, judged.cards)
     if card is not None:
         return f"card {judged.cards.index(card) + 1}"
-    taken = _superseded_by(one.rule.id, judged.explanations)
+    taken = _superseded_by(explanation.rule.id, judged.explanations)
     return f"no card: {taken} takes its place" if taken else "no card of its own"
 
 
@@ -170,13 +183,13 @@ def _step_text(step: Step, context: Context, ruleset: RuleSet) -> str:
     """What must be, in words: the leaf's own sentence, or that it is not so."""
     words = ruleset.words.head(step.node.source)
     wanted = step.want in ("yes", "not-no")
-    said = words if wanted else f"it is not so that {words}"
+    sentence = words if wanted else f"it is not so that {words}"
     leaf = step.node
     if isinstance(leaf, Measured):
         fact = leaf.read(context)
         if fact.state is State.KNOWN:
-            return f"{said} (now {_value_text(fact.items[0])})"
-    return said
+            return f"{sentence} (now {_value_text(fact.items[0])})"
+    return sentence
 
 
 def _value_text(item: Item) -> str:

@@ -88,8 +88,8 @@ def judgements(work: Work, active: Active, *, explained: bool = False) -> list[J
 
 def foremost(work: Work) -> Judgement:
     """The answer that the chart is about: of the orders where there are drafts."""
-    found = judgements(work, work.after)
-    if not found:
+    judged = judgements(work, work.after)
+    if not judged:
         raise BadRequest("service-unknown", "No service answers this chart.")
-    orders = [one for one in found if one.service.hook == "order-select"]
-    return (orders or found)[0]
+    orders = [judgement for judgement in judged if judgement.service.hook == "order-select"]
+    return (orders or judged)[0]
