@@ -19,24 +19,26 @@ def chart_bundle(chart: Chart) -> Resource:
     """All resources of a chart, drafts last; a Patient without content where none was sent."""
     resources = [entry.body for slot in chart.slots.values() for entry in slot.resources]
     resources += [entry.body for entry in chart.others]
-    if not any(one.get("resourceType") == "Patient" for one in resources):
+    if not any(resource.get("resourceType") == "Patient" for resource in resources):
         resources.insert(0, {"resourceType": "Patient", "id": "nobody"})
-    entries = [{"resource": one} for one in (*resources, *drafts_of(chart))]
+    entries = [{"resource": resource} for resource in (*resources, *drafts_of(chart))]
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
 
 
 def drafts_of(chart: Chart) -> list[Resource]:
     """The draft orders, each with an id: the parameters name them by it."""
-    made = [copy.deepcopy(dict(one.resource)) for one in chart.drafts]
-    for number, one in enumerate(made, 1):
-        one.setdefault("id", f"draft-without-id-{number}")
-    return made
+    drafts = [copy.deepcopy(dict(draft.resource)) for draft in chart.drafts]
+    for number, resource in enumerate(drafts, 1):
+        resource.setdefault("id", f"draft-without-id-{number}")
+    return drafts
 
 
 def parameters_of(chart: Chart, draft: int | None) -> Mapping[str, Json]:
     """The values of the parameters of `LegCrampsReading` for a chart, `Now` aside."""
     states = {key: slot.supply.value for key, slot in chart.slots.items()}
-    references = [f"{one['resourceType']}/{one['id']}" for one in drafts_of(chart)]
+    references = [
+        f"{draft_order['resourceType']}/{draft_order['id']}" for draft_order in drafts_of(chart)
+    ]
     return {
         **{f"{key} Supply": _WORDS.get(state, state) for key, state in states.items()},
         "Draft Orders": references,
@@ -61,15 +63,15 @@ def bundles(hooks: Path, site: Path | None) -> Iterator[tuple[str, Resource]]:
 
 def _bundle(identifier: str, case: Case, chart: Chart) -> Resource:
     """The chart behind a Parameters resource: the test's name, parameters and outcomes."""
-    made = chart_bundle(chart)
-    selected = [number for number, one in enumerate(chart.drafts) if one.selected]
+    bundle = chart_bundle(chart)
+    selected = [number for number, order in enumerate(chart.drafts) if order.selected]
     draft = selected[0] if selected else None
     head = {"resourceType": "Parameters", "id": "test", "parameter": _told(case, chart, draft)}
-    made["id"] = identifier[:64]
-    made["entry"] = [{"resource": head}, *made["entry"]]
-    for number, entry in enumerate(made["entry"]):
+    bundle["id"] = identifier[:64]
+    bundle["entry"] = [{"resource": head}, *bundle["entry"]]
+    for number, entry in enumerate(bundle["entry"]):
         entry["fullUrl"] = _address(entry["resource"], number)
-    return made
+    return bundle
 
 
 def _address(resource: Resource, number: int) -> str:
@@ -80,12 +82,12 @@ def _address(resource: Resource, number: int) -> str:
 def _told(case: Case, chart: Chart, draft: int | None) -> Sequence[Resource]:
     now = case.now.strftime("%Y-%m-%dT%H:%M:%SZ")
     given = parameters_of(chart, draft)
-    outcomes = [{"name": rule, "valueCode": said} for rule, said in case.expect.items()]
+    outcomes = [{"name": rule, "valueCode": outcome} for rule, outcome in case.expect.items()]
     parameters = [
-        {"name": name, "valueString": one}
+        {"name": name, "valueString": part}
         for name, value in given.items()
-        for one in (value if isinstance(value, list) else [value])
-        if one is not None
+        for part in (value if isinstance(value, list) else [value])
+        if part is not None
     ]
     parts = {"parameters": parameters, "expected": outcomes}
     return [

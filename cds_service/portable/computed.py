@@ -208,12 +208,12 @@ def _same_day(asked: Asked, parts: list[Asked], _quantities: Quantities) -> list
 def _named(asked: Asked, parts: list[Asked], _quantities: Quantities) -> list[Node]:
     """Results of which only the name says what they are, where they make the fact unknown."""
     name, other = asked.name, parts[0]
-    found = exists(ref(f"{other.name} unread"))
+    named = exists(ref(f"{other.name} unread"))
     gap = gaps(other.definition)
     return [
         define(name, NULL),
-        define(f"{name} unclear", any_of([found, gap])),
-        define(f"{name} present", cases([(found, TRUE), (gap, UNKNOWN)], FALSE)),
+        define(f"{name} unclear", any_of([named, gap])),
+        define(f"{name} present", cases([(named, TRUE), (gap, UNKNOWN)], FALSE)),
     ]
 
 
@@ -224,9 +224,9 @@ def _multiple(asked: Asked, parts: list[Asked], _quantities: Quantities) -> list
     high = prop(item, "high")
     value = rounded(op("Divide", prop(item, "number"), high), _PLACES)
     usable = all_of([given(item), given(high), op("Greater", high, number(Decimal(0)))])
-    made = _item(item, value, prop(item, "comparator"))
+    ratio = _item(item, value, prop(item, "comparator"))
     return [
-        define(name, when(op("IsTrue", usable), made, NULL)),
+        define(name, when(op("IsTrue", usable), ratio, NULL)),
         define(
             f"{name} unclear",
             all_of([missing(ref(name)), op("Or", given(item), ref(f"{other.name} unclear"))]),

@@ -172,7 +172,7 @@ def _whole_range(operator: str, value: Node, comparator: Node, limit: Node) -> t
     "Below" includes the limit for `le` and `gt`, and does not for `lt` and `ge`.
     """
     on, included = op("Equal", value, limit), operator in ("le", "gt")
-    open_upper, open_lower = (op("Equal", comparator, text(one)) for one in ("<", ">"))
+    open_upper, open_lower = (op("Equal", comparator, text(sign)) for sign in ("<", ">"))
     upper_on = on if included else all_of([on, open_upper])
     lower_on = all_of([on, open_lower]) if included else on
     inside = op("Or", op("Less", value, limit), upper_on)

@@ -38,32 +38,33 @@ def library_text(document: Node) -> str:
     library = document["library"]
     name, version = library["identifier"]["id"], library["identifier"]["version"]
     lines = [f"library {name} version '{version}'", "", "using FHIR version '4.0.1'", ""]
-    for one in _definitions(library, "includes"):
+    for include in _definitions(library, "includes"):
+        path, local = include["path"], include["localIdentifier"]
+        lines.append(f"include {path} version '{include['version']}' called {local}")
+    for value_set in _definitions(library, "valueSets"):
+        lines.append(f"valueset {_name(value_set['name'])}: '{value_set['id']}'")
+    for parameter in _definitions(library, "parameters"):
         lines.append(
-            f"include {one['path']} version '{one['version']}' called {one['localIdentifier']}"
+            f"parameter {_name(parameter['name'])} {_type(parameter['parameterTypeSpecifier'])}"
         )
-    for one in _definitions(library, "valueSets"):
-        lines.append(f"valueset {_name(one['name'])}: '{one['id']}'")
-    for one in _definitions(library, "parameters"):
-        lines.append(f"parameter {_name(one['name'])} {_type(one['parameterTypeSpecifier'])}")
     lines += ["", "context Patient", ""]
-    for one in _definitions(library, "statements"):
-        if one["name"] != "Patient":
-            lines += [_statement(one), ""]
+    for statement in _definitions(library, "statements"):
+        if statement["name"] != "Patient":
+            lines += [_statement(statement), ""]
     return "\n".join(lines)
 
 
 def _definitions(library: Node, key: str) -> list[Node]:
-    found: list[Node] = library.get(key, {}).get("def", [])
-    return found
+    definitions: list[Node] = library.get(key, {}).get("def", [])
+    return definitions
 
 
-def _statement(one: Node) -> str:
-    body = _indented(text_of(one["expression"]))
-    if one.get("type") != "FunctionDef":
-        return f"define {_name(one['name'])}:\n{body}"
-    operands = ", ".join(f"{operand['name']} Any" for operand in one["operand"])
-    return f"define function {_name(one['name'])}({operands}):\n{body}"
+def _statement(statement: Node) -> str:
+    body = _indented(text_of(statement["expression"]))
+    if statement.get("type") != "FunctionDef":
+        return f"define {_name(statement['name'])}:\n{body}"
+    operands = ", ".join(f"{operand['name']} Any" for operand in statement["operand"])
+    return f"define function {_name(statement['name'])}({operands}):\n{body}"
 
 
 def _indented(text: str) -> str:
@@ -125,7 +126,11 @@ def _case(node: Node) -> str:
     items = [
         f"when {text_of(item['when'])} then {text_of(item['then'])}" for item in node["caseItem"]
     ]
-    lines = ["case", *(_indented(one) for one in (*items, f"else {text_of(node['else'])}")), "end"]
+    lines = [
+        "case",
+        *(_indented(line) for line in (*items, f"else {text_of(node['else'])}")),
+        "end",
+    ]
     return "\n".join(lines)
 
 
@@ -141,12 +146,14 @@ def _query(node: Node) -> str:
 
 
 def _tuple(node: Node) -> str:
-    parts = [f"{one['name']}: {text_of(one['value'])}" for one in node["element"]]
+    parts = [f"{element['name']}: {text_of(element['value'])}" for element in node["element"]]
     return "Tuple {\n" + ",\n".join(_indented(part) for part in parts) + "\n}"
 
 
 def _instance(node: Node) -> str:
-    parts = ", ".join(f"{one['name']}: {text_of(one['value'])}" for one in node["element"])
+    parts = ", ".join(
+        f"{element['name']}: {text_of(element['value'])}" for element in node["element"]
+    )
     return f"Code {{ {parts} }}"
 
 

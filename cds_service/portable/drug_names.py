@@ -80,17 +80,17 @@ def ingredient_set(name: str) -> str:
 
 def _declare_ingredients(pack: Pack, sets: Sets) -> None:
     drugs = pack.terminology.drugs
-    found: dict[str, dict[tuple[str, str], str]] = {}
+    by_ingredient: dict[str, dict[tuple[str, str], str]] = {}
     for product in drugs.products():
         for name in product.ingredients:
-            found.setdefault(name, {})[RXNORM, product.code] = product.name
+            by_ingredient.setdefault(name, {})[RXNORM, product.code] = product.name
     for code_of_atc in drugs.atc_codes():
         for name in drugs.ingredients_of_atc(code_of_atc):
-            found.setdefault(name, {})[ATC, code_of_atc] = ""
+            by_ingredient.setdefault(name, {})[ATC, code_of_atc] = ""
     for tokens, ingredients in drugs.finder.entries():
         for name in ingredients:
-            found.setdefault(name, {})[WORDS, " ".join(tokens)] = ""
-    for name, codes in found.items():
+            by_ingredient.setdefault(name, {})[WORDS, " ".join(tokens)] = ""
+    for name, codes in by_ingredient.items():
         told = "products, ATC codes and names of one ingredient"
         sets.named(ingredient_set(name), name, codes, told)
         sets.ingredients[name] = ingredient_set(name)
@@ -166,10 +166,10 @@ def _grams() -> Node:
     lengths = listed(number(length) for length in range(1, LONGEST + 1))
     tokens = operand("tokens")
     end = op("Add", alias("S"), alias("L"))
-    made = tuple_of(
+    gram = tuple_of(
         {"start": alias("S"), "end": end, "code": call("Gram", tokens, alias("S"), end)}
     )
-    each = query(lengths, "L", op("LessOrEqual", end, _counted(tokens)), made)
+    each = query(lengths, "L", op("LessOrEqual", end, _counted(tokens)), gram)
     return flat(query(starts, "S", op("Less", alias("S"), _counted(tokens)), each))
 
 
@@ -196,14 +196,14 @@ def _denied(pack: Pack) -> Node:
 
 def _matches() -> Node:
     """Phrases that are names, each with its place; a shorter one inside a longer is none."""
-    found = query(call("Grams", operand("tokens")), "G", one_in(of("G", "code"), PHRASES))
+    names = query(call("Grams", operand("tokens")), "G", one_in(of("G", "code"), PHRASES))
     placed = any_of(
         [
             negated(one_in(of("G", "code"), LEADING)),
             call("Leads", operand("tokens"), of("G", "start")),
         ]
     )
-    return query(found, "G", placed)
+    return query(names, "G", placed)
 
 
 def _phrases() -> Node:
@@ -231,8 +231,8 @@ def _drug_names() -> Node:
 def _coded(pack: Pack, sets: Sets) -> Node:
     held = [any_in(operand("codes"), KNOWN)]
     for set_id in drug_sets(pack):
-        one = pack.terminology.value_set(set_id)
-        if one.below:
+        value_set = pack.terminology.value_set(set_id)
+        if value_set.below:
             sets.holds("M", [set_id])
             held.append(any_in(operand("stems"), f"{set_id}-stems"))
     return any_of(held)
@@ -265,7 +265,7 @@ def _agree(pack: Pack, sets: Sets) -> Node:
     codes, phrases = operand("codes"), operand("phrases")
     pairs = [all_of([any_in(codes, OUTSIDE), any_in(phrases, phrases_of(OUTSIDE))])]
     for set_id in drug_sets(pack):
-        if phrases_of(set_id) in sets.made:
+        if phrases_of(set_id) in sets.by_id:
             sets.holds("M", [set_id])
             pairs.append(all_of([any_in(codes, set_id), any_in(phrases, phrases_of(set_id))]))
     return any_of(pairs)

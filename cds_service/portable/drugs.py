@@ -103,8 +103,12 @@ def _products_of_one(
     name = asked.definition.name.replace(".", "-")
     own = writer.sets.named(f"{name}-alone", f"Products with {ingredient} alone", alone, "")
     weak_id = writer.sets.named(f"{name}-weak", f"Weak products with {ingredient}", weak, "")
-    others = [one for one in _ingredients(writer, asked) if one != ingredient]
-    mixed = any_of([any_in(of("M", "phrases"), ingredient_set(one)) for one in others])
+    others = [
+        name_of_other
+        for name_of_other in _ingredients(writer, asked)
+        if name_of_other != ingredient
+    ]
+    mixed = any_of([any_in(of("M", "phrases"), ingredient_set(other)) for other in others])
     named = all_of([any_in(of("M", "phrases"), ingredient_set(ingredient)), negated(mixed)])
     return when(of("M", "coded"), _has_code(own), named), weak_id
 
@@ -116,7 +120,7 @@ def _has_code(set_id: str) -> Node:
 def _ingredients(writer: Writer, asked: Asked) -> list[str]:
     terminology = writer.pack.terminology
     return sorted(
-        {n for one in asked.definition.value_sets for n in terminology.ingredients_of(one)}
+        {n for set_id in asked.definition.value_sets for n in terminology.ingredients_of(set_id)}
     )
 
 
@@ -124,8 +128,8 @@ def _held(writer: Writer, asked: Asked) -> Node:
     """Whether the entry M is in the fact's sets: by its code, or by its name where it has none."""
     sets = asked.definition.value_sets
     by_code = writer.sets.holds("M", sets)
-    named = [phrases_of(one) for one in sets if phrases_of(one) in writer.sets.made]
-    by_name = any_of([any_in(of("M", "phrases"), one) for one in named])
+    named = [phrases_of(set_id) for set_id in sets if phrases_of(set_id) in writer.sets.by_id]
+    by_name = any_of([any_in(of("M", "phrases"), phrases) for phrases in named])
     either = op("Or", by_code, by_name)
     return cases([(of("M", "disputed"), either), (of("M", "coded"), by_code)], by_name)
 
@@ -160,14 +164,14 @@ def _stopped() -> Node:
 
 def _started(writer: Writer, asked: Asked) -> Node:
     """Those in use whose ingredient no older entry has: each ingredient is a value set."""
-    found = []
+    started = []
     for name in _ingredients(writer, asked):
         entry = query(entries("Drugs on File"), "M", _held(writer, asked))
         of_it = query(entry, "M", all_of([_has(name), _meant(writer, asked)]))
         used = query(of_it, "M", give=verdict(_in_use(writer, asked)))
         older = exists(query(query(entry, "M", _has(name)), "M", _before(asked)))
-        found.append(when(older, listed([]), used))
-    return op("Flatten", listed(found))
+        started.append(when(older, listed([]), used))
+    return op("Flatten", listed(started))
 
 
 def _has(name: str) -> Node:

@@ -117,8 +117,8 @@ def when(condition: Node, then: Node, otherwise: Node) -> Node:
 
 def cases(items: Sequence[tuple[Node, Node]], otherwise: Node) -> Node:
     """case when ... then ... else ... end."""
-    made = [{"when": condition, "then": then} for condition, then in items]
-    return {"type": "Case", "caseItem": made, "else": otherwise}
+    items_of_case = [{"when": condition, "then": then} for condition, then in items]
+    return {"type": "Case", "caseItem": items_of_case, "else": otherwise}
 
 
 def ref(name: str, library: str = "") -> Node:
@@ -172,12 +172,12 @@ def as_fhir(source: Node, kind: str) -> Node:
 
 def query(source: Node, name: str, where: Node | None = None, give: Node | None = None) -> Node:
     """The elements of a list for which `where` holds, or what `give` makes of each."""
-    made: Node = {"type": "Query", "source": [{"alias": name, "expression": source}]}
-    made |= {"relationship": []}
+    written: Node = {"type": "Query", "source": [{"alias": name, "expression": source}]}
+    written |= {"relationship": []}
     if where is not None:
-        made["where"] = where
-    made["return"] = {"distinct": False, "expression": give or alias(name)}
-    return made
+        written["where"] = where
+    written["return"] = {"distinct": False, "expression": give or alias(name)}
+    return written
 
 
 def exists(source: Node) -> Node:
@@ -197,14 +197,14 @@ def one_in(code: Node, name: str, library: str = "") -> Node:
 
 def tuple_of(elements: Mapping[str, Node]) -> Node:
     """A tuple."""
-    made = [{"name": name, "value": value} for name, value in elements.items()]
-    return {"type": "Tuple", "element": made}
+    members = [{"name": name, "value": value} for name, value in elements.items()]
+    return {"type": "Tuple", "element": members}
 
 
 def code(system: Node, value: Node) -> Node:
     """A code of a system that is known only at run time."""
-    made = [{"name": "code", "value": value}, {"name": "system", "value": system}]
-    return {"type": "Instance", "classType": system_type("Code"), "element": made}
+    elements = [{"name": "code", "value": value}, {"name": "system", "value": system}]
+    return {"type": "Instance", "classType": system_type("Code"), "element": elements}
 
 
 def retrieve(kind: str) -> Node:
@@ -214,15 +214,17 @@ def retrieve(kind: str) -> Node:
 
 def define(name: str, expression: Node) -> Node:
     """A named expression."""
-    made = {"name": name, "context": "Patient", "accessLevel": "Public"}
-    return {**made, "expression": expression}
+    head = {"name": name, "context": "Patient", "accessLevel": "Public"}
+    return {**head, "expression": expression}
 
 
 def function(name: str, operands: Sequence[str], expression: Node) -> Node:
     """A named function. Operands are written without their types' names: any."""
     anything = {"type": "NamedTypeSpecifier", "name": system_type("Any")}
-    made = [{"name": one, "operandTypeSpecifier": anything} for one in operands]
-    return {**define(name, expression), "type": "FunctionDef", "operand": made}
+    typed = [
+        {"name": name_of_operand, "operandTypeSpecifier": anything} for name_of_operand in operands
+    ]
+    return {**define(name, expression), "type": "FunctionDef", "operand": typed}
 
 
 def library(
@@ -237,7 +239,7 @@ def library(
     """A library. `includes`: alias to library name; `parameters`: name to a type of ELM;
     `value_sets`: name to address.
     """
-    made: Node = {
+    written: Node = {
         "annotation": [],
         "identifier": {"id": name, "version": version},
         "schemaIdentifier": {"id": "urn:hl7-org:elm", "version": "r1"},
@@ -249,15 +251,15 @@ def library(
         },
     }
     if includes:
-        made["includes"] = {"def": [_include(*one, version) for one in includes.items()]}
+        written["includes"] = {"def": [_include(*pair, version) for pair in includes.items()]}
     if parameters:
-        made["parameters"] = {"def": [_parameter(*one) for one in parameters.items()]}
+        written["parameters"] = {"def": [_parameter(*pair) for pair in parameters.items()]}
     if value_sets:
-        made["valueSets"] = {"def": [_value_set(*one) for one in value_sets.items()]}
+        written["valueSets"] = {"def": [_value_set(*pair) for pair in value_sets.items()]}
     patient = define("Patient", op("SingletonFrom", retrieve("Patient")))
-    made["contexts"] = {"def": [{"name": "Patient"}]}
-    made["statements"] = {"def": [patient, *statements]}
-    return {"library": made}
+    written["contexts"] = {"def": [{"name": "Patient"}]}
+    written["statements"] = {"def": [patient, *statements]}
+    return {"library": written}
 
 
 def _include(local: str, name: str, version: str) -> Node:

@@ -53,6 +53,6 @@ class Facts:
     def _of(self, asked: Asked, name: str) -> Asked:
         """Another fact, asked for as this one is."""
         other = self._writer.pack.catalogue[name]
-        made = self._writer.asked(other, asked.within, asked.undated)
-        self.write(made)
-        return made
+        asked_for = self._writer.asked(other, asked.within, asked.undated)
+        self.write(asked_for)
+        return asked_for

@@ -102,7 +102,7 @@ class _Libraries:
         parameters: Mapping[str, str] | None = None,
     ) -> Node:
         asked = sorted(set(_sets_in(statements)))
-        sets = {one: self._sets.made[one].url for one in asked}
+        sets = {set_id: self._sets.by_id[set_id].url for set_id in asked}
         named = {local: f"{PREFIX}{local}" for local in includes}
         version = self._pack.version
         return library(

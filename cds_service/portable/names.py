@@ -72,7 +72,9 @@ def _declare(sets: Sets, names: Names, whole: str, title: str) -> None:
         for set_id in set_ids:
             by_set.setdefault(set_id, {})[WORDS, " ".join(words)] = ""
     told = "words in lower case and singular, as this package compares them"
-    sets.named(whole, title, {key: "" for one in by_set.values() for key in one}, told)
+    sets.named(
+        whole, title, {key: "" for codes_of_set in by_set.values() for key in codes_of_set}, told
+    )
     for set_id, codes in by_set.items():
         sets.named(names_of(set_id), f"{title}: {set_id}", codes, told)
 
@@ -148,7 +150,7 @@ def _disputed(pack: Pack, sets: Sets) -> Node:
     agree = [
         all_of([any_in(codes, set_id), any_in(names, names_of(set_id))])
         for set_id in sorted(pack.catalogue.results)
-        if names_of(set_id) in sets.made and _declared(sets, set_id)
+        if names_of(set_id) in sets.by_id and _declared(sets, set_id)
     ]
     known = op("Or", any_in(codes, CODED), negated(any_in(codes, LISTED)))
     apart = all_of(

@@ -33,7 +33,7 @@ from cds_service.portable.elm import (
 from cds_service.portable.names import LISTED as LISTED_ORDERS
 from cds_service.portable.reading_codes import flat, is_in
 from cds_service.portable.reading_entries import DRAFT
-from cds_service.portable.supply import READING, gap, gaps, said
+from cds_service.portable.supply import READING, gap, gaps, supplied_as
 from cds_service.portable.writer import Asked, Writer, dated, entries, verdict, weighed
 
 USABLE = ("final", "amended", "corrected")
@@ -125,16 +125,16 @@ def procedure(writer: Writer, asked: Asked) -> list[Node]:
     """Procedures done; also as reports and Observations."""
     definition = asked.definition
     held = writer.sets.holds("R", definition.value_sets)
-    wanted = [one for one in ("procedure", "report") if one in definition.sources]
+    wanted = [source for source in ("procedure", "report") if source in definition.sources]
     done = query(
         entries("Procedures"), "R", all_of([is_in(of("R", "source"), wanted), held]), _dated(asked)
     )
-    found = [done]
+    done_or_measured = [done]
     if "observation" in definition.sources:
         final = is_in(of("R", "status"), USABLE)
         measured = query(entries("Results"), "R", _undisputed(writer, asked))
-        found.append(query(measured, "R", final, _dated(asked)))
-    return [define(asked.name, weighed(flat(listed(found)), gaps(definition)))]
+        done_or_measured.append(query(measured, "R", final, _dated(asked)))
+    return [define(asked.name, weighed(flat(listed(done_or_measured)), gaps(definition)))]
 
 
 def _dated(asked: Asked) -> Node:
@@ -156,7 +156,7 @@ def _ordered(writer: Writer, asked: Asked) -> Node:
     """Whether an order is in the fact's sets by its code, or by its words where no set has it."""
     sets = asked.definition.value_sets
     listed_code = any_in(of("R", "codes"), LISTED_ORDERS)
-    by_words = [_by_words(writer, one) for one in sets]
+    by_words = [_by_words(writer, set_id) for set_id in sets]
     return op("Or", writer.sets.holds("R", sets), all_of([negated(listed_code), any_of(by_words)]))
 
 
@@ -167,9 +167,9 @@ def _by_words(writer: Writer, set_id: str) -> Node:
     barred = sorted(phrase for phrase, _, out in phrases if set_id in out)
     if not names:
         return FALSE
-    said_so = [call("Names One", of("R", "spaced"), texts(one), library=READING)
-               for one in (names, barred)]  # fmt: skip
-    return all_of([said_so[0], negated(said_so[1])])
+    has_name, is_barred = (call("Names One", of("R", "spaced"), texts(words), library=READING)
+                           for words in (names, barred))  # fmt: skip
+    return all_of([has_name, negated(is_barred)])
 
 
 def draft_order(writer: Writer, asked: Asked) -> list[Node]:
@@ -200,7 +200,7 @@ def _wanted(asked: Asked) -> Node:
     link = op("Equal", of("A", "link"), text(definition.link_id)) if definition.link_id else TRUE
     if not definition.link_id or not definition.answers:
         return link
-    values = is_in(of("A", "value"), [one.lower() for one in definition.answers])
+    values = is_in(of("A", "value"), [word.lower() for word in definition.answers])
     return all_of([link, values])
 
 
@@ -217,7 +217,7 @@ def code(_writer: Writer, asked: Asked) -> list[Node]:
         present = cases([(negated(known), UNKNOWN)], exists(ref(asked.name)))
     else:
         values = query(entries("Encounter Classes"), "V", given(alias("V")))
-        complete = said("encounter", ("supplied", "empty"))
+        complete = supplied_as("encounter", ("supplied", "empty"))
         none = all_of([complete, negated(exists(entries("Encounters")))])
         present = cases([(exists(ref(asked.name)), TRUE), (none, FALSE)], UNKNOWN)
     return [define(asked.name, values), define(f"{asked.name} present", present)]
@@ -226,17 +226,17 @@ def code(_writer: Writer, asked: Asked) -> list[Node]:
 def flag(writer: Writer, asked: Asked) -> list[Node]:
     """What is derived: each flag in its own way."""
     name = asked.definition.name
-    made = {
+    make = {
         "patient.deceased": _deceased,
         "chart.conditions-unavailable": _unavailable,
         "draft.any": _any_draft,
         "draft.has-reason": _has_reason,
         "pregnancy.due-ahead": _due_ahead,
     }.get(name)
-    if made is None:
+    if make is None:
         writer.cannot(asked, "a flag that only the service derives")
         return [define(asked.name, UNKNOWN)]
-    return [define(asked.name, made(writer, asked))]
+    return [define(asked.name, make(writer, asked))]
 
 
 def _deceased(_writer: Writer, _asked: Asked) -> Node:
@@ -244,7 +244,7 @@ def _deceased(_writer: Writer, _asked: Asked) -> Node:
 
 
 def _unavailable(_writer: Writer, _asked: Asked) -> Node:
-    return said("conditions", ("missing", "failed"))
+    return supplied_as("conditions", ("missing", "failed"))
 
 
 def _any_draft(_writer: Writer, _asked: Asked) -> Node:

@@ -25,18 +25,26 @@ def files_of(
 ) -> Mapping[str, bytes]:
     """All files of the package by their path in it."""
     resources = [*Resources(libraries, date).all(), *questionnaires(libraries.pack)]
-    named = {f"package/{one['resourceType']}-{one['id']}.json": one for one in resources}
+    named = {
+        f"package/{resource['resourceType']}-{resource['id']}.json": resource
+        for resource in resources
+    }
     named = dict(sorted(named.items()))
-    tests = {f"package/tests/Bundle-{name}.json": one for name, one in bundles(hooks, site)}
-    made = {path: orjson.dumps(one, default=str) for path, one in {**named, **tests}.items()}
-    index = {"index-version": 1, "files": [_indexed(path, one) for path, one in named.items()]}
+    tests = {f"package/tests/Bundle-{name}.json": bundle for name, bundle in bundles(hooks, site)}
+    files = {
+        path: orjson.dumps(content, default=str) for path, content in {**named, **tests}.items()
+    }
+    index = {
+        "index-version": 1,
+        "files": [_indexed(path, resource) for path, resource in named.items()],
+    }
     return {
         "package/package.json": orjson.dumps(
             _manifest(libraries, date), option=orjson.OPT_INDENT_2
         ),
         "package/.index.json": orjson.dumps(index),
         "package/README.md": readme(libraries).encode(),
-        **made,
+        **files,
     }
 
 

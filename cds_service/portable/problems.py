@@ -41,8 +41,8 @@ _REFUTED = frozenset({"refuted"})
 def problem(writer: Writer, asked: Asked) -> Node:
     """Whether the problem is on file."""
     sources = asked.definition.sources
-    found = [make(writer, asked) for source in sources for make in _MAKERS[source]]
-    return weighed(flat(listed(found)), _unknown(writer, asked))
+    entries_on_file = [make(writer, asked) for source in sources for make in _MAKERS[source]]
+    return weighed(flat(listed(entries_on_file)), _unknown(writer, asked))
 
 
 def _unknown(writer: Writer, asked: Asked) -> Node:
@@ -122,8 +122,8 @@ def _elsewhere(writer: Writer, asked: Asked) -> Node | None:
     return any_of(parts) if parts else None
 
 
-def _names(said: Node, words: Iterable[str]) -> Node:
-    spaced = call("Spaced", said, library=READING)
+def _names(words_of_entry: Node, words: Iterable[str]) -> Node:
+    spaced = call("Spaced", words_of_entry, library=READING)
     return call("Names One", spaced, texts(words), library=READING)
 
 
@@ -136,14 +136,14 @@ def by_words(writer: Writer, asked: Asked, name: str) -> Node:
     close = exists(query(own, "K", negated(_among(writer, (rule.wide, rule.narrow)))))
     wide = exists(query(own, "K", _among(writer, (rule.wide,))))
     sites = query(of(name, "sites"), "B", give=of("B", "words"))
-    said: Node = {
+    joined: Node = {
         "type": "Combine",
         "source": flat(listed([listed([of(name, "words")]), sites])),
         "separator": text(" "),
     }
     other = (*rule.elsewhere, *definition.not_body_site_words)
-    here = op("Or", _names(said, rule.here), _displayed(writer, asked, name, "here", rule.here))
-    there = op("Or", _names(said, other), _displayed(writer, asked, name, "elsewhere", other))
+    here = op("Or", _names(joined, rule.here), _displayed(writer, asked, name, "here", rule.here))
+    there = op("Or", _names(joined, other), _displayed(writer, asked, name, "elsewhere", other))
     return any_of([close, here, all_of([wide, negated(there)])])
 
 
@@ -167,10 +167,10 @@ def _displayed(writer: Writer, asked: Asked, name: str, kind: str, words: tuple[
     rule = asked.definition.by_words
     codes = {}
     for set_id in (rule.wide, rule.narrow) if rule else ():
-        one = writer.pack.terminology.value_set(set_id)
-        for key, display in {**one.concepts, **one.below}.items():
-            said = f" {' '.join(display.lower().replace(',', ' ').split())} "
-            if any(f" {word} " in said for word in words):
+        value_set = writer.pack.terminology.value_set(set_id)
+        for key, display in {**value_set.concepts, **value_set.below}.items():
+            spaced = f" {' '.join(display.lower().replace(',', ' ').split())} "
+            if any(f" {word} " in spaced for word in words):
                 codes[key] = display
     if not codes:
         return FALSE
@@ -210,10 +210,10 @@ def _by_value(writer: Writer, asked: Asked) -> Node:
 
 
 def _answer() -> Node:
-    made = with_codes(of("R", "answers"))
-    made = {key: _in_reading(node) for key, node in made.items()}
+    coded = with_codes(of("R", "answers"))
+    coded = {key: _in_reading(node) for key, node in coded.items()}
     kept = {key: of("R", key) for key in ("status", "age", "sites")}
-    return tuple_of({**made, **kept, "words": of("R", "answerText")})
+    return tuple_of({**coded, **kept, "words": of("R", "answerText")})
 
 
 def _in_reading(node: Node) -> Node:
@@ -255,12 +255,12 @@ def _unread(writer: Writer, asked: Asked) -> list[Node]:
     if definition.unread == "never" or "condition" not in definition.sources:
         return []
     terminology = writer.pack.terminology
-    systems = {s for one in definition.value_sets for s in terminology.systems_of(one)}
+    systems = {s for set_id in definition.value_sets for s in terminology.systems_of(set_id)}
     covered = exists(query(of("C", "codings"), "K", is_in(_system("K"), sorted(systems))))
     strange = query(entries("Unread Conditions"), "C", negated(covered))
     counting = query(strange, "C", _may(writer, asked))
-    own = any_of([any_in(of("C", "names"), names_of(one)) for one in definition.value_sets
-                  if names_of(one) in writer.sets.made])  # fmt: skip
+    own = any_of([any_in(of("C", "names"), names_of(set_id)) for set_id in definition.value_sets
+                  if names_of(set_id) in writer.sets.by_id])  # fmt: skip
     others = query(counting, "C", negated(any_in(of("C", "names"), PROBLEMS)))
     coded = exists(query(others, "C", exists(of("C", "codings"))))
     count_strange: Node = {"type": "Count", "source": strange}

@@ -80,11 +80,13 @@ def listed_code(name: str, codes: Iterable[Code], inside: str = "") -> Node:
     """
     code, system = of(name, f"{inside}code"), of(name, f"{inside}system")
     known = list(codes)
-    checked = [one.code for one in known if one.system in CHECKED]
+    checked = [known_code.code for known_code in known if known_code.system in CHECKED]
     own = [
-        all_of([op("Equal", code, text(one.code)), op("Equal", system, text(one.system))])
-        for one in known
-        if one.system not in CHECKED
+        all_of(
+            [op("Equal", code, text(known_code.code)), op("Equal", system, text(known_code.system))]
+        )
+        for known_code in known
+        if known_code.system not in CHECKED
     ]
     return any_of([is_in(code, checked), *own])
 
@@ -115,7 +117,7 @@ def _canonical_system(systems: CodeSystems) -> Node:
 
 
 def _spellings(systems: CodeSystems, canonical: str) -> list[str]:
-    return sorted({one for key in systems.keys_of(canonical) for one in _ways(key)})
+    return sorted({way for key in systems.keys_of(canonical) for way in _ways(key)})
 
 
 def _ways(key: str) -> Iterator[str]:
@@ -148,8 +150,8 @@ def _stems() -> Node:
         "length": alias("N"),
     }
     fits = op("LessOrEqual", alias("N"), op("Length", value))
-    made = query(lengths, "N", fits, code(system, beginning))
-    return when(is_in(system, _STEMMED), made, listed([]))
+    stems = query(lengths, "N", fits, code(system, beginning))
+    return when(is_in(system, _STEMMED), stems, listed([]))
 
 
 def _coding() -> Node:

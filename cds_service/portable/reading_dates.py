@@ -53,10 +53,10 @@ def _midnight() -> Node:
 
 def _day(year: Node, month: Node, day: Node) -> Node:
     zero = number(0)
-    made: Node = {"type": "DateTime", "year": year, "month": month, "day": day}
-    made |= {"hour": zero, "minute": zero, "second": zero, "millisecond": zero}
+    moment: Node = {"type": "DateTime", "year": year, "month": month, "day": day}
+    moment |= {"hour": zero, "minute": zero, "second": zero, "millisecond": zero}
     return {
-        **made,
+        **moment,
         "timezoneOffset": {**number(0), "valueType": "{urn:hl7-org:elm-types:r1}Decimal"},
     }
 

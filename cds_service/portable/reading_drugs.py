@@ -109,7 +109,7 @@ def _declare(pack: Pack, sets: Sets) -> None:
         (INJECTED, "injected products", lambda p: p.route == "injected"),
         (OTHER_ROUTE, "products of another known route", lambda p: p.route not in ("", "injected")),
     ):
-        codes = {(RXNORM, one.code): one.name for one in products if kept(one)}
+        codes = {(RXNORM, product.code): product.name for product in products if kept(product)}
         sets.named(set_id, told.capitalize(), codes, told)
 
 
@@ -124,16 +124,16 @@ def _milligrams() -> Node:
     amount = r"([0-9]+(?:\.[0-9]+)?)\s*mg\b.*$"
     behind = op("Concatenate", text(r"^.*\b"), operand("ingredient"), text(rf"\b[^/0-9]*?{amount}"))
     first = text(rf"^[^0-9]*(?:[0-9.]+(?!\s*mg|[0-9.])[^0-9]*)*?{amount}")
-    said = operand("said")
+    words = operand("said")
     return cases(
         [
             (
-                op("Matches", said, behind),
-                op("ToDecimal", op("ReplaceMatches", said, behind, text("$1"))),
+                op("Matches", words, behind),
+                op("ToDecimal", op("ReplaceMatches", words, behind, text("$1"))),
             ),
             (
-                op("Matches", said, first),
-                op("ToDecimal", op("ReplaceMatches", said, first, text("$1"))),
+                op("Matches", words, first),
+                op("ToDecimal", op("ReplaceMatches", words, first, text("$1"))),
             ),
         ],
         NULL,
@@ -150,9 +150,9 @@ def _dispute() -> Node:
 
 def _concepts() -> Node:
     """What an entry says its drug is: by its own concept, or by the Medication it refers to."""
-    found = call("Referenced Drug", operand("reference"))
-    codes = query(found, "M", give=of("M", "code"))
-    parts = flat(query(found, "M", give=or_empty(of("M", "ingredient"))))
+    referenced = call("Referenced Drug", operand("reference"))
+    codes = query(referenced, "M", give=of("M", "code"))
+    parts = flat(query(referenced, "M", give=or_empty(of("M", "ingredient"))))
     items = query(parts, "I", give=as_fhir(of("I", "item"), "CodeableConcept"))
     coded = query(codes, "K", exists(or_empty(of("K", "coding"))))
     named = when(exists(coded), codes, items)
@@ -161,8 +161,8 @@ def _concepts() -> Node:
 
 def _said_route() -> Node:
     """Displays, codes and texts of the routes of all dosages, as one text."""
-    said = query(operand("routes"), "R", give=call("Said", alias("R")))
-    joined: Node = {"type": "Combine", "source": or_empty(said), "separator": text(" ")}
+    words = query(operand("routes"), "R", give=call("Said", alias("R")))
+    joined: Node = {"type": "Combine", "source": or_empty(words), "separator": text(" ")}
     return either(joined, text(""))
 
 
@@ -214,7 +214,7 @@ def _by_words(pack: Pack) -> Node:
 
 
 def _product_route() -> Node:
-    local, systemic = (any_in(operand("codes"), one) for one in (LOCAL, SYSTEMIC))
+    local, systemic = (any_in(operand("codes"), set_id) for set_id in (LOCAL, SYSTEMIC))
     return cases(
         [(systemic, text("systemic")), (local, text("local"))],
         NULL,
@@ -286,7 +286,7 @@ def _entries(kind: str, spans: dict[str, Node]) -> Node:
     dosage = or_empty(of("M", _DOSAGES[kind]))
     routes = _routes(kind, dosage)
     words = query(concepts, "K", give=call("Said", alias("K")))
-    said: Node = {"type": "Combine", "source": words, "separator": text(" ")}
+    joined: Node = {"type": "Combine", "source": words, "separator": text(" ")}
     codings = call("All Codings", concepts)
     codes = call("Codes of", codings)
     status = op("Lower", of("M", "status.value"))
@@ -301,7 +301,7 @@ def _entries(kind: str, spans: dict[str, Node]) -> Node:
             {
                 **with_codes(codings),
                 "coded": coded,
-                "said": op("Lower", op("Coalesce", said, text(""))),
+                "said": op("Lower", op("Coalesce", joined, text(""))),
                 "phrases": or_empty(phrases),
                 "disputed": call("Drug Dispute", coded, codes, or_empty(phrases), another),
                 "kind": text(kind),
@@ -311,8 +311,8 @@ def _entries(kind: str, spans: dict[str, Node]) -> Node:
                 "age": call("Past", age),
                 "active": _active(kind, status, age, spans),
                 "given": _given(kind, status),
-                "local": op("Equal", _route(routes, codes, said, dosage), text("local")),
-                "injected": call("Injected", routes, codes, op("Coalesce", said, text(""))),
+                "local": op("Equal", _route(routes, codes, joined, dosage), text("local")),
+                "injected": call("Injected", routes, codes, op("Coalesce", joined, text(""))),
                 "prior": given(of("M", "priorPrescription"))
                 if kind == "MedicationRequest"
                 else FALSE,
@@ -336,10 +336,10 @@ def _routes(kind: str, dosage: Node) -> Node:
     return query(query(dosage, "D", give=of("D", "route")), "R", given(alias("R")))
 
 
-def _route(routes: Node, codes: Node, said: Node, dosage: Node) -> Node:
+def _route(routes: Node, codes: Node, words: Node, dosage: Node) -> Node:
     by_code = call("Route by Codes", call("Codes of", call("All Codings", routes)))
     by_words = call("Route by Words", call("Said Route", routes))
-    by_name = call("Route by Words", op("Coalesce", said, text("")))
+    by_name = call("Route by Words", op("Coalesce", words, text("")))
     return op("Coalesce", by_code, by_words, call("Product Route", codes), by_name)
 
 

@@ -80,13 +80,13 @@ def _stems_of() -> Node:
 
 def _any_code() -> Node:
     """Codes in lower case of a list of concepts."""
-    made = query(operand("concepts"), "E", give=call("Plain Codes", alias("E")))
-    return either(flat(made), listed([]))
+    plain = query(operand("concepts"), "E", give=call("Plain Codes", alias("E")))
+    return either(flat(plain), listed([]))
 
 
 def _all_codings() -> Node:
-    made = query(operand("concepts"), "E", give=call("Codings", alias("E")))
-    return either(flat(made), listed([]))
+    all_of_them = query(operand("concepts"), "E", give=call("Codings", alias("E")))
+    return either(flat(all_of_them), listed([]))
 
 
 def _has(codes: Node, values: tuple[str, ...]) -> Node:
@@ -149,8 +149,8 @@ def _site(concepts: Node) -> dict[str, Node]:
 
 
 def _site_words() -> Node:
-    made = query(operand("concepts"), "B", give=call("Said", alias("B")))
-    joined: Node = {"type": "Combine", "source": or_empty(made), "separator": text(" ")}
+    words = query(operand("concepts"), "B", give=call("Said", alias("B")))
+    joined: Node = {"type": "Combine", "source": or_empty(words), "separator": text(" ")}
     return either(joined, text(""))
 
 
@@ -215,7 +215,7 @@ def _results(pack: Pack) -> list[Node]:
     moment = either(effective, prop(observation, "issued.value"))
     answer = call("Concept of", value)
     age = call("Age", moment)
-    codings, names = (call(one, prop(part, "code")) for one in ("Codings", "Result Names"))
+    codings, names = (call(reader, prop(part, "code")) for reader in ("Codings", "Result Names"))
     element = {
         **with_codes(codings),
         "status": op("Lower", prop(observation, "status.value")),
@@ -258,8 +258,8 @@ def _results(pack: Pack) -> list[Node]:
 
 def _result_words() -> Node:
     observation = operand("observation")
-    said = [call("Said", prop(observation, key)) for key in ("code", "method")]
-    joined: Node = {"type": "Combine", "source": listed(said), "separator": text(" ")}
+    words = [call("Said", prop(observation, key)) for key in ("code", "method")]
+    joined: Node = {"type": "Combine", "source": listed(words), "separator": text(" ")}
     return joined
 
 
@@ -415,10 +415,10 @@ def _last_part() -> Node:
 def _named_reasons() -> Node:
     """Reasons given by reference: the Conditions they lead to, or one that cannot be read."""
     identifier = call("Last Part", of("R", "reference.value"))
-    found = query(ref("Conditions"), "C", op("Equal", of("C", "id"), identifier))
+    conditions = query(ref("Conditions"), "C", op("Equal", of("C", "id"), identifier))
     keys = ("codings", "codes", "stems", "verification", "words", "sites")
     kept = {key: of("F", key) for key in keys}
-    readable = query(found, "F", give=tuple_of({**kept, "counts": TRUE, "read": _names("F")}))
+    readable = query(conditions, "F", give=tuple_of({**kept, "counts": TRUE, "read": _names("F")}))
     nothing = listed([])
     unread = tuple_of(
         {
@@ -432,7 +432,7 @@ def _named_reasons() -> Node:
             "read": FALSE,
         }
     )
-    each = when(exists(found), readable, listed([unread]))
+    each = when(exists(conditions), readable, listed([unread]))
     return or_empty(flat(query(operand("references"), "R", give=each)))
 
 

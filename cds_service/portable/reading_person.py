@@ -52,8 +52,8 @@ def statements() -> list[Node]:
 
 def _deceased(person: Node) -> Node:
     died = prop(person, "deceased")
-    said = op("IsTrue", prop(as_fhir(died, "boolean"), "value"))
-    return op("Or", said, given(as_fhir(died, "dateTime")))
+    flagged = op("IsTrue", prop(as_fhir(died, "boolean"), "value"))
+    return op("Or", flagged, given(as_fhir(died, "dateTime")))
 
 
 def _component(source: Node, precision: str) -> Node:
@@ -128,7 +128,7 @@ def _responses() -> Node:
         "separator": text("|"),
     }
     authored = of("Q", "authored.value")
-    made = tuple_of(
+    response = tuple_of(
         {
             "questionnaire": {"type": "First", "source": url},
             "age": call("Age", authored),
@@ -136,4 +136,4 @@ def _responses() -> Node:
             "answers": call("Answers of", of("Q", "item")),
         }
     )
-    return query(retrieve("QuestionnaireResponse"), "Q", finished, made)
+    return query(retrieve("QuestionnaireResponse"), "Q", finished, response)

@@ -27,7 +27,7 @@ def readme(libraries: Libraries) -> str:
         "",
         "## What no rule says here",
         "",
-        *(f"- {one}" for one in GENERAL),
+        *(f"- {limit}" for limit in GENERAL),
         "",
         "## Rules",
         "",

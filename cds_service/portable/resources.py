@@ -37,7 +37,7 @@ class Resources:
     def all(self) -> Iterator[Resource]:
         """All but the Questionnaires and the tests."""
         yield from (self._library(name, elm) for name, elm in self._libraries.elm.items())
-        yield from (self._value_set(one) for one in self._libraries.sets.made.values())
+        yield from (self._value_set(value_set) for value_set in self._libraries.sets.by_id.values())
         yield self._words()
         yield from (self._activity(name, order) for name, order in self._pack.orders.items())
         yield from (self._plan(service) for service in self._pack.services if service.enabled)
@@ -59,15 +59,17 @@ class Resources:
     def _library(self, name: str, elm: Node) -> Resource:
         includes = elm["library"].get("includes", {}).get("def", [])
         sets = elm["library"].get("valueSets", {}).get("def", [])
-        related = [f"{BASE}/Library/{one['path']}|{one['version']}" for one in includes]
-        related += [f"{one['id']}|{self._pack.version}" for one in sets]
+        related = [f"{BASE}/Library/{include['path']}|{include['version']}" for include in includes]
+        related += [f"{value_set['id']}|{self._pack.version}" for value_set in sets]
         kind = {"coding": [{"system": f"{_HL7}/library-type", "code": "logic-library"}]}
-        parameters = [_library_parameter(one) for one in _parameters(elm)]
+        parameters = [_library_parameter(parameter) for parameter in _parameters(elm)]
         return {
             **self._described("Library", name, _title_of(name)),
             "name": name,
             "type": kind,
-            "relatedArtifact": [{"type": "depends-on", "resource": one} for one in related],
+            "relatedArtifact": [
+                {"type": "depends-on", "resource": canonical} for canonical in related
+            ],
             **({"parameter": parameters} if parameters else {}),  # FHIR: no empty list
             "content": [
                 _attachment("text/cql", library_text(elm).encode()),
@@ -75,34 +77,34 @@ class Resources:
             ],
         }
 
-    def _value_set(self, one: Listed) -> Resource:
+    def _value_set(self, value_set: Listed) -> Resource:
         contains = [
             {"system": system, "code": code} | ({"display": name} if name else {})
-            for (system, code), name in one.codes.items()
+            for (system, code), name in value_set.codes.items()
         ]
-        made = self._described("ValueSet", one.id, one.title)
-        if one.description:
-            made["description"] = one.description
-        made["compose"] = {"include": list(_includes(one))}
-        made["expansion"] = {
-            "identifier": f"{one.url}|{self._pack.version}",
+        resource = self._described("ValueSet", value_set.id, value_set.title)
+        if value_set.description:
+            resource["description"] = value_set.description
+        resource["compose"] = {"include": list(_includes(value_set))}
+        resource["expansion"] = {
+            "identifier": f"{value_set.url}|{self._pack.version}",
             "timestamp": f"{self._date}T00:00:00Z",
             "total": len(contains),
             "contains": contains,
         }
-        return made if contains else _empty(made)
+        return resource if contains else _empty(resource)
 
     def _words(self) -> Resource:
-        made = self._described("CodeSystem", "words", "Words of names, as codes")
+        head = self._described("CodeSystem", "words", "Words of names, as codes")
         told = "Each code is a name in lower case without punctuation: a name to be equal to."
-        return {**made, "content": "not-present", "caseSensitive": True, "description": told,
+        return {**head, "content": "not-present", "caseSensitive": True, "description": told,
                 "url": WORDS}  # fmt: skip
 
     def _activity(self, name: str, order: Json) -> Resource:
         code = order.get("code", {})
-        made = self._described("ActivityDefinition", name, str(code.get("text") or name))
+        head = self._described("ActivityDefinition", name, str(code.get("text") or name))
         kind = order.get("resourceType", "ServiceRequest")
-        return {**made, "kind": kind, "intent": order.get("intent", "proposal"), "code": code}
+        return {**head, "kind": kind, "intent": order.get("intent", "proposal"), "code": code}
 
     def _plan(self, service: ServiceDefinition) -> Resource:
         rules = [rule for rule in self._libraries.rules if serves(service, rule)]
@@ -125,13 +127,13 @@ class Resources:
 
     def _action(self, rule: Rule) -> Resource:
         """A rule: its condition, what its card is about, and its suggestions."""
-        made: Resource = {
+        action: Resource = {
             "id": rule.id.replace(".", "-"),
             "extension": [{"url": EXPORTED, "valueCode": verdict_on(self._libraries, rule)}],
             "title": rule.title,
             "description": _without_values(rule.card.get("summary", rule.title)),
             "priority": _PRIORITY[rule.card.get("indicator", "info")],
-            "documentation": [_cited(one) for one in rule.sources],
+            "documentation": [_cited(source) for source in rule.sources],
             "condition": [_condition(rule.id)],
             "selectionBehavior": "any",
             "action": [
@@ -139,52 +141,58 @@ class Resources:
                 for number, part in enumerate(suggestions_of(rule), 1)
             ],
         }
-        if not made["action"]:
-            del made["action"], made["selectionBehavior"]
-        return {key: value for key, value in made.items() if value != []}
+        if not action["action"]:
+            del action["action"], action["selectionBehavior"]
+        return {key: value for key, value in action.items() if value != []}
 
     def _suggested(self, rule: Rule, number: int, part: Mapping[str, Json]) -> Resource:
-        made: Resource = {"title": _without_values(str(part.get("label", rule.title)))}
+        action: Resource = {"title": _without_values(str(part.get("label", rule.title)))}
         if "when" in part:
-            made["condition"] = [_condition(f"{rule.id} suggestion {number}")]
+            action["condition"] = [_condition(f"{rule.id} suggestion {number}")]
         if "create" in part:
             name = part["create"]
-            made["definitionCanonical"] = f"{BASE}/ActivityDefinition/{name}|{self._pack.version}"
-            made["type"] = {"coding": [{"system": f"{_HL7}/action-type", "code": "create"}]}
+            action["definitionCanonical"] = f"{BASE}/ActivityDefinition/{name}|{self._pack.version}"
+            action["type"] = {"coding": [{"system": f"{_HL7}/action-type", "code": "create"}]}
         elif "delete" in part:
-            made["type"] = {"coding": [{"system": f"{_HL7}/action-type", "code": "remove"}]}
-        return made
+            action["type"] = {"coding": [{"system": f"{_HL7}/action-type", "code": "remove"}]}
+        return action
 
 
-def _includes(one: Listed) -> Iterator[Resource]:
+def _includes(value_set: Listed) -> Iterator[Resource]:
     by_system: dict[str, list[Resource]] = {}
-    for (system, code), name in one.codes.items():
+    for (system, code), name in value_set.codes.items():
         entry = {"code": code} | ({"display": name} if name else {})
         by_system.setdefault(system, []).append(entry)
     for system, concepts in by_system.items():
         yield {"system": system, "concept": concepts}
 
 
-def _empty(made: Resource) -> Resource:
+def _empty(resource: Resource) -> Resource:
     """A set that lists nothing has no compose that FHIR accepts, and an empty expansion."""
-    expansion = {key: value for key, value in made["expansion"].items() if key != "contains"}
-    return {key: value for key, value in made.items() if key != "compose"} | {
+    expansion = {key: value for key, value in resource["expansion"].items() if key != "contains"}
+    return {key: value for key, value in resource.items() if key != "compose"} | {
         "expansion": expansion
     }
 
 
 def _parameters(elm: Node) -> Sequence[Node]:
-    found: Sequence[Node] = elm["library"].get("parameters", {}).get("def", [])
-    return found
+    parameters: Sequence[Node] = elm["library"].get("parameters", {}).get("def", [])
+    return parameters
 
 
-def _library_parameter(one: Node) -> Resource:
-    specifier = one["parameterTypeSpecifier"]
+def _library_parameter(parameter: Node) -> Resource:
+    specifier = parameter["parameterTypeSpecifier"]
     many = specifier["type"] == "ListTypeSpecifier"
     named = specifier["elementType"] if many else specifier
     kind = named["name"].split("}")[-1]
     kind = {"DateTime": "dateTime", "String": "string"}[kind]
-    return {"name": one["name"], "use": "in", "min": 0, "max": "*" if many else "1", "type": kind}
+    return {
+        "name": parameter["name"],
+        "use": "in",
+        "min": 0,
+        "max": "*" if many else "1",
+        "type": kind,
+    }
 
 
 def _attachment(kind: str, content: bytes) -> Resource:
@@ -199,14 +207,14 @@ def _condition(name: str) -> Resource:
 
 
 def _cited(source: Mapping[str, str]) -> Resource:
-    made = {"type": "citation", "label": source["label"], "url": source.get("url", "")}
-    return {key: value for key, value in made.items() if value}
+    citation = {"type": "citation", "label": source["label"], "url": source.get("url", "")}
+    return {key: value for key, value in citation.items() if value}
 
 
 def _without_values(text: Json) -> str:
     """A template with "..." where the service fills in values of the chart."""
-    said = _PLACEHOLDER.sub(lambda found: "" if "?" in found[0] else "...", str(text))
-    return " ".join(said.split())
+    shown = _PLACEHOLDER.sub(lambda placeholder: "" if "?" in placeholder[0] else "...", str(text))
+    return " ".join(shown.split())
 
 
 def _title_of(name: str) -> str:

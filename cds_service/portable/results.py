@@ -125,7 +125,7 @@ class Quantities:
         analyte = analyte_of(definition)
         by_code = self._by_factor(definition, value, code)
         by_unit = self._by_factor(definition, value, unit)
-        known = [call(f"{analyte} times", one) for one in (code, unit)]
+        known = [call(f"{analyte} times", spelling) for spelling in (code, unit)]
         differ = all_of(
             [given(known[0]), given(known[1]), negated(units.same(analyte, "code", "unit"))]
         )
@@ -135,7 +135,7 @@ class Quantities:
 
     def _by_factor(self, definition: Quantity, value: Node, unit: Node) -> Node:
         analyte = analyte_of(definition)
-        times, divisor = (call(f"{analyte} {one}", unit) for one in ("times", "divided by"))
+        times, divisor = (call(f"{analyte} {way}", unit) for way in ("times", "divided by"))
         canonical = op("Divide", op("Multiply", value, times), divisor)
         tables = self._writer.pack.terminology.units
         table = tables.get(analyte)
@@ -152,8 +152,8 @@ class Quantities:
         named = query(entries("Results"), "R", all_of([negated(of("R", "disputed")), coded]))
         fits = query(named, "R", self._concerns(asked))
         valued = query(fits, "R", give=self._valued(definition))
-        said = any_of([given(of("V", "number")), of("V", "fault")])
-        return query(query(valued, "V", said), "V", give=_judged())
+        readable = any_of([given(of("V", "number")), of("V", "fault")])
+        return query(query(valued, "V", readable), "V", give=_judged())
 
     def _concerns(self, asked: Asked) -> Node:
         status = of("R", "status")
@@ -205,8 +205,8 @@ class Quantities:
             for key in ("code", "unit")
         ]
         value = call(f"{definition.name} in unit", prop(own, "value.value"), *parts)
-        found = query(of("R", "ranges"), "G", all_of([normal, given(own)]), value)
-        readable = query(or_empty(found), "N", given(alias("N")))
+        limits = query(of("R", "ranges"), "G", all_of([normal, given(own)]), value)
+        readable = query(or_empty(limits), "N", given(alias("N")))
         count: Node = {"type": "Count", "source": readable}
         return when(op("Equal", count, number(1)), gather("First", readable), NULL)
 
@@ -223,8 +223,12 @@ def unreadable(writer: Writer, asked: Asked) -> Node:
     name disagree, or the status does not say whether they count."""
     definition = asked.definition
     coded = writer.sets.holds("R", definition.value_sets)
-    names = [names_of(one) for one in definition.value_sets if names_of(one) in writer.sets.made]
-    named = any_of([coded, *(any_in(of("R", "names"), one) for one in names)])
+    names = [
+        names_of(set_id)
+        for set_id in definition.value_sets
+        if names_of(set_id) in writer.sets.by_id
+    ]
+    named = any_of([coded, *(any_in(of("R", "names"), name_set) for name_set in names)])
     status = of("R", "status")
     retracted, understood = is_in(status, RETRACTED), is_in(status, UNDERSTOOD)
     told_by_name = all_of([of("R", "disputed"), named, negated(op("IsTrue", retracted))])
@@ -285,7 +289,7 @@ def plausible(value: Node, bounds: Range) -> Node:
         ("LessOrEqual", bounds.at_most),
     )
     return all_of(
-        [op(kind, value, number(Decimal(one))) for kind, one in limits if one is not None]
+        [op(kind, value, number(Decimal(bound))) for kind, bound in limits if bound is not None]
     )
 
 
@@ -294,15 +298,15 @@ def right_state(writer: Writer, definition: Quantity, name: str) -> Node:
     if definition.unit != RATIO:
         return TRUE
     both = [op("Coalesce", of(name, key), text("")) for key in ("wholeWords", "words")]
-    said = replaced(op("Lower", op("Concatenate", both[0], text(" "), both[1])), "-", " ")
+    words = replaced(op("Lower", op("Concatenate", both[0], text(" "), both[1])), "-", " ")
     lists = writer.pack.terminology.vocabulary.lists["sides"]
-    exercise, rest = (words_of(lists, one) for one in ("after-exercise", "at-rest"))
-    after = all_of([_says(said, exercise), negated(_says(said, rest))])
+    exercise, rest = (words_of(lists, list_id) for list_id in ("after-exercise", "at-rest"))
+    after = all_of([_says(words, exercise), negated(_says(words, rest))])
     return after if definition.taken == "after-exercise" else negated(after)
 
 
-def _says(said: Node, phrases: Iterable[str]) -> Node:
-    position: Node = {"type": "PositionOf", "pattern": alias("P"), "string": said}
+def _says(words: Node, phrases: Iterable[str]) -> Node:
+    position: Node = {"type": "PositionOf", "pattern": alias("P"), "string": words}
     return exists(query(texts(phrases), "P", op("GreaterOrEqual", position, number(0))))
 
 
@@ -340,6 +344,6 @@ def _present(asked: Asked) -> Node:
 
 def flag_of(item: Node) -> Node:
     """The laboratory's interpretation, the most telling first; null without any."""
-    said = prop(item, "flags")
-    items = [(op("In", text(flag.lower()), said), text(flag)) for flag in _FLAGS]
+    flags = prop(item, "flags")
+    items = [(op("In", text(flag.lower()), flags), text(flag)) for flag in _FLAGS]
     return cases(items, NULL)

@@ -49,13 +49,13 @@ class Sets:
     """The value sets that the ELM asked for, by id, made when they are asked for."""
 
     pack: Pack
-    made: dict[str, Listed] = field(default_factory=dict)
+    by_id: dict[str, Listed] = field(default_factory=dict)
     ingredients: dict[str, str] = field(default_factory=dict)  # name: id of its set
     _drugs: dict[str, dict[Key, str]] | None = None
 
     def named(self, set_id: str, title: str, codes: Mapping[Key, str], description: str) -> str:
         """Add a set that the pack does not have as such; its id."""
-        self.made.setdefault(
+        self.by_id.setdefault(
             set_id, Listed(set_id, title, dict(sorted(codes.items())), description)
         )
         return set_id
@@ -75,25 +75,33 @@ class Sets:
 
     def _parts(self, set_id: str) -> dict[str, str]:
         """The ids of the sets that stand for one of ours, by what they hold."""
-        one = self.pack.terminology.value_set(set_id)
-        title = one.title or set_id
+        value_set = self.pack.terminology.value_set(set_id)
+        title = value_set.title or set_id
         self.named(set_id, title, self.codes(set_id), "")
-        found: dict[str, str] = {}
+        ids: dict[str, str] = {}
         others = {
-            STEMS: (one.below, "codes that begin so are in the set"),
-            EXCEPT: (dict.fromkeys(one.excluded, ""), "codes that are not in the set after all"),
-            EXCEPT_STEMS: (dict.fromkeys(one.excluded_below, ""), "codes that begin so are not"),
+            STEMS: (value_set.below, "codes that begin so are in the set"),
+            EXCEPT: (
+                dict.fromkeys(value_set.excluded, ""),
+                "codes that are not in the set after all",
+            ),
+            EXCEPT_STEMS: (
+                dict.fromkeys(value_set.excluded_below, ""),
+                "codes that begin so are not",
+            ),
         }
         for kind, (codes, told) in others.items():
             if codes:
-                found[kind] = self.named(f"{set_id}-{kind}", f"{title}: {told}", codes, told)
-        return found
+                ids[kind] = self.named(f"{set_id}-{kind}", f"{title}: {told}", codes, told)
+        return ids
 
     def codes(self, set_id: str) -> dict[Key, str]:
         """All single codes of a set: listed, and the products of a drug set's ingredients."""
-        one = self.pack.terminology.value_set(set_id)
-        listed = {key: name for key, name in one.concepts.items() if key[0] != INGREDIENT}
-        listed |= {key: name for key, name in one.below.items() if key not in one.excluded}
+        value_set = self.pack.terminology.value_set(set_id)
+        listed = {key: name for key, name in value_set.concepts.items() if key[0] != INGREDIENT}
+        listed |= {
+            key: name for key, name in value_set.below.items() if key not in value_set.excluded
+        }
         return {**self._of_dictionary().get(set_id, {}), **listed}
 
     def _of_dictionary(self) -> Mapping[str, Mapping[Key, str]]:
@@ -130,4 +138,4 @@ def _dictionary(pack: Pack) -> Iterator[tuple[str, Key, str]]:
 
 def _by_ingredients(pack: Pack, code: str) -> set[str]:
     names = pack.terminology.drugs.ingredients_of_atc(code)
-    return {one for name in names for one in pack.terminology.sets_of_ingredient(name)}
+    return {set_id for name in names for set_id in pack.terminology.sets_of_ingredient(name)}

@@ -13,14 +13,14 @@ def parameter_of(key: str) -> str:
     return f"{key} Supply"
 
 
-def said(key: str, states: tuple[str, ...]) -> Node:
+def supplied_as(key: str, states: tuple[str, ...]) -> Node:
     """Whether the supply of a prefetch key is one of these states."""
     return op("In", parameter(parameter_of(key), READING), texts(states))
 
 
 def gap(key: str) -> Node:
     """Whether entries may lack. A key that callers need not have lacks nothing when missing."""
-    return said(key, (*_GAPS, "missing") if KEYS[key].expected else _GAPS)
+    return supplied_as(key, (*_GAPS, "missing") if KEYS[key].expected else _GAPS)
 
 
 def gaps(definition: FactDefinition) -> Node:

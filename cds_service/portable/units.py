@@ -16,7 +16,7 @@ Factors = Mapping[str, tuple[Decimal, Decimal]]  # folded unit: times, divided b
 
 def factors_of(table: UnitTable) -> Factors:
     """The factors of an analyte by the folded spelling of its units."""
-    return {unit: (one.times, one.divided_by) for unit, one in table.factors.items()}
+    return {unit: (factor.times, factor.divided_by) for unit, factor in table.factors.items()}
 
 
 def statements(analyte: str, factors: Factors) -> list[Node]:
@@ -55,9 +55,9 @@ def same(analyte: str, first: str, second: str) -> Node:
     parts = [
         op(
             "Equal",
-            call(f"{analyte} {one}", operand(first)),
-            call(f"{analyte} {one}", operand(second)),
+            call(f"{analyte} {way}", operand(first)),
+            call(f"{analyte} {way}", operand(second)),
         )
-        for one in ("times", "divided by")
+        for way in ("times", "divided by")
     ]
     return op("And", *parts)
