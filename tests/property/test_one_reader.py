@@ -1,7 +1,9 @@
 """A call means the same to the program's reader, which reads as little as it can, and to a plain
 one that reads everything at once: the same cards, the same refusals.
 
-A short run by default; `make fuzz` runs 300,000 bodies (CDS_FUZZ_BODIES, CDS_FUZZ_SEED).
+A short run by default; `make fuzz` runs 300,000 bodies (CDS_FUZZ_BODIES, CDS_FUZZ_SEED). Each body
+follows from the seed and its number alone, so a run may be split, or taken up again, at any number
+(CDS_FUZZ_FIRST).
 """
 
 import json
@@ -20,11 +22,12 @@ from cds_service.packs.load import load_pack
 from cds_service.protocol.request import parse_request
 from cds_service.protocol.response import card_object
 from cds_service.service.runtime import Runtime
-from tests.support import plain_reader, spelling
+from tests.support import plain_reader, progress, spelling
 from tests.support.calls import NOW
 from tests.support.odd_calls import CALLS, Json
 
 BODIES = int(os.environ.get("CDS_FUZZ_BODIES", "600"))
+FIRST = int(os.environ.get("CDS_FUZZ_FIRST", "0"))
 SEED = int(os.environ.get("CDS_FUZZ_SEED", "20261127"))
 HOOKS = Path(__file__).resolve().parents[2] / "hooks"
 SERVICES = {
@@ -79,7 +82,7 @@ def test_odd_calls(runtime: Runtime, name: str) -> None:
 def test_any_body(runtime: Runtime) -> None:
     names = sorted(CALLS)
     seen: dict[str, int] = {"cards": 0, "none": 0, "refused": 0}
-    for number in range(BODIES):
+    for number in progress.told(FIRST, BODIES):
         random = Random(f"{SEED}-{number}")
         call = json.loads(json.dumps(CALLS[random.choice(names)]))
         result = same(runtime, call["hook"], body_of(call, random))

@@ -23,6 +23,7 @@ from cds_service.protocol.request import parse_request
 
 Json = Any
 LISTS = {"Bundle": "entry", "Parameters": "parameter"}
+MEMBERS = {field.encode_name: field.name for field in fields(Head)}
 BEYOND = (math.inf, -math.inf)
 SEVERE = "was read by the EHR with an error (OperationOutcome)"
 UNREADABLE = "holds entries that could not be read"
@@ -119,8 +120,7 @@ def _refuse(_: str) -> NoReturn:
 
 def plain_entry(body: dict[str, Json], url: Json, inside: str = "") -> Entry:
     """A resource that was read at once; its head is made of the body."""
-    members = {field.encode_name: field.name for field in fields(Head)}
-    sent = {members[name]: _raw(body[name]) for name in members.keys() & body.keys()}
+    sent = {MEMBERS[name]: _raw(body[name]) for name in MEMBERS.keys() & body.keys()}
     kind = body["resourceType"].strip()
     entry = Entry(Head(**sent), kind, _raw(url), _raw(body), 0, inside)
     entry._body = dict(body)
