@@ -28,7 +28,7 @@ PYTEST = $(BIN)/python -m pytest -q
 TESTS = -n $(TEST_WORKERS) --dist worksteal \
 	-m "not browser and not proxy and not bench and not installed and not spark"
 
-.PHONY: help run test test-pythons coverage mutants-py check bench soak burden fuzz population-bench browser frontend frontend-check proxy spark docs dist installed deploy image release lock clean oracle
+.PHONY: help run test test-pythons coverage mutants-py check bench soak burden fuzz relations population-bench browser frontend frontend-check proxy spark docs dist installed deploy image release lock clean oracle
 .NOTPARALLEL:
 
 help:
@@ -50,6 +50,7 @@ help:
 	@echo "make deploy   check deploy/ with helm, kubectl, promtool, systemd-analyze and Kubernetes' schemas"
 	@echo "make image    build the container image without a daemon, run it, test it"
 	@echo "make fuzz     the reader of calls against a plain one, 300,000 bodies"
+	@echo "make relations  what changes nothing of a call changes none of its cards, 50,000 calls"
 	@echo "make bench    measure speed and memory"
 	@echo "make soak     mutated calls over HTTP: no 5xx, level memory (CALLS, default 20000; MINUTES)"
 	@echo "make burden   cards per 100 encounters, by service and rule, over a folder of charts"
@@ -114,6 +115,12 @@ population-bench: $(DEV)
 fuzz: $(DEV)
 	CDS_FUZZ_BODIES=$${CDS_FUZZ_BODIES:-300000} $(BIN)/python -m pytest -q -s -p no:xdist \
 		tests/property/test_one_reader.py
+
+# Metamorphic relations over charts at random, 50,000 calls: ten minutes of one core. _SEED and _FIRST
+# as for the fuzz.
+relations: $(DEV)
+	CDS_RELATIONS_CALLS=$${CDS_RELATIONS_CALLS:-50000} $(BIN)/python -m pytest -q -s -p no:xdist \
+		tests/property/test_same_cards_of_any_chart.py
 
 browser: $(DEV)
 	.ci/install-node

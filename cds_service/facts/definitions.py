@@ -245,6 +245,7 @@ class Quantity(_OfResults, frozen=True, kw_only=True, tag="quantity"):
     unit: Text
     lookback: str = ""
     pick: Literal["newest", "lowest", "highest"] = "newest"
+    of_one_moment: Literal["lowest", "highest"] = "lowest"
     decimals: Annotated[int, Meta(ge=0)] | None = None
     plausible: Range = Range()
     unitless: Decimal | None = None

@@ -154,8 +154,13 @@ def once(hits: Iterable[Hit]) -> Iterator[Hit]:
 
 
 def newest_first(items: Iterable[Item]) -> list[Item]:
-    """Dated items, the newest first, then the undated ones in the order of the chart."""
-    return sorted(items, key=lambda item: item.on or date.min, reverse=True)
+    """Dated items, the newest first, then the undated ones; of one day by their words, since the
+    order in which a chart is sent says nothing."""
+    found = list(items)
+    if len(found) > 1:
+        found.sort(key=lambda item: item.text)
+        found.sort(key=lambda item: item.on or date.min, reverse=True)
+    return found
 
 
 def status_of(resource: Resource) -> str:

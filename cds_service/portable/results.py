@@ -311,17 +311,17 @@ def _says(words: Node, phrases: Iterable[str]) -> Node:
 
 
 def _deciding(asked: Asked) -> Node:
-    """The result that counts: of the newest day, by the fact's pick."""
+    """The result that counts: of the newest day, by the fact's pick; of one moment by its value."""
     usable = ref(f"{asked.name} usable")
     youngest = gather("Min", query(usable, "R", give=of("R", "age")))
-    of_day = query(usable, "R", op("Equal", of("R", "age"), youngest))
-    pick = asked.definition.pick
-    key = "place" if pick == "newest" else "number"
-    best = gather("Min" if pick == "lowest" else "Max", query(of_day, "D", give=of("D", key)))
-    chosen = query(of_day, "B", op("Equal", of("B", key), best))
-    if pick != "newest":
-        latest = gather("Max", query(chosen, "L", give=of("L", "place")))
-        chosen = query(chosen, "L", op("Equal", of("L", "place"), latest))
+    chosen = query(usable, "R", op("Equal", of("R", "age"), youngest))
+    newest = asked.definition.pick == "newest"
+    pick = asked.definition.of_one_moment if newest else asked.definition.pick
+    by_value = ("Min" if pick == "lowest" else "Max", "number")
+    by_time = ("Max", "place")
+    for how, key in (by_time, by_value) if newest else (by_value, by_time):
+        best = gather(how, query(chosen, "D", give=of("D", key)))
+        chosen = query(chosen, "B", op("Equal", of("B", key), best))
     return gather("First", chosen)
 
 

@@ -393,3 +393,18 @@ def test_abi_after_exercise_is_another_test():
     resource = abi(0.6)
     resource["code"]["text"] = "ABI post-exercise, right"
     assert facts(resource).get("abi.lowest").state is ABSENT
+
+
+@pytest.mark.parametrize("on", [day(10), f"{day(10)}T08:00:00Z"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_one_moment_the_value_counts_that_must_not_be_missed(on: str, turned: bool) -> None:
+    sent = [result(value, "mmol/L", code="2823-3", on=on, id=f"o{value}") for value in (2.9, 4.5)]
+    found = facts(*(reversed(sent) if turned else sent)).get("potassium")
+    assert [item.quantity.shown for item in found.items] == ["2.9 mmol/L", "4.5 mmol/L"]
+
+
+def test_a_later_time_of_the_day_comes_first():
+    early = result(2.9, "mmol/L", code="2823-3", on=f"{day(10)}T08:00:00Z", id="o1")
+    late = result(4.5, "mmol/L", code="2823-3", on=f"{day(10)}T18:00:00Z", id="o2")
+    found = facts(early, late).get("potassium")
+    assert [item.quantity.shown for item in found.items] == ["4.5 mmol/L", "2.9 mmol/L"]

@@ -291,10 +291,10 @@ def notes_of(entry: Medication) -> tuple[str, ...]:
 
 
 def _note(entries: Sequence[Medication], phrase: str, with_more: str) -> list[str]:
-    """A note that names at most two entries in the chart's words."""
+    """A note that names at most two entries in the chart's words, whatever their order."""
     if not entries:
         return []
-    names = list(dict.fromkeys(_called(entry) for entry in entries))
+    names = sorted({_called(entry) for entry in entries})
     more = len(names) - 2
     told = ", ".join(names[:2])
     return [Note(with_more, names=told, count=str(more)) if more > 0 else Note(phrase, names=told)]

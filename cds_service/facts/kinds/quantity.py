@@ -131,6 +131,7 @@ def unreadable(query: Query[Quantity]) -> list[Item]:
         when = when_of(hit.resource, today)
         if when is None or dates.inside(when.day, today, query.days):
             found.append(_unreadable_item(query, hit, when, why, parts[0]))
+    found.sort(key=lambda item: item.text)
     return sorted(found, key=lambda item: item.on or date.max, reverse=True)
 
 
@@ -219,7 +220,7 @@ def usable_results(query: Query[Quantity]) -> list[Result]:
             result = _result(query, entry)
             if result is not None and not result.reason:
                 found.append(result)
-    return found
+    return _in_order(query, found)
 
 
 def _day(result: Result) -> date:
@@ -227,19 +228,34 @@ def _day(result: Result) -> date:
 
 
 def _known(query: Query[Quantity], usable: list[Result], unusable: list[Result]) -> Fact:
-    items = _decided(query, [result.item for result in usable])
+    items = _decided(query, usable)
     told = [result.note for result in unusable] + abi.missing_side(query, items)
     if gaps := query.gaps():
         told.append(Note(notes.NEWER, reason=gaps[0]))
     return Fact(query.definition.name, State.KNOWN, tuple(items), (), tuple(dict.fromkeys(told)))
 
 
-def _decided(query: Query[Quantity], items: list[Item]) -> list[Item]:
+def _decided(query: Query[Quantity], results: list[Result]) -> list[Item]:
     """The newest day's items, newest first on entry, with the deciding one in front."""
     if query.definition.pick == "newest":
-        return items
+        return [result.item for result in _in_order(query, results)]
     highest = query.definition.pick == "highest"
-    return sorted(items, key=_value, reverse=highest)
+    return sorted([result.item for result in results], key=_value, reverse=highest)
+
+
+def _in_order(query: Query[Quantity], results: list[Result]) -> list[Result]:
+    """The newest first; of one moment the one that the fact is to be safe from, as the order in
+    which results are sent says nothing.
+    """
+    if len(results) < 2:
+        return results
+    highest = query.definition.of_one_moment == "highest"
+    by_value = sorted(results, key=lambda result: _value(result.item), reverse=highest)
+    return sorted(by_value, key=_moment, reverse=True)
+
+
+def _moment(result: Result) -> datetime:
+    return result.when.moment if result.when else _BEFORE_ALL
 
 
 def _value(item: Item) -> Decimal:
