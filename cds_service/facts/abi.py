@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from cds_service.facts import notes
 from cds_service.facts.body_sites import side_of
 from cds_service.facts.chart import Resource
-from cds_service.facts.chart_index import Hit
 from cds_service.facts.definitions import Quantity
 from cds_service.facts.fhir import objects
+from cds_service.facts.hits import Hit
 from cds_service.facts.model import Item
 from cds_service.facts.notes import Note
 from cds_service.facts.query import Query

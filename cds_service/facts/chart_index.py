@@ -5,62 +5,23 @@ code, and a resource without one costs one look-up: its concept as sent, to the 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from msgspec import Struct
-
 from cds_service.facts import members
 from cds_service.facts.catalogue import DOMAINS, NAMED, Catalogue
 from cds_service.facts.chart import Chart, Draft, Entry, Resource
-from cds_service.facts.codes import Filed, under, wanted_codes, words_remembered
+from cds_service.facts.codes import under, wanted_codes, words_remembered
 from cds_service.facts.diagnoses import Diagnosis
 from cds_service.facts.fhir import objects
+from cds_service.facts.hits import MEMBER, Hit, Hits
 from cds_service.facts.medication_status import Usage
 from cds_service.facts.medications import Medication, MedicationReader
 from cds_service.facts.reasons import Reason, reasons_of
 from cds_service.facts.references import References
 from cds_service.terminology.index import Terminology
-
-
-class Hit(Struct, gc=False):
-    """A coding of a resource that is in a wanted value set.
-
-    `component` is the part of the Observation that carries it; `source` is "" or, for a reason,
-    "encounter" or "order-reason", or MEMBER for a result that was not sent: `entry` is then the
-    report or panel that names it, `component` its Reference. A reason that is a Condition has that
-    Condition as `resource`.
-    An order that is known by its name alone has no system and no code.
-    """
-
-    entry: Entry | Resource
-    set_id: str
-    system: str
-    code: str
-    component: Resource | None = None
-    source: str = ""
-    given: Any = None  # the concept; None where it is the entry's `code`
-
-    @property
-    def resource(self) -> Resource:
-        """The resource as a whole."""
-        return self.entry.body if isinstance(self.entry, Entry) else self.entry
-
-    @property
-    def concept(self) -> Any:
-        """What carries the coding."""
-        return self.resource.get("code") if self.given is None else self.given
-
-    @property
-    def by_name(self) -> bool:
-        """Whether words and not a code put the resource into the value set."""
-        return not self.code
-
-
-MEMBER = "member"
-Hits = dict[str, list[Hit]]
 
 _ORDER_TYPES = (
     "ServiceRequest",
@@ -97,12 +58,12 @@ class ChartIndex:
         self._person: Entry | None = None
         self.encounters: list[Resource] = []
         self.answers: list[Resource] = []
-        self.conditions: Hits = {}
-        self.reasons: Hits = {}
-        self.findings: Hits = {}
-        self.orders: Hits = {}
-        self.procedures: Hits = {}
-        self.observations: Hits = {}
+        self.conditions = Hits()
+        self.reasons = Hits()
+        self.findings = Hits()
+        self.orders = Hits()
+        self.procedures = Hits()
+        self.observations = Hits()
         self.drugs: dict[str, list[Medication]] = {}
         self.medications: list[Medication] = []
         self.unreadable_medications = 0
@@ -130,7 +91,6 @@ class ChartIndex:
         reader = MedicationReader(self._terminology, self.find, self._unknown_drugs)
         self._read_medications(reader)
         self._read_encounters()
-        self._chart_reasons = self.reasons
         self.drafts = tuple(self._draft(draft, reader) for draft in chart.drafts)
 
     @property
@@ -138,9 +98,9 @@ class ChartIndex:
         """The Patient, if one was sent."""
         return self._person.body if self._person else None
 
-    def domain(self, name: str) -> Mapping[str, Any]:
-        """The hits of one of `catalogue.DOMAINS`, without the drafts'."""
-        hits: Mapping[str, Any] = getattr(self, name)
+    def domain(self, name: str) -> Hits:
+        """The hits of one of `catalogue.DOMAINS` but the drugs, without the drafts'."""
+        hits: Hits = getattr(self, name)
         return hits
 
     def names(self) -> set[str]:
@@ -148,7 +108,7 @@ class ChartIndex:
         return {
             name
             for domain in DOMAINS
-            for set_id in self.domain(domain)
+            for set_id in getattr(self, domain)
             for name in self.wanted[domain].get(set_id, ())
         }
 
@@ -182,14 +142,14 @@ class ChartIndex:
         for entry in chart.slot("encounter").resources:
             if entry.kind == "Encounter":  # in another slot it is a past one
                 self.encounters.append(entry.body)
-        sources = [slot.resources for slot in chart.slots.values()]
-        for entries in (*sources, chart.others):
-            for kind, run in groupby(entries, attrgetter("kind")):
+        sources = [*(slot.resources for slot in chart.slots.values()), chart.others]
+        for entries in sources:
+            for kind, run in _by_kind(entries):
                 reader = _READERS.get(kind)
                 if reader is not None:
                     reader(self, run)
         if self._panels:
-            entries = [entry for entries in (*sources, chart.others) for entry in entries]
+            entries = [entry for entries in sources for entry in entries]
             self._file_members(entry for entry in entries if entry.kind == "Observation")
 
     def _answers(self, entries: Iterable[Entry]) -> None:
@@ -216,8 +176,7 @@ class ChartIndex:
         for entry in entries:
             head = entry.head
             sent = look_up(head.code)
-            if sent.filed:
-                _file(self.observations, sent.filed, entry)
+            self.observations.file(sent.filed, entry)
             if sent.stranger is not None:
                 self.strange_results.append(sent.stranger)
             if head.component:
@@ -231,13 +190,13 @@ class ChartIndex:
         codes = self._codes["observations"]
         for part in objects(entry.body["component"]):
             concept = part.get("code")
-            _file(self.observations, under(codes.of(concept)), entry, part, "", concept)
+            self.observations.file(under(codes.of(concept)), entry, part, "", concept)
 
     def _file_finding(self, entry: Entry) -> None:
         sent = self._codes["findings"].sent(entry.head.value_codeable_concept)
         if sent.filed:
             value = entry.body["valueCodeableConcept"]
-            _file(self.findings, sent.filed, entry, None, "", value)
+            self.findings.file(sent.filed, entry, None, "", value)
 
     def _file_members(self, results: Iterable[Entry]) -> None:
         """File what a report or panel names and was not sent, as results known by name alone: once
@@ -251,7 +210,7 @@ class ChartIndex:
                 hit = Hit(panel, named, "", "", part, MEMBER, concept)
                 filed.setdefault((id(panel), named), hit)
         for hit in filed.values():
-            self.observations.setdefault(hit.set_id, []).append(hit)
+            self.observations.add(hit)
 
     def _reports(self, entries: Iterable[Entry]) -> None:
         known = list(entries)
@@ -276,8 +235,7 @@ class ChartIndex:
         look_up = self._codes[domain].sent
         for entry in entries:
             sent = look_up(entry.head.code)
-            if sent.filed:
-                _file(hits, sent.filed, entry)
+            hits.file(sent.filed, entry)
             if sent.stranger is not None:
                 strangers.append(sent.stranger)
 
@@ -285,7 +243,7 @@ class ChartIndex:
         """File an order by all that it asks for."""
         for concept in _ordered(resource):
             filed = under(self._codes["orders"].of(concept))
-            _file(hits, filed, entry, None, "", concept)
+            hits.file(filed, entry, None, "", concept)
 
     def _read_medications(self, reader: MedicationReader) -> None:
         for entry in self._taken:
@@ -313,15 +271,15 @@ class ChartIndex:
     ) -> None:
         for reason in given:
             known = self._codes["reasons"].of(reason.concept)
-            _file(hits, under(known), reason.condition or owner, None, source, reason.concept)
+            hits.file(under(known), reason.condition or owner, None, source, reason.concept)
 
     def _draft(self, draft: Draft, reader: MedicationReader) -> DraftIndex:
         resource = next(iter(objects(draft.resource)), {})  # {}: not an object after all
         draft = Draft(resource, draft.reference, draft.selected)
-        orders: Hits = {}
+        orders = Hits()
         self._file_order(orders, resource, resource)
         given = tuple(reasons_of(resource, self.find))
-        reasons: Hits = {}
+        reasons = Hits()
         self._file_reasons(reasons, resource, given, "order-reason")
         return DraftIndex(draft, orders, reader.read(resource), reasons, given)
 
@@ -340,18 +298,12 @@ _READERS: Mapping[str, Callable[[ChartIndex, Iterable[Entry]], None]] = {
 }
 
 
-def _file(
-    hits: Hits,
-    filed: Filed,
-    entry: Entry | Resource,
-    component: Resource | None = None,
-    source: str = "",
-    concept: Any = None,
-) -> None:
-    """File an entry, or a component of it, under the value sets of its codings."""
-    for set_id, (system, code) in filed:
-        hit = Hit(entry, set_id, system, code, component, source, concept)
-        hits.setdefault(set_id, []).append(hit)
+def _by_kind(entries: Sequence[Entry]) -> Iterable[tuple[str, Iterable[Entry]]]:
+    """Entries in runs of one type; nearly all that stand together are of one."""
+    kinds = set(map(attrgetter("kind"), entries))
+    if len(kinds) == 1:
+        return ((kinds.pop(), entries),)
+    return groupby(entries, attrgetter("kind"))
 
 
 def _sets_of(medication: Medication | None) -> frozenset[str]:

@@ -39,11 +39,11 @@ def _last_clearing(query: Query[FactDefinition]) -> date | None:
         return None
     days = [
         seen.latest.day
-        for hit in index.conditions.get(cleared_by, ())
+        for hit in index.conditions.get(cleared_by)
         if verification_of(hit.resource, query.patient.statuses) in ("confirmed", "suspected")
         and (seen := dates_of(hit.resource, today)).latest
     ]
-    for hit in index.procedures.get(cleared_by, ()):
+    for hit in index.procedures.get(cleared_by):
         when = when_of(hit.resource, today)
         if when is not None and status_of(hit.resource) == "completed":
             days.append(when.day)

@@ -8,9 +8,9 @@ that names its place needs no words.
 from collections.abc import Iterable, Iterator
 
 from cds_service.facts.chart import Resource
-from cds_service.facts.chart_index import Hit
 from cds_service.facts.definition_parts import ByWords
 from cds_service.facts.definitions import Problem
+from cds_service.facts.hits import Hit
 from cds_service.facts.query import Query
 from cds_service.terminology.codings import names_of
 

@@ -7,7 +7,7 @@ from msgspec.json import Decoder
 
 from cds_service.facts import dates
 from cds_service.facts.chart import Entry, Resource
-from cds_service.facts.chart_index import Hit
+from cds_service.facts.hits import Hit
 from cds_service.facts.query import status_of
 from cds_service.protocol.raw import NOTHING, decoded, word
 from cds_service.terminology.vocabulary import Vocabulary

@@ -8,9 +8,10 @@ from typing import Any, Generic, TypeVar
 
 from cds_service.facts import availability, dates, naming
 from cds_service.facts.chart import Chart, Entry, Resource
-from cds_service.facts.chart_index import ChartIndex, Hit
+from cds_service.facts.chart_index import ChartIndex
 from cds_service.facts.definitions import FactDefinition
 from cds_service.facts.fhir import string
+from cds_service.facts.hits import Hit
 from cds_service.facts.model import Fact, Item, State
 from cds_service.facts.unread import Unread
 from cds_service.terminology.index import Terminology
@@ -82,9 +83,9 @@ class Query(Generic[Asked_co]):
         """The chart's hits in one domain, each resource (or component) once."""
         sets, found = self.definition.value_sets, self.patient.index.domain(domain)
         if len(sets) == 1 and domain in _FILED_ONCE:
-            only: Iterable[Hit] = found.get(sets[0], ())
+            only: Iterable[Hit] = found.get(sets[0])
             return only
-        return once(hit for set_id in sets for hit in found.get(set_id, ()))
+        return once(hit for set_id in sets for hit in found.get(set_id))
 
     def name_of(self, hit: Hit) -> str:
         """What an entry is called (`facts.naming`)."""

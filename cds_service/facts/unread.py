@@ -40,7 +40,7 @@ class Unread(NamedTuple):
 def unread(index: ChartIndex, catalogue: Catalogue, terminology: Terminology) -> list[Unread]:
     """The chart's Conditions that some fact could not recognise, by what they say."""
     found: dict[tuple[frozenset[str], frozenset[str]], Unread] = {}
-    hits = {id(hit.entry): hit.entry for hit in index.conditions.get(OTHER, ())}
+    hits = {id(hit.entry): hit.entry for hit in index.conditions.get(OTHER)}
     for entry in hits.values():
         if isinstance(entry, Entry) and (said := _remembered(entry, catalogue, terminology)):
             systems, named, words = said

@@ -5,6 +5,7 @@ C11, F4 to F9 and U1 to U11 of tests/conformance/rows.csv. Unknown fields and `e
 ignored.
 """
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from cds_service.protocol.entries import Sent
 from cds_service.protocol.model import FhirAuthorization, HookRequest
 from cds_service.protocol.raw import encoded
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ORDER_HOOKS = ("order-select", "order-sign")
 Holder = body.Call | dict[str, Any]  # what has fields: the call, or its context
 
@@ -78,7 +80,9 @@ def _hook_instance(call: body.Call, warnings: list[str]) -> str:
 
 
 def is_uuid(value: str) -> bool:
-    """Whether the text is a UUID of any version."""
+    """Whether the text is a UUID of any version, in any of the forms that are in use."""
+    if _UUID.fullmatch(value):
+        return True
     try:
         UUID(value)
     except ValueError:

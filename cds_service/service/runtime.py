@@ -1,6 +1,5 @@
 """Answering calls with the pack in force: facts, rules, cards, decision record."""
 
-import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -72,8 +71,8 @@ class Runtime:
     def in_force(self) -> "Runtime":
         """This runtime held to the pack in force now: one call must never see two packs."""
         self.start_watching()  # in the worker's own process, at its first call
-        held = copy.copy(self)
-        held._held = self._packs.current()
+        held = object.__new__(type(self))
+        held.__dict__.update(self.__dict__, _held=self._packs.current())
         return held
 
     @property

@@ -1,8 +1,9 @@
 """The Flask application: routes, error shape, CORS and limits put together, nothing decided."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from flask import Flask
 
@@ -29,6 +30,14 @@ from cds_service.web.paths import TidyPaths
 from cds_service.web.runtime import EXTENSION
 
 _BLUEPRINTS = (*routes.BLUEPRINTS, front.blueprint, invoke.blueprint, sources.blueprint)
+
+
+class _Application(Flask):
+    """Flask, for views none of which is a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Flask asks of each view and hook, in each call, whether it is a coroutine."""
+        return func
 
 
 def create_app(settings: config.Settings, runtime: Runtime) -> Flask:
@@ -73,7 +82,7 @@ def workbench_app(settings: config.Settings, *, edit: bool) -> Flask:
 
 def _bare(settings: config.Settings, runtime: Runtime) -> Flask:
     """What both applications have in common."""
-    app = Flask(__name__, static_folder=None)
+    app = _Application(__name__, static_folder=None)
     app.config["MAX_BODY"] = settings.max_body_bytes
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1  # see web.body
     app.config["MAX_RESOURCES"] = settings.max_resources

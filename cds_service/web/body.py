@@ -5,6 +5,7 @@ from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from cds_service.errors import BadRequest, ServiceError
+from cds_service.web.errors import JSON
 
 
 def read() -> bytes:
@@ -13,10 +14,9 @@ def read() -> bytes:
     Werkzeug refuses a Content-Length above MAX_CONTENT_LENGTH, but cuts a chunked body off there
     without a word. It is set one byte higher than our limit, so that a cut shows.
     """
-    kind = request.mimetype
-    if kind and kind != "application/json" and not kind.endswith("+json"):
+    if request.environ.get("CONTENT_TYPE") != JSON and not _is_json(request.mimetype):
         raise _unsupported("The body must be declared as application/json.")
-    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+    if request.environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() != "identity":
         raise _unsupported("The body must not be compressed.")
     try:
         content = _content()
@@ -27,6 +27,11 @@ def read() -> bytes:
     if len(content) > current_app.config["MAX_BODY"]:
         raise RequestEntityTooLarge
     return content
+
+
+def _is_json(kind: str) -> bool:
+    """Whether a media type is one of JSON; nothing declared is taken for it."""
+    return not kind or kind == JSON or kind.endswith("+json")
 
 
 def _content() -> bytes:

@@ -3,14 +3,14 @@
 from flask import current_app
 
 from cds_service.callers import dialect
+from cds_service.callers.model import Dialect
 from cds_service.gather.access import Grant
 from cds_service.gather.fallback import Fallback, FhirFallback
 from cds_service.web import auth
 
 
-def fallback() -> Fallback:
+def fallback(spoken: Dialect) -> Fallback:
     """Reads the servers listed for the client; without authentication those on this machine."""
-    spoken = auth.dialect()
     return FhirFallback(_grant(), lambda resources: dialect.read_resources(resources, spoken))
 
 

@@ -29,16 +29,18 @@ def invoke(service_id: str) -> Response:
     request = parse_request(service.hook, dialect.read(body.read(), spoken))
     refused.remember(request.hook_instance)
     parsed = clock.monotonic()
-    chart = gather(request, service, fhir.fallback(), most=current_app.config["MAX_RESOURCES"])
+    chart = gather(
+        request, service, fhir.fallback(spoken), most=current_app.config["MAX_RESOURCES"]
+    )
     metrics.count_chart(service.id, chart)
     spent = {"parse": parsed - started, "gather": clock.monotonic() - parsed}
-    language = languages.chosen(active.pack.translations)
+    language = languages.chosen(active.pack.translations, spoken.language)
     cards = active.answer(service, request, chart, spent, language)
     g.answered = chart, cards  # for the workbench's list of calls
     decided = clock.monotonic()
     own_host = urlsplit(current_app.config["PUBLIC_URL"]).hostname or ""
     written = dialect.write(cards, spoken, own_host, new_uuid)
-    answer = languages.told(Response(written, mimetype=JSON), language)
+    answer = Response(written, mimetype=JSON, headers=languages.headers(language))
     metrics.count_cards(service.id, cards)
     ended = clock.monotonic()
     observe_stages({"write": ended - decided})

@@ -5,21 +5,17 @@ The site's word stands first: an EHR's HTTP library may send a language that nob
 
 from collections.abc import Mapping
 
-from flask import Response, request
+from flask import request
 
 from cds_service.cards.language import ENGLISH_TAG, closest
 from cds_service.rules.model import Translation
-from cds_service.web import auth
-
-_HEADER = "Accept-Language"
 
 
-def chosen(known: Mapping[str, Translation]) -> str:
-    """The tag of a language of the pack, or of English."""
-    own = auth.dialect().language
+def chosen(known: Mapping[str, Translation], own: str) -> str:
+    """The tag of a language of the pack, or of English. `own` is the client's, "" for none."""
     if own:
         return closest((own,), known)
-    if not known or _HEADER not in request.headers:
+    if not known or "HTTP_ACCEPT_LANGUAGE" not in request.environ:
         return ENGLISH_TAG
     asked = request.accept_languages  # by quality, the best first
     refused = {tag.lower() for tag, quality in asked if quality <= 0}
@@ -27,8 +23,6 @@ def chosen(known: Mapping[str, Translation]) -> str:
     return closest((tag for tag, quality in asked if quality > 0), offered)
 
 
-def told(answer: Response, tag: str) -> Response:
-    """The answer, with the language that it is in and what that depends on."""
-    answer.headers["Content-Language"] = tag
-    answer.vary.add(_HEADER)
-    return answer
+def headers(tag: str) -> dict[str, str]:
+    """Headers of an answer: the language that it is in, and what that depends on."""
+    return {"Content-Language": tag, "Vary": "Accept-Language"}

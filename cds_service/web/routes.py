@@ -36,10 +36,10 @@ _NAMES = frozenset(file.name for file in _FOLDER.iterdir() if file.name.endswith
 def services() -> Response:
     """The discovery document of the pack in force."""
     active = runtime.current()
-    language = languages.chosen(active.pack.translations)
+    language = languages.chosen(active.pack.translations, auth.dialect().language)
     services = active.services_in(language)
     written = discovery.write(services, versions=auth.dialect().reads_3_0)
-    return languages.told(Response(written, mimetype=JSON), language)
+    return Response(written, mimetype=JSON, headers=languages.headers(language))
 
 
 @feedback_routes.post("/cds-services/<service_id>/feedback")

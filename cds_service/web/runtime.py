@@ -11,9 +11,9 @@ EXTENSION = "cds-runtime"
 
 def current() -> Runtime:
     """The runtime that answers the present call, with one pack from its beginning to its end."""
-    if "cds_runtime" not in g:
-        g.cds_runtime = current_app.extensions[EXTENSION].in_force()
-    runtime: Runtime = g.cds_runtime
+    runtime: Runtime | None = g.get("cds_runtime")
+    if runtime is None:
+        runtime = g.cds_runtime = current_app.extensions[EXTENSION].in_force()
     return runtime
 
 

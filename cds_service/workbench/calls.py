@@ -25,10 +25,6 @@ def calls() -> Response:
 def watch(app: Flask, current: bench.Bench) -> None:
     """Take note of each call of the service, once it is answered."""
 
-    @app.before_request
-    def _start() -> None:
-        g.call_began = clock.monotonic()
-
     @app.after_request
     def _note(response: Response) -> Response:
         if request.blueprint in _WATCHED and request.method != "OPTIONS":
@@ -39,7 +35,7 @@ def watch(app: Flask, current: bench.Bench) -> None:
 def _entry(current: bench.Bench, response: Response) -> dict[str, object]:
     chart, cards = g.get("answered", (None, None))
     now = clock.monotonic()
-    began = g.get("call_began", now)  # a call that is refused at once has not begun
+    began = g.get("started", now)  # `web.metrics` takes the time
     return {
         "at": current.now().isoformat(timespec="seconds"),
         "route": request.blueprint,
@@ -56,5 +52,5 @@ def _entry(current: bench.Bench, response: Response) -> dict[str, object]:
 def _service(current: bench.Bench) -> str:
     """The service's id, where it is one of ours: an address may carry anything."""
     asked = (request.view_args or {}).get("service_id", "")
-    known = {service.id for service in current.runtime().services}
-    return asked if asked in known else ""
+    service = current.runtime().service(asked)
+    return service.id if service else ""

@@ -1,10 +1,10 @@
 """Observations with a coded answer: pregnancy status, smoking status. The newest one counts."""
 
 from cds_service.facts.chart import Resource
-from cds_service.facts.chart_index import Hit
 from cds_service.facts.clearing import not_cleared
 from cds_service.facts.definitions import Answer, Coded
 from cds_service.facts.fhir import reference_of
+from cds_service.facts.hits import Hit
 from cds_service.facts.model import Fact, Item
 from cds_service.facts.observations import has_value, status_usable, when_of
 from cds_service.facts.query import Query, status_of

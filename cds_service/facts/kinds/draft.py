@@ -83,7 +83,7 @@ def read_order(query: Query[DraftOrder]) -> Fact:
     """A fact of kind `draft-order`."""
     entry = under_evaluation(query)
     sets = query.definition.value_sets
-    hits = (hit for set_id in sets for hit in entry.orders.get(set_id, ())) if entry else ()
+    hits = (hit for set_id in sets for hit in entry.orders.get(set_id)) if entry else ()
     items = [ordered_item(query, hit) for hit in once(hits)]
     return Fact(query.definition.name, State.KNOWN if items else State.ABSENT, tuple(items))
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from cds_service.facts import dates
 from cds_service.facts.chart import Resource
-from cds_service.facts.chart_index import Hit
 from cds_service.facts.definitions import FactDefinition, Order
 from cds_service.facts.fhir import is_true, reference_of, string
+from cds_service.facts.hits import Hit
 from cds_service.facts.medications import Medication
 from cds_service.facts.model import Fact, Item
 from cds_service.facts.query import Query, newest_first, once, status_of
@@ -61,7 +61,7 @@ def _drafts(query: Query[Order]) -> Iterator[Item]:
     for number, entry in enumerate(query.patient.index.drafts):
         if number == query.draft:
             continue
-        for hit in once(hit for set_id in sets for hit in entry.orders.get(set_id, ())):
+        for hit in once(hit for set_id in sets for hit in entry.orders.get(set_id)):
             yield ordered_item(query, hit)
         medication = entry.medication
         if medication is not None and not medication.sets.isdisjoint(sets):

@@ -7,12 +7,12 @@ from typing import NamedTuple
 from cds_service.facts import dates
 from cds_service.facts.body_sites import right_site
 from cds_service.facts.chart import Resource
-from cds_service.facts.chart_index import Hit
 from cds_service.facts.clearing import not_cleared, undated
 from cds_service.facts.definitions import Problem
 from cds_service.facts.diagnoses import Diagnosis, diagnosis_of, verification_of
 from cds_service.facts.entry_words import words_fit
 from cds_service.facts.fhir import reference_key, reference_of
+from cds_service.facts.hits import Hit
 from cds_service.facts.model import Fact, Item
 from cds_service.facts.observations import is_denied, status_usable, when_of
 from cds_service.facts.query import Query, newest_first, once, status_of
@@ -74,7 +74,7 @@ def _draft_reasons(query: Query[Problem]) -> Iterator[Hit]:
     if query.draft is None or not 0 <= query.draft < len(drafts):
         return iter(())
     reasons = drafts[query.draft].reasons
-    return once(hit for set_id in query.definition.value_sets for hit in reasons.get(set_id, ()))
+    return once(hit for set_id in query.definition.value_sets for hit in reasons.get(set_id))
 
 
 def _unread_reasons(query: Query[Problem]) -> list[str]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from cds_service.facts.chart_index import Hit
 from cds_service.facts.definitions import Procedure
 from cds_service.facts.fhir import reference_of
+from cds_service.facts.hits import Hit
 from cds_service.facts.model import Fact, Item
 from cds_service.facts.observations import USABLE, when_of
 from cds_service.facts.query import Query, newest_first, status_of

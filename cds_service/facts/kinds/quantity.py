@@ -13,9 +13,9 @@ from typing import NamedTuple
 from cds_service.facts import abi, dates, notes
 from cds_service.facts.catalogue import NAMED
 from cds_service.facts.chart import Resource, Supply
-from cds_service.facts.chart_index import MEMBER, Hit
 from cds_service.facts.definitions import Quantity
 from cds_service.facts.fhir import reference_of
+from cds_service.facts.hits import MEMBER, Hit
 from cds_service.facts.measurements import Measurement, flag_of, measure, reference_limit
 from cds_service.facts.model import Fact, Item, State
 from cds_service.facts.notes import Note
@@ -144,7 +144,7 @@ def _why_by_name(hit: Hit) -> str:
 def _named(query: Query[Quantity]) -> Iterator[Hit]:
     filed, names = query.patient.index.observations, query.patient.terminology.names
     for set_id in query.definition.value_sets:
-        for hit in filed.get(NAMED + set_id, ()):
+        for hit in filed.get(NAMED + set_id):
             if status_of_hit(hit) in RETRACTED:
                 continue
             specimen = hit.resource.get("specimen")
