@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from cds_service.authoring.drug_changes import drug_changes
-from cds_service.authoring.some import SHOWN, Some, counted
+from cds_service.authoring.first_few import SHOWN, Some, counted
 from cds_service.packs.schema import schema
 from cds_service.rules.model import Pack
 from cds_service.terminology import codings

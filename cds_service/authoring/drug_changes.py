@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from cds_service.authoring.some import Some, counted
+from cds_service.authoring.first_few import Some, counted
 from cds_service.terminology.drugs import DrugDictionary
 
 Known = Mapping[str, str]  # what the dictionary calls it: what it stands for

@@ -10,8 +10,8 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from cds_service.authoring.content_changes import content_changes
+from cds_service.authoring.first_few import SHOWN, Some
 from cds_service.authoring.json_changes import as_text, json_changes
-from cds_service.authoring.some import SHOWN, Some
 from cds_service.rules.model import Pack, Rule, ServiceDefinition, Setting
 from cds_service.rules.words import Words, with_unit
 

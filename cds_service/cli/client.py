@@ -35,8 +35,8 @@ def add(
     """Let an EHR call that signs with this key, or with those at these addresses. With both nothing
     is fetched. An issuer that is listed is not touched."""
     from cds_service.callers import signing
+    from cds_service.callers.add_client import add_client
     from cds_service.callers.book import strictness
-    from cds_service.callers.written import add_client
 
     loaded = context.settings()
     if loaded.site_dir is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cds_service.authoring.departures import Departure, departures
+from cds_service.authoring.request_check import Departure, departures
 from cds_service.cli import context, request_services
 from cds_service.cli.failures import FAILED, WARNINGS, for_people
 

@@ -41,9 +41,9 @@ def diff(before: str, after: str, charts: Sequence[Path], style: str, every: boo
     site's or a pack's folder, or profiles of the shipped pack. Shows card texts of the charts: for
     the screen, not for a log.
     """
+    from cds_service.authoring.first_few import SHOWN
     from cds_service.authoring.named_pack import pack_of
     from cds_service.authoring.pack_changes import pack_changes
-    from cds_service.authoring.some import SHOWN
     from cds_service.clock import Clock
     from cds_service.population.card_changes import card_changes
     from cds_service.population.survey import chart_files

@@ -28,8 +28,8 @@ def export(folder: Path, site: Path | None) -> None:
     from cds_service.clock import Clock
     from cds_service.packs.load import load_pack
     from cds_service.packs.locate import hooks_dir
+    from cds_service.portable.left_out import share
     from cds_service.portable.libraries import write
-    from cds_service.portable.limits import share
     from cds_service.portable.package import files_of, write_package
 
     loaded = context.settings()

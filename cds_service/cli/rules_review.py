@@ -49,9 +49,9 @@ def review(before: str, after: str, target: Path | None, every: bool) -> None:
     BEFORE and AFTER as for `cds rules diff`: "shipped", "current", the folder of a pack or of a
     site (for example the checkout of the revision that was signed last), or profiles.
     """
+    from cds_service.authoring.first_few import SHOWN
     from cds_service.authoring.named_pack import pack_of
     from cds_service.authoring.pack_changes import pack_changes
-    from cds_service.authoring.some import SHOWN
 
     hooks, site = context.folders()
     old, new = pack_of(before, hooks, site), pack_of(after, hooks, site)

@@ -19,7 +19,7 @@ from typing import Any
 
 from cds_service.live import scratch
 from cds_service.live.snapshot import Snapshot
-from cds_service.ruletests.verdict import Verdict
+from cds_service.ruletests.site_verdict import Verdict
 
 _PREFIX = "cds-live"
 _KEPT = 4  # copies of the site's folder

@@ -15,7 +15,7 @@ from cds_service import clock, logs
 from cds_service.errors import PackError, Problem
 from cds_service.live.shelf import Shelf
 from cds_service.live.snapshot import Snapshot, Stamp, stamp, take
-from cds_service.ruletests.verdict import Verdict
+from cds_service.ruletests.site_verdict import Verdict
 
 LOOK_EVERY = 2.0  # seconds
 HANGS = 180.0  # seconds after which a look is called one that hangs; a judge may take 120

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from cds_service.portable import computed, drugs, others
+from cds_service.portable import computed, drugs, other_facts
 from cds_service.portable.elm import Node, define
 from cds_service.portable.problems import problem
 from cds_service.portable.results import Quantities
@@ -10,14 +10,14 @@ from cds_service.portable.writer import Asked, Writer
 
 _SIMPLE: Mapping[str, Callable[[Writer, Asked], list[Node]]] = {
     "problem": lambda writer, asked: [define(asked.name, problem(writer, asked))],
-    "coded": others.coded,
-    "procedure": others.procedure,
-    "order": others.order,
-    "draft-order": others.draft_order,
-    "answer": others.answer,
-    "number": others.age,
-    "code": others.code,
-    "flag": others.flag,
+    "coded": other_facts.coded,
+    "procedure": other_facts.procedure,
+    "order": other_facts.order,
+    "draft-order": other_facts.draft_order,
+    "answer": other_facts.answer,
+    "number": other_facts.age,
+    "code": other_facts.code,
+    "flag": other_facts.flag,
     "drug": drugs.drug,
     "draft-drug": drugs.draft_drug,
 }

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from cds_service.portable.left_out import GENERAL, WHOLE, limits_of, share, verdict_on
 from cds_service.portable.libraries import Libraries, library_name
-from cds_service.portable.limits import GENERAL, WHOLE, limits_of, share, verdict_on
 
 
 def readme(libraries: Libraries) -> str:

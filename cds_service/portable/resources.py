@@ -9,8 +9,8 @@ import orjson
 
 from cds_service.portable.cql import library_text
 from cds_service.portable.elm import Node
+from cds_service.portable.left_out import verdict_on
 from cds_service.portable.libraries import FACTS, PREFIX, Libraries, library_name, suggestions_of
-from cds_service.portable.limits import verdict_on
 from cds_service.portable.names import WORDS
 from cds_service.portable.sets import Listed
 from cds_service.portable.supply import READING

@@ -17,8 +17,8 @@ from cds_service.packs.report import in_order
 from cds_service.packs.revision import revision
 from cds_service.packs.source import read_source
 from cds_service.ruletests.runner import FileResult, Report
+from cds_service.ruletests.site_verdict import Verdict
 from cds_service.ruletests.testing import run_tests
-from cds_service.ruletests.verdict import Verdict
 
 FAILED_TEST = "L001"
 _NICER = 10  # answering calls goes before judging

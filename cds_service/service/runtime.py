@@ -17,7 +17,7 @@ from cds_service.config import Settings
 from cds_service.errors import Problem, ServiceError
 from cds_service.facts.base import FactBase
 from cds_service.facts.chart import Chart
-from cds_service.live import judge, report
+from cds_service.live import go_live, report
 from cds_service.live.active import Active, ActivePack
 from cds_service.live.watch import SiteWatch
 from cds_service.protocol.model import Card, FeedbackEntry, HookRequest
@@ -26,8 +26,8 @@ from cds_service.rules.model import Evaluation, Pack, ServiceDefinition
 from cds_service.rules.ruleset import RuleSet
 from cds_service.service import metrics
 from cds_service.service.audit import Audit, Describe
+from cds_service.service.decision_record import all_outcomes, decision_record
 from cds_service.service.gone_silent import Silence
-from cds_service.service.records import all_outcomes, decision_record
 from cds_service.store.store import Store, retention
 
 KEEP_TEXT = "feedback.keep-text"  # the setting by which a site keeps comments and displays
@@ -317,7 +317,7 @@ def build_runtime(settings: Settings, describe: Describe | None = None) -> Runti
     clients = open_clients(settings)
     folder = settings.hooks_dir or hooks_dir(os.environ)
     site = settings.site_dir
-    content = judge.content_of(site) if site else ""
+    content = go_live.content_of(site) if site else ""
     pack = load_pack(folder, site, thorough=False)
     store, clock = Store(settings.database_url, retention(settings)), Clock(settings.now)
     runtime = Runtime(
@@ -331,9 +331,9 @@ def build_runtime(settings: Settings, describe: Describe | None = None) -> Runti
         audit = Audit(store, clock, site, describe)
         runtime.audit(audit, lambda: load_pack(folder, None, thorough=False))
     if site:
-        if content != judge.content_of(site):
+        if content != go_live.content_of(site):
             content = ""  # it changed while it was read: let the watcher decide
-        watch = judge.watch(
+        watch = go_live.watch(
             folder,
             site,
             content,

@@ -16,8 +16,8 @@ from cds_service.rules.model import Pack, Rule
 from cds_service.rules.ruleset import serves
 from cds_service.rules.words import with_unit
 from cds_service.sources.attributes import attributes
+from cds_service.sources.blind_spots import limits, listed_safeguards, when_unknown
 from cds_service.sources.library import NOT_PROVIDED, Claim, Library, library_of
-from cds_service.sources.limits import limits, listed_safeguards, when_unknown
 from cds_service.sources.logic import Logic
 
 Json = Any

@@ -16,7 +16,7 @@ from cds_service.store.in_force import InForce
 from cds_service.store.jti import SpentTokens
 from cds_service.store.purge import Retention, days_follow, purge
 from cds_service.store.record import DecisionRecord, Intervention, Purged, RuleFeedback
-from cds_service.store.recorder import FLUSH_SECONDS, Recorder
+from cds_service.store.record_writer import FLUSH_SECONDS, Recorder
 
 
 def retention(settings: Settings) -> Retention:

@@ -12,8 +12,8 @@ from cds_service.clock import Clock
 from cds_service.config import Settings
 from cds_service.service.runtime import Runtime
 from cds_service.workbench.call_log import CallLog
-from cds_service.workbench.counted import Counted
 from cds_service.workbench.guard import Guard
+from cds_service.workbench.mutant_counts import Counted
 from cds_service.workbench.what_if import Packs
 
 EXTENSION = "cds-workbench"

@@ -8,7 +8,7 @@ from typing import Literal
 from cds_service.live.active import Active
 from cds_service.protocol.model import Card
 from cds_service.workbench.chart import ChartState
-from cds_service.workbench.judge import asked, judge
+from cds_service.workbench.chart_answers import asked, judge
 
 Difference = Literal["", "gains", "loses", "changes"]
 

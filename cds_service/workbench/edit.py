@@ -15,7 +15,7 @@ from cds_service.errors import BadRequest, ConfigurationError, PackError, Proble
 from cds_service.live.active import activate
 from cds_service.rules.words import with_unit
 from cds_service.terminology.vocabulary import LISTS
-from cds_service.workbench import bench, compare, draft, dropped, guard, views
+from cds_service.workbench import bench, compare, compared_charts, draft, guard, views
 from cds_service.workbench.draft import EditedFile, Folders
 from cds_service.workbench.what_if import NO_CHANGE
 
@@ -158,7 +158,7 @@ def cards() -> Response:
     """Cards before and after, on the ready patients and on the charts that were dropped here."""
     current = bench.current()
     pack, now = current.runtime().pack, current.now()
-    charts = list(dropped.charts(pack, now))
+    charts = list(compared_charts.charts(pack, now))
     with _folders() as folders:
         return _guarded(
             lambda: views.part(

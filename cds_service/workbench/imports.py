@@ -17,7 +17,7 @@ from cds_service.rules.model import Pack
 from cds_service.ruletests.sketch import KEYS, chart_of, merged
 from cds_service.ruletests.sketch_values import SketchError
 from cds_service.ruletests.trial import questionnaire_of
-from cds_service.workbench.calls_of import keys_of, types_of_keys
+from cds_service.workbench.call_for_chart import keys_of, types_of_keys
 from cds_service.workbench.chart import (
     FAILED,
     INCOMPLETE,

@@ -11,7 +11,7 @@ from flask import request
 from cds_service.errors import BadRequest
 from cds_service.workbench import bench, entries, imports, make_fire, ready, rows, testcase, what_if
 from cds_service.workbench.chart import ChartState
-from cds_service.workbench.judge import judge
+from cds_service.workbench.chart_answers import judge
 from cds_service.workbench.work import Work, judgements, received
 
 Json = Any

@@ -8,7 +8,7 @@ from cds_service.protocol import outcome
 from cds_service.rules.words import with_unit
 from cds_service.workbench import (
     burden,
-    calls,
+    calls_page,
     edit,
     feedback_page,
     home,
@@ -30,7 +30,7 @@ _PAGES = (
     mutants,
     edit,
     burden,
-    calls,
+    calls_page,
     token_pages,
     feedback_page,
     questionnaire_page,
@@ -58,7 +58,7 @@ def install(app: Flask, bench: Bench) -> None:
     for module in _PAGES:
         module.add(blueprint)
     if bench.serving:
-        calls.watch(app, bench)
+        calls_page.watch(app, bench)
     app.register_blueprint(blueprint)
 
 

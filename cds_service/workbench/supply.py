@@ -5,9 +5,9 @@ from datetime import datetime
 
 from cds_service.facts.chart import Chart
 from cds_service.live.active import Active
-from cds_service.workbench.calls_of import assigned, slot_of
+from cds_service.workbench.call_for_chart import assigned, slot_of
 from cds_service.workbench.chart import FAILED, SENT, ChartState
-from cds_service.workbench.judge import Judgement, judge
+from cds_service.workbench.chart_answers import Judgement, judge
 
 MOST_WEIGHED = 400  # resources; above it the cost of each gap is not worked out
 

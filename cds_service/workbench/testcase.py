@@ -11,7 +11,7 @@ from cds_service.rules.model import Pack
 from cds_service.ruletests import sketch_entries as builders
 from cds_service.ruletests.sketch_values import SYSTEMS, SketchError
 from cds_service.terminology.codings import first_code, text_of
-from cds_service.workbench.calls_of import keys_of
+from cds_service.workbench.call_for_chart import keys_of
 from cds_service.workbench.chart import (
     FAILED,
     INCOMPLETE,
@@ -22,7 +22,7 @@ from cds_service.workbench.chart import (
     Resource,
     reference_of,
 )
-from cds_service.workbench.judge import Judgement
+from cds_service.workbench.chart_answers import Judgement
 from cds_service.workbench.what_if import Change, plain
 
 Json = Any

@@ -3,7 +3,7 @@
 import orjson
 from flask import Blueprint, Response, request
 
-from cds_service.workbench import bench, compare, dropped, picker, try_view, views
+from cds_service.workbench import bench, compare, compared_charts, picker, try_view, views
 from cds_service.workbench.operations import current_work, op
 from cds_service.workbench.work import foremost
 
@@ -35,7 +35,7 @@ def pick() -> Response:
 
 def departures() -> Response:
     """What in the request departs from CDS Hooks and FHIR R4."""
-    from cds_service.authoring.departures import departures as departures_of
+    from cds_service.authoring.request_check import departures as departures_of
 
     work = current_work()
     judged = foremost(work)
@@ -46,6 +46,6 @@ def departures() -> Response:
 def compare_charts() -> Response:
     """Whose cards the change brings, takes away or words differently."""
     work, clock = current_work(), bench.current().now()
-    charts = list(dropped.charts(work.before.ruleset.pack, clock))
+    charts = list(compared_charts.charts(work.before.ruleset.pack, clock))
     changes = list(compare.over(work.before, work.after, charts, clock))
     return views.part("edit_cards.html", changes=changes, charts=len(charts))

@@ -11,7 +11,7 @@ from cds_service.rules.model import Setting
 from cds_service.service.runtime import public_url
 from cds_service.workbench import bench, card_view, compare, ready, rows, supply, what_if, why
 from cds_service.workbench.chart import STATES, dump
-from cds_service.workbench.judge import Judgement
+from cds_service.workbench.chart_answers import Judgement
 from cds_service.workbench.operations import op
 from cds_service.workbench.work import Work, judgements
 

@@ -14,7 +14,7 @@ from cds_service.rules.nodes import Switch
 from cds_service.rules.ruleset import CompiledRule, RuleSet
 from cds_service.rules.words import unit_in_words, with_unit
 from cds_service.ruletests.explain import Explanation, item_text
-from cds_service.workbench.judge import Judgement
+from cds_service.workbench.chart_answers import Judgement
 from cds_service.workbench.make_fire import ways
 from cds_service.workbench.what_if import settings_of
 

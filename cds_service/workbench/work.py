@@ -12,7 +12,7 @@ from cds_service.rules.model import Pack
 from cds_service.service.runtime import public_url
 from cds_service.workbench import bench, cases, imports, ready, rows, what_if
 from cds_service.workbench.chart import STATES, ChartState, load
-from cds_service.workbench.judge import Judgement, asked, judge
+from cds_service.workbench.chart_answers import Judgement, asked, judge
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
-from cds_service.authoring import departures
+from cds_service.authoring.request_check import departures
 from cds_service.cli import config, main, present, tables
 from cds_service.cli.feedback import as_json
 from cds_service.errors import Problem
@@ -132,7 +132,7 @@ class TestRequestCheck:
     def departures(self, **changes: Any) -> list[tuple[str, str]]:
         request = orjson.loads(QUININE.read_bytes())
         request |= changes
-        found = departures.departures(orjson.dumps(request), request)
+        found = departures(orjson.dumps(request), request)
         return [(departure.severity, departure.place) for departure in found]
 
     def test_a_good_request_has_none(self) -> None:

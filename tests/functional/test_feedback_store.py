@@ -14,7 +14,7 @@ from cds_service.errors import ConfigurationError, ServiceError
 from cds_service.protocol.model import Coding, FeedbackEntry
 from cds_service.store import database
 from cds_service.store.record import CardRecord, DecisionRecord, RuleFeedback
-from cds_service.store.recorder import Recorder
+from cds_service.store.record_writer import Recorder
 from cds_service.store.store import Store
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)

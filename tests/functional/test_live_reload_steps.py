@@ -11,7 +11,7 @@ from cds_service.errors import PackError, Problem
 from cds_service.live.shelf import Shelf
 from cds_service.live.snapshot import stamp, take
 from cds_service.live.watch import INTERRUPTED, SiteWatch
-from cds_service.ruletests.verdict import Verdict
+from cds_service.ruletests.site_verdict import Verdict
 
 BAD = Problem("rules/x.json", 1, 1, "$", "P003", "Not JSON.")
 

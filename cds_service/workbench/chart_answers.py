@@ -23,7 +23,7 @@ from cds_service.protocol.response import card_object
 from cds_service.rules.engine import evaluate
 from cds_service.rules.model import Evaluation, ServiceDefinition
 from cds_service.ruletests.explain import Explanation, explain
-from cds_service.workbench.calls_of import call_for
+from cds_service.workbench.call_for_chart import call_for
 from cds_service.workbench.chart import ChartState
 
 Json = Any

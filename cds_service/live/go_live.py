@@ -13,7 +13,7 @@ from cds_service.live.shelf import Shelf
 from cds_service.live.watch import INTERRUPTED, SiteWatch
 from cds_service.packs.load import load_pack
 from cds_service.rules.model import Pack
-from cds_service.ruletests.verdict import Verdict
+from cds_service.ruletests.site_verdict import Verdict
 
 LONGEST = 120.0  # seconds for checks and tests
 _KEPT_OUT = ("PROMETHEUS_MULTIPROC_DIR",)  # the child counts nothing
