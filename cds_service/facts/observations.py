@@ -1,6 +1,6 @@
 """Single Observations: status, date, denial; shared by all readers of Observations."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from msgspec import MsgspecError
 from msgspec.json import Decoder
@@ -20,6 +20,8 @@ RETRACTED = frozenset({"entered-in-error", "cancelled"})
 
 _MOMENTS = ("effectiveDateTime", "effectiveInstant", "performedDateTime", "occurrenceDateTime")
 _INSTANT = Decoder(datetime)
+# With a fraction `dates` decides: it cuts where the decoder rounds.
+_IN_UTC = len('"2026-03-05T10:00:00Z"')
 _PERIODS = ("effectivePeriod", "performedPeriod", "occurrencePeriod")
 
 
@@ -54,12 +56,12 @@ def moment_of(hit: Hit, today: date) -> datetime | None:
     """The moment of `when_of` alone, which is all that putting results in order takes."""
     sent = hit.entry.head.effective_date_time if isinstance(hit.entry, Entry) else NOTHING
     if sent:
-        try:  # an instant in UTC to the second, as nearly all systems write it
-            moment: datetime = _INSTANT.decode(sent)
-            if moment.tzinfo is UTC and not moment.microsecond:
+        if len(sent) == _IN_UTC:  # to the second, as nearly all systems write it
+            try:
+                moment: datetime = _INSTANT.decode(sent)
                 return moment
-        except MsgspecError:
-            pass
+            except MsgspecError:
+                pass
         when = dates.parse(decoded(sent), today)
         if when is not None:
             return when.moment

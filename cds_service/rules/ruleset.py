@@ -1,7 +1,7 @@
 """A pack's rules, compiled once: nodes in place of JSON, and for each service an index of gates."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from cds_service.facts.availability import rests_on
@@ -66,7 +66,7 @@ class RuleSet:
     rules: Mapping[str, CompiledRule]
     plans: Mapping[str, Plan]
     conditional: Reference | None
-    words: Words = field(repr=False)
+    words: Words
 
 
 def compile_rules(pack: Pack, also: Collection[str] = ()) -> RuleSet:

@@ -1,5 +1,6 @@
 """A small terminology, catalogue and chart builder for the tests of the facts layer."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -216,9 +217,11 @@ def facts(
     supplies: dict[str, Supply] | None = None,
     now: datetime = NOW,
     pack: Pack | None = None,
+    settings: Mapping[str, Decimal | bool | str] | None = None,
 ) -> FactBase:
     """The facts of a chart of these resources; slots without any are known-empty.
 
+    `settings`: some that are other than those of this module.
     `pack`: one whose facts are asked for, in place of those of this module.
     """
     slots: dict[str, list[Any]] = {key: [] for key in PREFETCH_KEYS}
@@ -242,9 +245,9 @@ def facts(
         hook="order-select" if drafts else "patient-view",
     )
     if pack is not None:
-        settings = {name: setting.value for name, setting in pack.settings.items()}
-        return FactBase(pack.catalogue, pack.terminology, chart, now, settings)
-    return FactBase(CATALOGUE, TERMINOLOGY, chart, now, SETTINGS)
+        of_pack = {name: setting.value for name, setting in pack.settings.items()}
+        return FactBase(pack.catalogue, pack.terminology, chart, now, of_pack)
+    return FactBase(CATALOGUE, TERMINOLOGY, chart, now, {**SETTINGS, **(settings or {})})
 
 
 def _reference(resource: Any) -> str:

@@ -56,6 +56,8 @@ def test_numbers_are_exact():
         {**QUANTITY, "decimals": True},
         {**QUANTITY, "unitless": "much"},
         {**QUANTITY, "pick": "best"},
+        {**QUANTITY, "computed": {}},
+        {**QUANTITY, "computed": {"multiple": "ferritin", "ratio": ["ferritin", "abi"]}},
         {"kind": "flag", "undated": "include"},
     ],
 )

@@ -1,5 +1,6 @@
 """Drugs in use: which entries are active, how they are recognised and merged."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -293,6 +294,21 @@ def given(on: str, **extra: Any) -> dict[str, Any]:
 )
 def test_what_was_handed_over_or_given_lately_is_in_use(evidence: Any, state: State) -> None:
     assert facts(evidence).get("drug.diuretic").state is state
+
+
+@pytest.mark.parametrize(
+    ("evidence", "state"),
+    [
+        (dispensed(day(1)), State.ABSENT),
+        (dispensed(day(1), daysSupply={"value": 1}), State.KNOWN),
+        (dispensed(day(0)), State.KNOWN),
+    ],
+)
+def test_a_site_may_let_what_was_handed_over_count_for_its_supply_alone(
+    evidence: Any, state: State
+) -> None:
+    base = facts(evidence, settings={"medication.dispensed-within": Decimal(0)})
+    assert base.get("drug.diuretic").state is state
 
 
 def test_what_was_stopped_is_not_in_use_though_it_was_handed_over() -> None:

@@ -5,8 +5,12 @@ from decimal import Decimal
 import pytest
 
 from cds_service.facts.chart import Supply
+from cds_service.facts.hits import Hit
 from cds_service.facts.model import State
-from tests.unit.facts_support import abi, day, facts, result
+from cds_service.facts.observations import moment_of, when_of
+from cds_service.protocol.entries import entry_of
+from cds_service.protocol.raw import encoded
+from tests.unit.facts_support import NOW, abi, day, facts, result
 
 KNOWN, ABSENT, UNKNOWN = State.KNOWN, State.ABSENT, State.UNKNOWN
 
@@ -408,3 +412,26 @@ def test_a_later_time_of_the_day_comes_first():
     late = result(4.5, "mmol/L", code="2823-3", on=f"{day(10)}T18:00:00Z", id="o2")
     found = facts(early, late).get("potassium")
     assert [item.quantity.shown for item in found.items] == ["4.5 mmol/L", "2.9 mmol/L"]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "2026-03-05T10:00:00Z",
+        "2026-03-05T10:00:00.1234567Z",
+        "2026-03-05T10:00:00.9999999Z",
+        "2026-03-05T23:30:00-05:00",
+        "2026-03-05T10:00:01",
+        "2026-03-05T10:00+01:0",
+        "2026-03-05 10:00:00Z",
+        "2026-03-05T10:00:60Z",
+        "2026-03-05",
+        "2026",
+    ],
+)
+def test_results_are_put_in_order_by_the_moment_of_their_date(sent: str) -> None:
+    entry = entry_of(encoded(result(40, on=sent)))
+    assert entry is not None
+    when = when_of(entry.body, NOW.date())
+    assert when is not None
+    assert moment_of(Hit(entry, "obs-ferritin", "", ""), NOW.date()) == when.moment
