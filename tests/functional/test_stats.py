@@ -26,6 +26,7 @@ ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 NAME = "Zacharias-Unmistakable"
 VISIT = "2020-03-04"
+NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 Json = dict[str, Any]
 
 
@@ -235,7 +236,7 @@ def review_service() -> ServiceDefinition:
 
 def sent(chart: PatientChart, key: str) -> Sequence[str]:
     systems = vocabulary.shipped().systems
-    call = call_of(review_service(), Moment(datetime.now(UTC), chart), systems)
+    call = call_of(review_service(), Moment(NOW, chart), systems)
     return [entry.id for entry in call.readings[key].resources]
 
 

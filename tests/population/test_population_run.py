@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from cds_service.cli import main
 from tests.support.population import chart, left_out, medication, rows, write_export
+from tests.support.wire import until
 
 SALT = "a salt for tests"
 
@@ -249,9 +249,7 @@ def test_a_run_that_was_killed_is_taken_up(source: Path, tmp_path: Path) -> None
     command = [sys.executable, "-c", "from cds_service.cli import main; main()", "population"]
     command += ["run", str(source), "--out", str(cut), "--salt-file", str(tmp_path / "salt")]
     process = subprocess.Popen([*command, "--jobs", "1"])
-    until = time.monotonic() + 60
-    while not (cut / "spill").exists() and time.monotonic() < until and process.poll() is None:
-        time.sleep(0.01)
+    until(lambda: (cut / "spill").exists() or process.poll() is not None, 60)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert subprocess.run([*command, "--jobs", "1"], check=False).returncode == 0
