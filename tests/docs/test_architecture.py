@@ -1,4 +1,4 @@
-"""docs/architecture.md names packages, modules and signatures as they are."""
+"""Documents name packages, modules and signatures as they are: docs/architecture.md above all."""
 
 import importlib
 import inspect
@@ -10,9 +10,18 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
+DOCUMENTS = [
+    path
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "tests" / "README.md"]
+    if path.name != "CHANGELOG.md"  # what it tells was so then
+]
 TEXT = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 PACKAGES = {path.name.removesuffix(".py") for path in (ROOT / "cds_service").iterdir()}
-SPANS = sorted(set(re.findall(r"`([^`\n]+)`", TEXT)))
+SPAN = re.compile(r"`([^`\n]+)`")
+SPANS = sorted(set(SPAN.findall(TEXT)))
+FILE = re.compile(r"(?:\w[\w.*-]*/)+[\w.*-]*")
+NO_MODULES = (".py", ".yaml", ".json")
+OURS = ("tests/", "cds_service/", "deploy/", "docs/", "fixtures/", "hooks/", "frontend/")
 DOTTED = re.compile(r"[a-z_]+(\.\w+)+")
 SIGNATURE = re.compile(r"(?P<name>[a-z_]+(\.\w+)+)\((?P<parameters>[^)]*)\)( -> (?P<returns>.+))?")
 
@@ -56,9 +65,16 @@ def test_signatures_are_those_of_the_program(span: str) -> None:
     assert written and span == signature(written["name"])
 
 
-@pytest.mark.parametrize("name", [s for s in SPANS if DOTTED.fullmatch(s) and is_ours(s)])
-def test_dotted_names_exist(name: str) -> None:
-    assert resolve(name) is not None
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_dotted_names_and_files_exist(document: Path) -> None:
+    spans = sorted(set(SPAN.findall(document.read_text("utf-8"))))
+    for name in spans:
+        if DOTTED.fullmatch(name) and is_ours(name) and not name.endswith(NO_MODULES):
+            assert resolve(name) is not None
+    homes = (ROOT, ROOT / "cds_service", ROOT / "tests")
+    files = [s for s in spans if FILE.fullmatch(s) and (s.endswith(".py") or s.startswith(OURS))]
+    named = [file for file in files if "..." not in file]
+    assert [file for file in named if not any(any(home.glob(file)) for home in homes)] == []
 
 
 def test_the_table_has_the_layers_that_imports_keep_to() -> None:

@@ -62,7 +62,9 @@ def test_each_setting_is_in_the_clinical_reference() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", "SECURITY.md", *(f"docs/{name}" for name in DOCS)]
+    "name",
+    ["README.md", "CONTRIBUTING.md", "SECURITY.md", "tests/README.md"]
+    + [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md"))],
 )
 def test_links_between_documents_lead_somewhere(name: str) -> None:
     path = ROOT / name
@@ -77,6 +79,15 @@ def test_what_the_readme_names_is_there() -> None:
     rooms = {path.name for path in (ROOT / "cds_service").iterdir() if path.is_dir()}
     unnamed = {room for room in rooms if not room.startswith("_") and f"`{room}/" not in README}
     assert unnamed <= {"authoring", "cli", "population", "protocol", "schemas", "service"}
+
+
+def test_each_folder_of_tests_is_in_their_readme() -> None:
+    rows = re.findall(
+        r"^\| (`[^|]+) \|", (ROOT / "tests/README.md").read_text("utf-8"), re.MULTILINE
+    )
+    folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("*.py")}
+    named = {name for row in rows for name in re.findall(r"`(\w+)/`", row)}
+    assert {folder.parts[0] for folder in folders if folder.parts} == named
 
 
 def test_each_make_target_that_is_named_exists() -> None:
