@@ -24,12 +24,19 @@ def gap(chart: Chart, key: str) -> str:
 
 def gaps(chart: Chart, keys: Iterable[str]) -> tuple[str, ...]:
     """The gaps of several slots; slots that an EHR need not have are none when they are missing."""
-    return tuple(
-        text
-        for key in keys
-        if (text := gap(chart, key))
-        and (described(key).expected or chart.slot(key).supply is not Supply.MISSING)
-    )
+    return tuple(gap(chart, key) for key in keys if _lacks(chart, key))
+
+
+def lacking(chart: Chart, keys: Iterable[str]) -> frozenset[str]:
+    """Those of the keys whose slots have gaps."""
+    return frozenset(key for key in keys if _lacks(chart, key))
+
+
+def _lacks(chart: Chart, key: str) -> bool:
+    supply = chart.slot(key).supply
+    if supply is Supply.MISSING:
+        return described(key).expected
+    return not supply.complete
 
 
 def rests_on(definition: FactDefinition) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cds_service.facts import availability, unread
 from cds_service.facts.catalogue import Catalogue
-from cds_service.facts.chart import Chart, Supply
+from cds_service.facts.chart import PREFETCH_KEYS, Chart, Supply
 from cds_service.facts.chart_index import ChartIndex
 from cds_service.facts.definitions import (
     Answer,
@@ -192,8 +192,9 @@ class FactBase:
         names |= unread.concerned(patient.unread, catalogue, patient.terminology)
         if index.answers:
             names |= catalogue.answers
-        for keys, dependent in catalogue.by_slots.items():
-            if availability.gaps(self.chart, keys):
+        lacking = availability.lacking(self.chart, PREFETCH_KEYS)
+        for keys, dependent in catalogue.by_slots.items() if lacking else ():
+            if not lacking.isdisjoint(keys):
                 names |= dependent
         if any(reason.concept is None for entry in index.drafts for reason in entry.given):
             names |= catalogue.by_order_reason

@@ -5,9 +5,7 @@ code, and a resource without one costs one look-up: its concept as sent, to the 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
-from operator import attrgetter
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from cds_service.facts import members
@@ -21,6 +19,7 @@ from cds_service.facts.medication_status import Usage
 from cds_service.facts.medications import Medication, MedicationReader
 from cds_service.facts.reasons import Reason, reasons_of
 from cds_service.facts.references import References
+from cds_service.protocol.entries import by_kind
 from cds_service.terminology.index import Terminology
 
 _ORDER_TYPES = (
@@ -144,7 +143,7 @@ class ChartIndex:
                 self.encounters.append(entry.body)
         sources = [*(slot.resources for slot in chart.slots.values()), chart.others]
         for entries in sources:
-            for kind, run in _by_kind(entries):
+            for kind, run in by_kind(entries):
                 reader = _READERS.get(kind)
                 if reader is not None:
                     reader(self, run)
@@ -172,11 +171,12 @@ class ChartIndex:
         self._collect("conditions", self.conditions, known, self.strange_problems)
 
     def _observations(self, entries: Iterable[Entry]) -> None:
-        look_up = self._codes["observations"].sent
+        concepts = self._codes["observations"].concepts
         for entry in entries:
             head = entry.head
-            sent = look_up(head.code)
-            self.observations.file(sent.filed, entry)
+            sent = concepts[bytes(head.code)]
+            if sent.filed:
+                self.observations.file(sent.filed, entry)
             if sent.stranger is not None:
                 self.strange_results.append(sent.stranger)
             if head.component:
@@ -232,10 +232,11 @@ class ChartIndex:
     ) -> None:
         """File resources under each wanted value set that has one of their code's codings; how
         they are `strangers`, see `codes.Sent`."""
-        look_up = self._codes[domain].sent
+        concepts = self._codes[domain].concepts
         for entry in entries:
-            sent = look_up(entry.head.code)
-            hits.file(sent.filed, entry)
+            sent = concepts[bytes(entry.head.code)]
+            if sent.filed:
+                hits.file(sent.filed, entry)
             if sent.stranger is not None:
                 strangers.append(sent.stranger)
 
@@ -296,14 +297,6 @@ _READERS: Mapping[str, Callable[[ChartIndex, Iterable[Entry]], None]] = {
     **dict.fromkeys(_ORDER_TYPES, ChartIndex._orders),
     **dict.fromkeys(_MEDICATION_TYPES, ChartIndex._medications),
 }
-
-
-def _by_kind(entries: Sequence[Entry]) -> Iterable[tuple[str, Iterable[Entry]]]:
-    """Entries in runs of one type; nearly all that stand together are of one."""
-    kinds = set(map(attrgetter("kind"), entries))
-    if len(kinds) == 1:
-        return ((kinds.pop(), entries),)
-    return groupby(entries, attrgetter("kind"))
 
 
 def _sets_of(medication: Medication | None) -> frozenset[str]:

@@ -74,7 +74,7 @@ class Codes(dict[Key, Known]):
         self.wanted = wanted
         self._terminology = terminology
         self._code_systems = terminology.vocabulary.systems
-        self._concepts: dict[bytes, Sent] = {}
+        self.concepts = Concepts(self)
         self._systems = frozenset(
             system
             for name in wanted
@@ -83,21 +83,11 @@ class Codes(dict[Key, Known]):
         )
 
     def sent(self, concept: Raw) -> Sent:
-        """What there is to know of a concept that was not read yet. The same few hundred come in
-        every call, to the letter: they are remembered."""
-        written = bytes(concept)
-        return self._concepts.get(written) or self._read(written)
+        """What there is to know of a concept that was not read yet."""
+        return self.concepts[bytes(concept)]
 
-    def _read(self, written: bytes) -> Sent:
-        known = self.of(decoded(written)) if written else ()
-        found = Sent(known, under(known), self._stranger(known))
-        if len(written) <= _LONGEST_CONCEPT:
-            if len(self._concepts) >= MOST_REMEMBERED:
-                self._concepts.clear()
-            self._concepts[written] = found
-        return found
-
-    def _stranger(self, known: Knowns) -> str | None:
+    def stranger(self, known: Knowns) -> str | None:
+        """Of a concept: `Sent.stranger`."""
         systems = [one.key[0] for one in known if one.key != ("", "")]
         told = not systems and any(set_id != OTHER for one in known for set_id in one.sets)
         if told or not self._systems.isdisjoint(map(self._code_systems.canonical, systems)):
@@ -130,6 +120,24 @@ class Codes(dict[Key, Known]):
         found = self._terminology.sets_of(*key)
         sets = tuple(set_id for set_id in found if set_id in self.wanted)
         return Known(key, sets, bool(found), not found and not self._terminology.knows(*key))
+
+
+class Concepts(dict[bytes, Sent]):
+    """Concepts as sent, not read: `concepts[bytes]`. The same few hundred come in every call, to
+    the letter, so they are remembered within bounds."""
+
+    def __init__(self, codes: Codes) -> None:
+        super().__init__()
+        self._codes = codes
+
+    def __missing__(self, written: bytes) -> Sent:
+        known = self._codes.of(decoded(written)) if written else ()
+        sent = Sent(known, under(known), self._codes.stranger(known))
+        if len(written) <= _LONGEST_CONCEPT:
+            if len(self) >= MOST_REMEMBERED:
+                self.clear()
+            self[written] = sent
+        return sent
 
 
 class Problems(Codes):

@@ -39,29 +39,36 @@ class Unread(NamedTuple):
 
 def unread(index: ChartIndex, catalogue: Catalogue, terminology: Terminology) -> list[Unread]:
     """The chart's Conditions that some fact could not recognise, by what they say."""
-    found: dict[tuple[frozenset[str], frozenset[str]], Unread] = {}
+    sorts: dict[tuple[frozenset[str], frozenset[str]], Unread] = {}
+    known: dict[bytes, Said | None] = catalogue.remembered.setdefault(("said", terminology), {})
     hits = {id(hit.entry): hit.entry for hit in index.conditions.get(OTHER)}
     for entry in hits.values():
-        if isinstance(entry, Entry) and (said := _remembered(entry, catalogue, terminology)):
+        if not isinstance(entry, Entry):
+            continue
+        written = bytes(entry.head.code)
+        said = known[written] if written in known else _read(written, known, catalogue, terminology)
+        if said is not None:
             systems, named, words = said
-            sort = found.setdefault((systems, named), Unread(systems, named, words, []))
+            sort = sorts.get((systems, named))
+            if sort is None:
+                sort = sorts[systems, named] = Unread(systems, named, words, [])
             sort.entries.append(entry)
-    return list(found.values())
+    return list(sorts.values())
 
 
-def _remembered(entry: Entry, catalogue: Catalogue, terminology: Terminology) -> Said | None:
+def _read(
+    written: bytes,
+    known: dict[bytes, Said | None],
+    catalogue: Catalogue,
+    terminology: Terminology,
+) -> Said | None:
     """What a Condition says without a code that is known; None for one that denies a problem."""
-    known: dict[bytes, Said | None] = catalogue.remembered.setdefault(("said", terminology), {})
-    written = bytes(entry.head.code)
-    if written not in known:
-        said = _said(decoded(written) if written else None, catalogue, terminology)
-        if len(written) > _LONGEST_REMEMBERED:
-            return said
+    said = _said(decoded(written) if written else None, catalogue, terminology)
+    if len(written) <= _LONGEST_REMEMBERED:
         if len(known) >= MOST_REMEMBERED:
             known.clear()
         known[written] = said
-        return said
-    return known[written]
+    return said
 
 
 def _said(concept: Any, catalogue: Catalogue, terminology: Terminology) -> Said | None:

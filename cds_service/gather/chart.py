@@ -6,8 +6,7 @@ they are, so that a key under another name works, and what belongs to another pa
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
-from operator import attrgetter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cds_service.errors import PreconditionFailed
@@ -18,7 +17,7 @@ from cds_service.gather.fallback import Fallback
 from cds_service.gather.prefetch import Reading, Room
 from cds_service.gather.slots import OF_ANOTHER_PATIENT, SlotBuilder
 from cds_service.gather.subject import Subject
-from cds_service.protocol.entries import Entry, entry
+from cds_service.protocol.entries import Entry, by_kind, entry
 from cds_service.protocol.model import HookRequest
 
 if TYPE_CHECKING:
@@ -89,7 +88,9 @@ def _themes(service: "ServiceDefinition") -> tuple[str, ...]:
 def _sort(
     request: HookRequest, readings: Mapping[str, Reading], themes: Sequence[str]
 ) -> "_Sorter":
-    sorter = _Sorter(Subject(request.patient_id, _people(request, readings.values())), themes)
+    sorter = _Sorter(
+        Subject(request.patient_id, partial(_people, request, readings.values())), themes
+    )
     for key, reading in readings.items():
         sorter.add(key, reading)
     return sorter
@@ -188,14 +189,14 @@ class _Sorter:
         """Take in one prefetch value, under a known key or under any other."""
         if reading.unreadable:
             self.dropped["not-an-object"] += reading.unreadable
-        dropped_before = self.dropped.total()
-        by_type = self._by_type(reading)
+        kept = self.keep(reading.resources)
+        dropped = len(kept) < len(reading.resources)
+        by_type = _by_type(kept)
         if key in self._builders:
             own = by_type.pop(self._builders[key].resource_type, [])
-            self._builders[key].answer(reading, own, self.dropped.total() > dropped_before)
+            self._builders[key].answer(reading, own, dropped)
         elif key in self._themes:
             own = by_type.pop("Observation", [])
-            dropped = self.dropped.total() > dropped_before
             self._builders[_RESULTS].part(key, reading, own, dropped)
         known = key in self._builders or key in self._themes
         complete = not known and _answers_one_question(reading, by_type)
@@ -206,13 +207,7 @@ class _Sorter:
             else:
                 self._builders[slot_key].extra(resources, complete, reading.problem)
 
-    def _by_type(self, reading: Reading) -> dict[str, list[Entry]]:
-        by_type: dict[str, list[Entry]] = {}
-        for kind, run in groupby(self.keep(reading.resources), attrgetter("kind")):
-            by_type.setdefault(kind, []).extend(run)
-        return by_type
-
-    def keep(self, entries: Iterable[Entry]) -> list[Entry]:
+    def keep(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """The resources that are not another patient's."""
         return self._subject.owned(entries, self.dropped)
 
@@ -230,6 +225,13 @@ class _Sorter:
     def slots(self) -> dict[str, Slot]:
         """The finished slots, one for each prefetch key."""
         return {key: builder.build() for key, builder in self._builders.items()}
+
+
+def _by_type(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    by_type: dict[str, list[Entry]] = {}
+    for kind, run in by_kind(entries):
+        by_type.setdefault(kind, []).extend(run)
+    return by_type
 
 
 def _answers_one_question(reading: Reading, by_type: Mapping[str, Any]) -> bool:

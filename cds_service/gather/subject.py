@@ -1,7 +1,8 @@
 """Whose resource it is. A chart that mixes two patients is worse than one with a gap."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from cds_service.protocol.entries import Entry
@@ -9,19 +10,19 @@ from cds_service.protocol.raw import NOTHING, decoded
 
 
 class Subject:
-    """The patient of the call. `people` maps the fullUrls of Patients to them, for URNs."""
+    """The patient of the call. `people` gives the Patients by fullUrl, once a URN is met."""
 
-    def __init__(self, patient_id: str, people: Mapping[str, Entry] | None = None) -> None:
+    def __init__(self, patient_id: str, people: Callable[[], Mapping[str, Entry]]) -> None:
         self.patient_id = patient_id
-        self._people = people or {}
+        self._find_people = people
         self._known: dict[tuple[bytes, bytes], bool] = {}  # by subject and patient as sent
 
-    def owned(self, entries: Iterable[Entry], dropped: Counter[str]) -> list[Entry]:
+    def owned(self, entries: Sequence[Entry], dropped: Counter[str]) -> Sequence[Entry]:
         """The resources that are not another patient's; the others are counted in `dropped`.
 
         Nearly all of a chart says whose it is in the same words: a verdict holds until they change.
         """
-        kept: list[Entry] = []
+        others: set[int] = set()
         subject, patient, mine = NOTHING, NOTHING, True
         for entry in entries:
             head = entry.head
@@ -32,10 +33,12 @@ class Subject:
             else:
                 subject, patient = head.subject, head.patient
                 owned = mine = self.owns(entry)
-            if owned:
-                kept.append(entry)
-            else:
-                dropped["other-patient"] += 1
+            if not owned:
+                others.add(id(entry))
+        if not others:
+            return entries
+        kept = [entry for entry in entries if id(entry) not in others]
+        dropped["other-patient"] += len(entries) - len(kept)
         return kept
 
     def owns(self, entry: Entry) -> bool:
@@ -70,6 +73,10 @@ class Subject:
         if target is None or urn.rpartition(":")[2] == self.patient_id:
             return True
         return self._is_patient(target)
+
+    @cached_property
+    def _people(self) -> Mapping[str, Entry]:
+        return self._find_people()
 
     def _is_patient(self, patient: Entry) -> bool:
         return patient.id in ("", self.patient_id)

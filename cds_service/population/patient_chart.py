@@ -190,7 +190,7 @@ def charts_of(bundle: Raw) -> list[PatientChart]:
 
 
 def _chart(patient_id: str, entries: Sequence[Entry], people: Mapping[str, Entry]) -> PatientChart:
-    subject = Subject(patient_id, people)
+    subject = Subject(patient_id, lambda: people)
     return PatientChart(patient_id, [entry for entry in entries if subject.owns(entry)])
 
 

@@ -6,6 +6,7 @@ see two calls in one. Everywhere else the last of two equal keys counts, as with
 (docs/decisions/0010-speed.md).
 """
 
+import threading
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, NoReturn
@@ -39,10 +40,15 @@ class Inner(str):
     __slots__ = ()
 
 
-_INSIDE = dict[Inner, Raw]
-_SHAPES = dict[Member, dict[Inner, Shape] | list[Raw] | str | int | float | bool | None]
-_CALL = dict[Member, _INSIDE | list[Raw] | str | int | float | bool | None]
-_ANY_CALL = dict[Member, Raw]
+_Plain = str | int | float | bool | None
+_Inside = dict[Inner, Raw]
+_FORMS: Mapping[str, Any] = {
+    "raw": Raw,  # any JSON
+    "members": dict[Member, Raw],
+    "inside": _Inside,
+    "parts": dict[Member, _Inside | list[Raw] | _Plain],
+    "shapes": dict[Member, dict[Inner, Shape] | list[Raw] | _Plain],
+}
 
 
 def decode(body: bytes) -> Json:
@@ -52,7 +58,7 @@ def decode(body: bytes) -> Json:
 
 def checked(body: bytes) -> Raw:
     """The JSON value in `body`, not read. Raises BadRequest as `decode` does."""
-    raw: Raw = _read(_text(body), Raw)
+    raw: Raw = _read(_text(body), "raw")
     return raw
 
 
@@ -68,7 +74,7 @@ def decode_call(body: bytes) -> dict[str, Json]:
 
 def _call(body: bytes) -> dict[str, Json]:
     try:
-        call: dict[str, Json] = _read(body, _CALL)
+        call: dict[str, Json] = _read(body, "parts")
     except ValidationError:  # a number that is no int and no float, or no object at all
         return {name: _inside(value) for name, value in _members(body).items()}
     return call
@@ -88,7 +94,7 @@ class Call:
         self._raws: Mapping[str, Json] = {}
         self._shapes: Mapping[str, Json] | None = None
         try:
-            self._shapes = _decoder(_SHAPES).decode(self._body)
+            self._shapes = _readers.decode("shapes", self._body)
         except (DecodeError, RecursionError):  # not JSON, or JSON in a place where none is expected
             self._raws = _call(self._body)
 
@@ -107,7 +113,7 @@ class Call:
     def raws(self, name: str) -> dict[str, Raw]:
         """The parts of an object, not read."""
         if not self._raws:  # a call has members
-            self._raws = on_any_stack(_decoder(_CALL).decode, Raw(self._body))
+            self._raws = on_any_stack(partial(_readers.decode, "parts"), Raw(self._body))
         held: dict[str, Raw] = self._raws[name]
         return held
 
@@ -124,35 +130,30 @@ class Call:
 
 def _members(body: bytes) -> dict[str, Raw]:
     try:
-        members: dict[str, Raw] = _read(body, _ANY_CALL)
+        members: dict[str, Raw] = _read(body, "members")
     except ValidationError:
-        _read(body, Raw)
+        _read(body, "raw")
         raise BadRequest("body-not-object", "The body must be a JSON object.") from None
     return members
 
 
 def _inside(value: Raw) -> Json:
     try:
-        return on_any_stack(_decoder(_INSIDE).decode, value)
+        return on_any_stack(partial(_readers.decode, "inside"), value)
     except ValidationError:  # no object
         return decoded(value)
 
 
-def _read(body: bytes, shape: Any) -> Any:
+def _read(body: bytes, shape: str) -> Any:
     """Raises BadRequest where the body is not JSON, ValidationError where its shape is another."""
     try:
-        return _decoder(shape).decode(body)
+        return _readers.decode(shape, body)
     except ValidationError:
         raise
     except DecodeError:
         _refuse(body)
     except RecursionError:
         raise BadRequest("json-too-deep", "The body is nested too deeply.") from None
-
-
-def _decoder(shape: Any) -> Decoder[Any]:
-    """For one call: it remembers the names that it met."""
-    return Decoder(shape, dec_hook=_Names())
 
 
 class _Names:
@@ -162,16 +163,41 @@ class _Names:
         self._top: set[str] = set()
         self._inner: set[str] = set()
 
+    def forget(self) -> None:
+        """Before another call."""
+        self._top.clear()
+        self._inner.clear()
+
     def __call__(self, kind: type[str], name: str) -> str:
         if kind is Member:
             self._inner.clear()
-        seen = self._top if kind is Member else self._inner
+            seen = self._top
+        else:
+            seen = self._inner
         if name in seen:
             raise BadRequest("json-duplicate-key", _TWICE)
         if len(seen) >= _MOST_NAMES:
             raise ServiceError(413, "too-many-resources", _TOO_MANY_NAMES, "too-costly")
         seen.add(name)
         return kind(name)
+
+
+class _Readers(threading.local):
+    """The decoders of one thread: to make one takes longer than to read a small call."""
+
+    def __init__(self) -> None:
+        self._names = _Names()
+        self._decoders = {
+            name: Decoder(shape, dec_hook=self._names) for name, shape in _FORMS.items()
+        }
+
+    def decode(self, form: str, body: bytes | Raw) -> Any:
+        """The body in one of `_FORMS`. Raises what msgspec raises, and what `_Names` does."""
+        self._names.forget()
+        return self._decoders[form].decode(body)
+
+
+_readers = _Readers()
 
 
 def _text(body: bytes) -> bytes:

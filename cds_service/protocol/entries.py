@@ -7,7 +7,9 @@ is refused here, whatever stands in a member, and of two equal members the last 
 head as in the body.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from msgspec import MsgspecError, Struct
@@ -107,6 +109,7 @@ _MEMBERS: Mapping[str, Decoder[Any]] = {
 }
 _LOOSE_ELEMENT = Decoder(_LooseElement)
 _HEAD = Decoder(Head)
+_KIND = attrgetter("kind")
 
 
 def value_of(raw: Raw) -> Value | None:
@@ -282,6 +285,14 @@ def array(raw: Raw) -> Sequence[Raw]:
         return (raw,)
 
 
+def by_kind(entries: Sequence[Entry]) -> Iterable[tuple[str, Iterable[Entry]]]:
+    """Entries in runs of one type; nearly all that stand together are of one."""
+    kinds = set(map(_KIND, entries))
+    if len(kinds) == 1:
+        return ((kinds.pop(), entries),)
+    return groupby(entries, _KIND)
+
+
 class Entries:
     """The elements of an array that holds resources. Iterating gives an `Entry` for each resource
     and None for each element that has none."""
@@ -304,21 +315,21 @@ class Entries:
     def read(self) -> list[Entry | None]:
         """All of them. Neighbours are mostly of one type, so its name is looked up where it
         changes."""
-        found: list[Entry | None] = []
+        entries: list[Entry | None] = []
         written, kind = NOTHING, ""
         for number, element in enumerate(self._elements):
             if type(element) is not Element:
-                found.append(None)
+                entries.append(None)
                 continue
             head = element.resource
             if type(head) is not Head:
-                found.append(self._other(element, number))
+                entries.append(self._other(element, number))
                 continue
             if head.resource_type != written:
                 written = head.resource_type
                 kind = word(written)
-            found.append(Entry(head, kind, element.full_url, self, number) if kind else None)
-        return found
+            entries.append(Entry(head, kind, element.full_url, self, number) if kind else None)
+        return entries
 
     def _other(self, element: Element, number: int) -> Entry | None:
         """An element that is a resource itself, in an array of resources."""
