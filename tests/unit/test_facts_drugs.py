@@ -84,6 +84,24 @@ def test_one_drug_in_two_lists_is_one_item():
     assert fact.items[0].details["also"] == "MedicationStatement/s1"
 
 
+@pytest.mark.parametrize(
+    ("newer", "older", "via"),
+    [
+        (statement("Hydrochlorothiazide"), request(), "code"),
+        (request(), statement("Hydrochlorothiazide"), "code"),
+        (statement("Hydrochlorothiazide"), statement("hydrochlorothiazide 25 mg", id="s2"), "name"),
+    ],
+)
+def test_one_drug_in_two_lists_is_known_by_its_code_where_one_of_them_has_it(
+    newer: Any, older: Any, via: str
+) -> None:
+    dates = {"MedicationStatement": "effectiveDateTime", "MedicationRequest": "authoredOn"}
+    resources = [{**newer, dates[newer["resourceType"]]: day(2)},
+                 {**older, dates[older["resourceType"]]: day(20)}]  # fmt: skip
+    [item] = facts(*resources).get("drug.diuretic").items
+    assert (item.via, item.code) == (via, "310798" if via == "code" else "")
+
+
 def test_a_combination_counts_by_the_ingredient_that_matters():
     item = facts(request("200284")).get("drug.diuretic").items[0]
     assert item.text == "hydrochlorothiazide"

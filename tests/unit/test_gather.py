@@ -9,6 +9,7 @@ from cds_service.facts.chart import PREFETCH_KEYS, Chart, Supply
 from cds_service.gather import prefetch
 from cds_service.gather.chart import gather
 from cds_service.gather.fallback import Fetched
+from cds_service.gather.manners import FEW_CODES, queries
 from cds_service.protocol.model import DraftOrder, HookRequest
 from cds_service.protocol.raw import encoded
 from tests.support.fake_runtime import service
@@ -281,3 +282,16 @@ def test_what_is_wrapped_again_and_again_is_no_resource(depth: int) -> None:
         value = {"resource": value}
     reading = prefetch.read(encoded(value))
     assert (reading.supply, reading.unreadable) == (Supply.MISSING, 1)
+
+
+@pytest.mark.parametrize(("count", "forms"), [(1, 2), (FEW_CODES, 2), (FEW_CODES + 1, 4)])
+def test_only_a_long_list_of_codes_is_asked_for_as_a_form_and_in_parts(
+    count: int, forms: int
+) -> None:
+    codes = [f"{number}-0" for number in range(count)]
+    template = f"Observation?patient={{{{context.patientId}}}}&code={','.join(codes)}"
+    asked = queries(template, lambda token: "p")
+    assert (len(asked), any(query.post for query in asked)) == (forms, forms > 2)
+    in_parts = [[query.relative, *query.more] for query in asked if query.more]
+    told = [code for query in in_parts for part in query for code in part.split("=")[2].split(",")]
+    assert told == (codes if forms > 2 else [])
