@@ -39,10 +39,11 @@ class Context:
     """One evaluation: the patient alone, or the patient with one draft order.
 
     `assumed` gives definitions a truth that they do not have by the chart: the conditional
-    complaint. `memo` keeps the truth of every node already judged.
+    complaint. `possible` are the facts that may be other than absent; `memo` keeps the truth of
+    every node already judged.
     """
 
-    __slots__ = ("assumed", "draft", "facts", "memo")
+    __slots__ = ("assumed", "draft", "facts", "memo", "possible")
 
     def __init__(
         self, facts: Facts, draft: int | None = None, assumed: Mapping[str, Truth] | None = None
@@ -50,4 +51,5 @@ class Context:
         self.facts = facts
         self.draft = draft
         self.assumed: Mapping[str, Truth] = assumed or {}
+        self.possible = facts.possible(draft)
         self.memo: dict[object, Truth] = {}

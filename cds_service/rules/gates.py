@@ -128,7 +128,7 @@ class Index:
     def positions(self, context: Context) -> list[int]:
         """Positions, ascending, of all conditions that may be other than NO."""
         candidates: set[int] = set()
-        possible = context.facts.possible(context.draft)
+        possible = context.possible
         for group in self._ungated:
             group.gather(possible, context, candidates)
         behind = self._behind
@@ -148,6 +148,10 @@ def _surely_no(guard: Node, context: Context) -> bool:
 
 class _NoFacts:
     """Stands where a node needs no facts to be judged."""
+
+    def possible(self, draft: int | None = None) -> Collection[str]:
+        """Nothing is."""
+        return ()
 
 
 _NOWHERE: Context = Context(_NoFacts())  # type: ignore[arg-type]

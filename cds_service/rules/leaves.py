@@ -34,6 +34,7 @@ class Leaf(Node):
     """One question about one fact; `within` and `undated` as the rule gives them."""
 
     __slots__ = ("fact", "undated", "within")
+    certainly_absent = NO  # its truth where the fact is; most facts of most charts are
 
     def __init__(self, source: Json, fact: str, within: str | None, undated: str | None) -> None:
         super().__init__(source)
@@ -46,6 +47,8 @@ class Leaf(Node):
         return context.facts.get(self.fact, self.within, context.draft, self.undated)
 
     def truth(self, context: Context) -> Truth:
+        if self.fact not in context.possible:
+            return self.certainly_absent
         memo = context.memo
         truth = memo.get(self)
         if truth is None:  # `read` written out: this is the hot path
@@ -87,6 +90,7 @@ class Absent(Leaf):
     """Nothing is on file, and the chart is complete enough to say so."""
 
     __slots__ = ()
+    certainly_absent = YES
 
     def judge(self, fact: Fact) -> Truth:
         return negate(by_state(fact))
