@@ -1,6 +1,6 @@
 """One measured value: what an Observation or component says, in the fact's unit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
@@ -121,20 +121,30 @@ def flag_of(part: Resource) -> str:
     return next((flag for flag in _FLAGS if flag in said), "")
 
 
-def reference_limit(query: Query[QuantityFact], part: Resource, end: str) -> str:
-    """The "low" or "high" reference limit in the fact's unit, where the result names just one."""
-    found: list[str] = []
+def reference_limits(query: Query[QuantityFact], part: Resource) -> dict[str, str]:
+    """The "low" and "high" reference limits in the fact's unit, each where the result names one."""
+    ranges = [
+        entry
+        for entry in objects(part.get("referenceRange"))
+        if not (kinds := codes(entry.get("type"))) or "normal" in kinds
+    ]
     measured = part.get("valueQuantity")
-    for entry in objects(part.get("referenceRange")):
-        kinds = codes(entry.get("type"))
-        limit = entry.get(end)
-        if (kinds and "normal" not in kinds) or not isinstance(limit, dict):
-            continue
-        number = decimal(limit.get("value"))
+    return {
+        end: limits[0]
+        for end in ("low", "high")
+        if len(limits := _limits(query, [entry.get(end) for entry in ranges], measured)) == 1
+    }
+
+
+def _limits(query: Query[QuantityFact], sent: Sequence[Any], measured: Any) -> list[str]:
+    """Those limits that can be read; one without a unit is in that of the value."""
+    found: list[str] = []
+    for limit in sent:
+        number = decimal(limit.get("value")) if isinstance(limit, dict) else None
         if number is None:
             continue
         with_unit = limit if limit.get("unit") or limit.get("code") else measured
         value, _ = converted_value(query, number, with_unit if isinstance(with_unit, dict) else {})
         if value is not None:
             found.append(f"{value:f}")
-    return found[0] if len(found) == 1 else ""
+    return found

@@ -4,7 +4,7 @@ Which of one day's results decides is the fact's `pick`. What "<5" means against
 decided where it is compared (`rules.logic`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from operator import itemgetter
@@ -16,7 +16,7 @@ from cds_service.facts.chart import Resource, Supply
 from cds_service.facts.definitions import Quantity
 from cds_service.facts.fhir import reference_of
 from cds_service.facts.hits import MEMBER, Hit
-from cds_service.facts.measurements import Measurement, flag_of, measure, reference_limit
+from cds_service.facts.measurements import Measurement, flag_of, measure, reference_limits
 from cds_service.facts.model import Fact, Item, State
 from cds_service.facts.notes import Note
 from cds_service.facts.observations import (
@@ -67,6 +67,10 @@ class Result(NamedTuple):
     reason: str = ""
 
 
+# The values of one Observation; None for a part that has none, or one of another state.
+Values = Sequence[tuple[Entry, Result | None]]
+
+
 class Filed(NamedTuple):
     """Results by what their status says; retracted ones are as if not there.
 
@@ -102,14 +106,13 @@ def _readable(query: Query[Quantity]) -> Fact:
     for moment, hit, status in _filed(query).newest_first:
         if usable and moment.date() < _day(usable[0]):
             break
-        for entry in _entries(query, hit, status):
+        for entry, result in _values(query, hit, status):
             when = entry.when
             if when is not None and not dates.inside(when.day, query.patient.today, query.days):
-                stale = _stale(query, entry)
+                stale = _stale(entry, result)
                 if stale is None:
                     continue
                 return _without_value(query, results, stale)
-            result = _result(query, entry)
             if result is not None:
                 (results if result.reason else usable).append(result)
     return _known(query, usable, results) if usable else _without_value(query, results, None)
@@ -213,11 +216,10 @@ def usable_results(query: Query[Quantity]) -> list[Result]:
     """
     found: list[Result] = []
     for _, hit, status in _filed(query).newest_first:
-        for entry in _entries(query, hit, status):
+        for entry, result in _values(query, hit, status):
             when = entry.when
             if when is None or not dates.inside(when.day, query.patient.today, query.days):
                 continue
-            result = _result(query, entry)
             if result is not None and not result.reason:
                 found.append(result)
     return _in_order(query, found)
@@ -316,6 +318,17 @@ def _file(query: Query[Quantity]) -> Filed:
     return Filed(sorted(dated, key=itemgetter(0), reverse=True), strange)
 
 
+def _values(query: Query[Quantity], hit: Hit, status: str) -> Values:
+    """What a result says; read once, as a fact is asked for with several look-backs."""
+    read: dict[tuple[str, int], Values] = query.patient.index.values
+    key = (query.definition.name, id(hit))
+    known = read.get(key)
+    if known is None:
+        entries = _entries(query, hit, status)
+        known = read[key] = [(entry, _result(query, entry)) for entry in entries]
+    return known
+
+
 def _entries(query: Query[Quantity], hit: Hit, status: str) -> Iterator[Entry]:
     today = query.patient.today
     when = when_of(hit.resource, today)
@@ -330,12 +343,11 @@ def _parts(query: Query[Quantity], hit: Hit) -> list[Resource]:
     return abi.sided_components(query, hit) or [hit.resource]
 
 
-def _stale(query: Query[Quantity], entry: Entry) -> Item | None:
+def _stale(entry: Entry, result: Result | None) -> Item | None:
     """The newest value that is too old to count, where it is final and can be read."""
-    if entry.status not in USABLE or abi.other_state(query, entry.hit, entry.part):
+    if entry.status not in USABLE or result is None or result.item.quantity is None:
         return None
-    measured = measure(query, entry.part)
-    return _item(query, entry, measured) if measured.quantity else None
+    return result.item
 
 
 def _result(query: Query[Quantity], entry: Entry) -> Result | None:
@@ -372,8 +384,7 @@ def _item(query: Query[Quantity], entry: Entry, measured: Measurement) -> Item:
     details = {"status": entry.status, "side": abi.side(query, hit, part)}
     if measured.quantity is not None:
         details["flag"] = flag_of(part)
-        details["low"] = reference_limit(query, part, "low")
-        details["high"] = reference_limit(query, part, "high")
+        details.update(reference_limits(query, part))
     return Item(
         reference=reference_of(hit.resource),
         text=query.definition.title,
