@@ -57,7 +57,8 @@ def basis(plan: Plan) -> list[Item]:
 
 def because(entries: Iterable[Item], language: Language = ENGLISH) -> str:
     """A list of what was found, when and with which value; each entry once."""
-    told = (item for item in entries if item.text or item.quantity)
+    once = {id(item): item for item in entries}  # most findings rest on the same ones
+    told = (item for item in once.values() if item.text or item.quantity)
     lines = list(dict.fromkeys(_basis_line(item, language) for item in told))
     if not lines:
         return ""
@@ -100,7 +101,7 @@ def _value(item: Item, language: Language) -> str:
         return ""
     sent = item.quantity.shown
     plain = values.measured(item.quantity)
-    said = values.measured(item.quantity, language)
+    said = plain if language.is_english else values.measured(item.quantity, language)
     same = not sent or fold(sent) == fold(plain) or item.quantity.unit in values.UNITLESS
     return said if same else language.say(phrases.SENT_AS, value=said, sent=sent)
 

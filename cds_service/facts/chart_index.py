@@ -71,7 +71,7 @@ class ChartIndex:
         self.diagnoses: dict[int, Diagnosis] = {}  # the Conditions that were read, by identity
         self.memory = words_remembered(catalogue, terminology)
         self.results: dict[tuple[str, ...], Any] = {}  # by their sets, once they are asked for
-        self.values: dict[tuple[str, int], Any] = {}  # of results, by fact and hit, once read
+        self.values: dict[tuple[str, int], Any] = {}  # of hits, by fact and hit, once read
         self.spans: Any = None  # how long medications count, once somebody asks
         self._terminology = terminology
         self._codes = wanted_codes(catalogue, terminology)

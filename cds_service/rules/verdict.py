@@ -59,6 +59,9 @@ def silenced(compiled: CompiledRule, context: Context) -> bool:
 
 def unique(things: Iterable[_T]) -> tuple[_T, ...]:
     """The things in order, each once."""
+    things = tuple(things)
+    if len(things) < 2:
+        return things
     distinct: list[_T] = []
     alike: dict[object, list[_T]] = {}  # items cannot be hashed, and comparing all with all is slow
     for thing in things:

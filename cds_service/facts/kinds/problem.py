@@ -135,11 +135,9 @@ def _counts(query: Query[Problem], resource: Resource) -> bool:
 
 def _condition(query: Query[Problem], hit: Hit) -> Found | None:
     resource, diagnosis = hit.resource, _diagnosis(query, hit.resource)
-    if diagnosis.verification not in query.definition.verification:
+    item = _named(query, hit, diagnosis)
+    if item is None:
         return None
-    if not (right_site(query, resource) and words_fit(query, hit)):
-        return None
-    item = _item(query, hit, diagnosis)
     ignored = _status_is_nothing_to(query.definition)
     if not (ignored or diagnosis.active is not False):
         return Found(item, False)
@@ -150,6 +148,20 @@ def _condition(query: Query[Problem], hit: Hit) -> Found | None:
     if counts is not False and diagnosis.active is None and not ignored:
         return Found(item, None, f"an entry for {query.definition.title} has a status unknown here")
     return Found(item, counts)
+
+
+def _named(query: Query[Problem], hit: Hit, diagnosis: Diagnosis) -> Item | None:
+    """The Condition where it names the problem; found once for all look-backs of the fact."""
+    read: dict[tuple[str, int], Item | None] = query.patient.index.values
+    key = (query.definition.name, id(hit))
+    if key not in read:
+        fits = (
+            diagnosis.verification in query.definition.verification
+            and right_site(query, hit.resource)
+            and words_fit(query, hit)
+        )
+        read[key] = _item(query, hit, diagnosis) if fits else None
+    return read[key]
 
 
 def _diagnosis(query: Query[Problem], resource: Resource) -> Diagnosis:
