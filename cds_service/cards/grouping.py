@@ -61,9 +61,14 @@ class Plan:
 
     @property
     def indicator(self) -> Indicator:
+        return INDICATORS[self.strength]
+
+    @property
+    def strength(self) -> int:
+        """That of the indicator: 0 for info, 2 for critical."""
         if self.conditional:
-            return "info"
-        return INDICATORS[max(strength(part.said.indicator) for part in self.reasons)]
+            return 0
+        return max([strength(part.said.indicator) for part in self.reasons])
 
     @property
     def drafts(self) -> frozenset[int | None]:
@@ -193,7 +198,7 @@ def card_order(plan: Plan) -> tuple[int, int, int, int]:
     """The strongest first, then the pack's order of groups, the rules' ranks, the drafts' order."""
     first_draft = min((d for d in plan.drafts if d is not None), default=-1)
     rank = plan.parts[0].said.finding.rule.rank
-    return (-strength(plan.indicator), plan.groups[0].order, rank, first_draft)
+    return (-plan.strength, plan.groups[0].order, rank, first_draft)
 
 
 def _supersedes(other: Said, one: Said) -> bool:
@@ -255,7 +260,9 @@ def _give_up(plan: Plan, keeper: Mapping[str, Plan]) -> list[tuple[Part, Plan]]:
     moved: list[tuple[Part, Plan]] = []
     for part in plan.parts:
         about = tuple(item for item in part.about if item.reference not in keeper)
-        if about or not part.about:
+        if len(about) == len(part.about):
+            kept.append(part)
+        elif about:
             kept.append(replace(part, about=about))
         else:
             line = replace(part, about=(), line_only=True)

@@ -33,13 +33,17 @@ def escape(text: str, longest: int = LONGEST_CHART_TEXT) -> str:
 
     An at sign becomes " at ": no escape keeps every renderer from making a mail link.
     """
-    if len(text) <= longest and _HARMLESS.fullmatch(text) and not _WWW.search(text):
+    if len(text) <= longest and _HARMLESS.fullmatch(text) and not _names_a_site(text):
         return text
     text = plain(text.replace("@", " at "), longest)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = _ESCAPED.sub(r"\\\g<0>", text)
     text = _WWW.sub(r"\1\\.", _LINK_SCHEME.sub(r":\\/", text))
     return _escape_list_start(text)
+
+
+def _names_a_site(text: str) -> bool:
+    return "." in text and _WWW.search(text) is not None
 
 
 def shorten(text: str, longest: int) -> str:

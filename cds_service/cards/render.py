@@ -39,9 +39,12 @@ class Template:
     """A compiled text. A nested Template is an optional part."""
 
     parts: tuple["str | Placeholder | Template", ...]
+    literal: str | None = None  # the text of one without placeholders, as most are
 
     def render(self, lookup: Lookup) -> str:
         """The text with its values. Raises `MissingValue`."""
+        if self.literal is not None:
+            return self.literal
         out: list[str] = []
         for part in self.parts:
             if isinstance(part, str):
@@ -96,7 +99,7 @@ def compile_template(text: str) -> Template:
         raise TemplateError(f"'{{?' is never closed in {text!r}")
     if end < len(text):
         outer.append(text[end:])
-    return Template(tuple(outer))
+    return Template(tuple(outer), text if outer == [text] else None)
 
 
 def _value(part: Placeholder, lookup: Lookup) -> str:

@@ -56,6 +56,8 @@ def _told_apart(
 ) -> list[tuple[str, Action, bool]]:
     """Two drafts of the same drug earn the same label; a number tells them apart."""
     waiting = list(offers)
+    if len(waiting) < 2:
+        return waiting
     counts = Counter(label for label, _, _ in waiting)
     seen: Counter[str] = Counter()
     told = []

@@ -24,7 +24,7 @@ def gap(chart: Chart, key: str) -> str:
 
 def gaps(chart: Chart, keys: Iterable[str]) -> tuple[str, ...]:
     """The gaps of several slots; slots that an EHR need not have are none when they are missing."""
-    return tuple(gap(chart, key) for key in keys if _lacks(chart, key))
+    return tuple([gap(chart, key) for key in keys if _lacks(chart, key)])
 
 
 def lacking(chart: Chart, keys: Iterable[str]) -> frozenset[str]:

@@ -17,6 +17,7 @@ _COMPARATORS_AS_SENT = {
     "=": "", "==": "", "\u2264": "<=", "\u2265": ">=", "=<": "<=", "=>": ">=",
     "\uff1c": "<", "\uff1e": ">", "\uff1d": "",
 }  # fmt: skip
+_NUMBERS = (int, float, str, Decimal)  # and texts that may be one
 _LARGEST_EXPONENT = 15  # no laboratory value is near it; keeps arithmetic from overflowing
 # HL7 v3 ObservationInterpretation, and v2 table 0078; the most telling first.
 _FLAGS = ("LL", "HH", "L", "H", "LU", "HU", "<", ">", "N")
@@ -100,7 +101,7 @@ def _fault_without_quantity(part: Resource) -> str:
 
 def decimal(value: Any) -> Decimal | None:
     """A JSON number exactly as written. Floats go by their shortest form: 0.905 is 0.905."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         return None
     try:
         number = Decimal(str(value).strip())

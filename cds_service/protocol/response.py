@@ -16,6 +16,8 @@ from cds_service.protocol.model import Action, Card, Coding, Link, Source, Sugge
 SUMMARY_LIMIT = 139  # the specification says fewer than 140
 _INDICATORS = ("info", "warning", "critical")
 
+_CONTAINERS = (dict, list, tuple)
+
 Json = Any
 Object = dict[str, Json]
 
@@ -136,18 +138,14 @@ def _address(url: str, place: str) -> str:
 
 
 def _without_empty(written: Mapping[str, Json]) -> Object:
-    return {name: value for name, value in written.items() if value not in ("", [], {})}
+    return {name: value for name, value in written.items() if value or value is False}
 
 
 def _complete(value: Json, place: str) -> Json:
-    """`value`, if nothing within it is null or empty."""
-    children: Iterable[Json] = ()
-    if isinstance(value, Mapping):
-        children = value.values()
-    elif isinstance(value, list | tuple):
-        children = value
-    for child in children:
+    """`value`, an object or a list, if nothing within it is null or empty."""
+    for child in value.values() if isinstance(value, dict) else value:
         if child is None or child in ("", [], {}, ()):
             raise ValueError(f"{place} holds a null or an empty value")
-        _complete(child, place)
+        if isinstance(child, _CONTAINERS):
+            _complete(child, place)
     return value
