@@ -9,7 +9,7 @@ from cds_service.cards.finding_texts import LONGEST_SUMMARY
 from cds_service.cards.grouping import Part, Plan
 from cds_service.cards.language import ENGLISH, Language
 from cds_service.cards.markdown import plain
-from cds_service.cards.phrases import CONDITIONAL_SUMMARY, JOINED, MANY_OTHERS, MERGED
+from cds_service.cards.phrases import CONDITIONAL_SUMMARY, JOINED, MANY_OTHERS, MERGED, ONE_OTHER
 from cds_service.cards.render import compile_template
 from cds_service.protocol.model import Coding, Link, Source
 from cds_service.rules.context import Facts
@@ -150,7 +150,7 @@ def _bounded(texts: list[str], language: Language) -> list[str]:
     more = len(texts) - MOST_LISTED
     if more <= 0:
         return texts
-    return [*texts[:MOST_LISTED], language.say(MANY_OTHERS, count=str(more))]
+    return [*texts[:MOST_LISTED], language.count(ONE_OTHER, MANY_OTHERS, more)]
 
 
 def _absolute(url: str, public_url: str) -> str:

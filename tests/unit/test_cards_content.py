@@ -85,6 +85,16 @@ def test_five_entries_are_listed_and_the_others_counted(count: int, rest: list[s
     assert len(trace(card)["basis"]) == count
 
 
+@pytest.mark.parametrize(("count", "rest"), [(40, []), (41, ["and 1 other"])])
+def test_forty_entries_are_named_in_the_extension_and_the_others_counted(
+    count: int, rest: list[str]
+) -> None:
+    basis = [problem(f"Entry {number}", f"Condition/{number}") for number in range(count)]
+    [card] = cards_of(finding(rule("rls.x", "rls"), ferritin(), basis=basis))
+    named = [f"Condition/{number}" for number in range(40)]
+    assert trace(card)["basis"] == named + rest
+
+
 def test_two_notes_are_said_and_the_others_counted() -> None:
     one = finding(rule("rls.x", "rls"), ferritin(), notes=("A.", "B.", "C.", "D."))
     [card] = cards_of(one)
