@@ -82,9 +82,14 @@ def is_active(resource: Resource, today: date, words: Statuses) -> bool | None:
     if said & _ENDED:
         return False
     said |= _words(status)
-    if not said:
-        return not has_abated(resource, today)
-    return _by_words(said, words)
+    if said:
+        return _by_words(said, words)
+    return None if _says_something(status) else not has_abated(resource, today)
+
+
+def _says_something(status: object) -> bool:
+    """Whether a status without words is there at all: `true`, 1."""
+    return bool(status) and not isinstance(status, dict | list | str)
 
 
 def _by_words(said: set[str], words: Statuses) -> bool | None:

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from cds_service.facts.chart import Entry, Resource
 from cds_service.facts.fhir import objects, reference_of, string
+from cds_service.protocol.identity import of_reference
 from cds_service.terminology.codings import ATC, text_of
 from cds_service.terminology.drugs import Product
 from cds_service.terminology.index import Terminology
@@ -187,12 +188,29 @@ class MedicationReader:
                 self._gather(resource[key], resource, said, _MAX_DEPTH)
         one = sum(key in resource for key in _CONCEPTS) == 1
         drug = self._drug_of(said, disputable=one)
-        if not (drug.ingredients or drug.sets or drug.disputed) and said.parts:
-            for part in said.parts:
-                said.codings += part.codings
-                said.names += part.names
-            drug = self._drug_of(said)
-        return said, drug
+        if not said.parts or drug.disputed:
+            return said, drug
+        parts = _Said([], [], said.forms, [])
+        for part in said.parts:
+            parts.codings += part.codings
+            parts.names += part.names
+        if drug.ingredients or drug.sets:
+            return said, self._with_ingredients(drug, self._drug_of(parts))
+        said.codings += parts.codings
+        said.names += parts.names
+        return said, self._drug_of(said)
+
+    def _with_ingredients(self, drug: _Drug, parts: _Drug) -> _Drug:
+        """A drug whose name gave less than its ingredients; disputed where it is another one."""
+        both = tuple(dict.fromkeys((*drug.ingredients, *parts.ingredients)))
+        if (
+            drug.ingredients
+            and parts.ingredients
+            and len(both) == len(drug.ingredients) + len(parts.ingredients)
+        ):
+            sets = drug.sets | parts.sets | self._sets_of(both)
+            return drug._replace(ingredients=both, sets=frozenset(), disputed=sets)
+        return drug._replace(ingredients=both, sets=drug.sets | parts.sets)
 
     def _drug_of(self, said: _Said, *, disputable: bool = False) -> _Drug:
         """`disputable`: the codes are those of one drug, and not of the parts of a mixture."""
@@ -253,6 +271,8 @@ class MedicationReader:
 
         `outer`: what the owner may be contained in, and with it what the owner refers to.
         """
+        if isinstance(value, str):  # where FHIR has an object
+            value = {"reference" if of_reference(value) or value[:1] == "#" else "text": value}
         if not isinstance(value, dict) or depth == 0:
             return
         _add(said.names, value.get("text"))

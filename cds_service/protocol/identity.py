@@ -19,7 +19,7 @@ def of_resource(kind: str, identifier: str, url: str) -> set[str]:
 def of_reference(text: str) -> tuple[str, ...]:
     """What a reference names, the most exact first; nothing for one without a type or scheme."""
     plain = without_version(text)
-    if plain.startswith("urn:"):
+    if plain[:4].lower() == "urn:":  # in either case (RFC 8141)
         return (plain.lower(),)
     parts = plain.split("/")
     if len(parts) < 2 or not all(parts[-2:]):

@@ -158,6 +158,7 @@ COMPOUND = {
         "Medication/x",
         "https://ehr.example/fhir/Medication/x",
         "urn:uuid:x",
+        "URN:UUID:X",
         "Medication/x/_history/2",
     ],
 )
@@ -378,9 +379,33 @@ def test_ingredient_by_reference_to_an_entry_of_the_call():
     assert state("drug.diuretic", resource, substance) is KNOWN
 
 
-def test_known_product_is_not_read_by_its_ingredients_again():
+def test_a_known_product_of_other_ingredients_is_disputed():
     resource = behind(BY_NAME, code=coded(RXNORM, "349201", text="valsartan 160 MG Oral Tablet"))
-    assert state("drug.diuretic", resource) is ABSENT
+    assert state("drug.diuretic", resource) is UNKNOWN
+
+
+def test_ingredients_add_to_what_a_name_gives():
+    """A brand's name is that of one of the two."""
+    whole = (BY_CODE, BY_NAME)
+    [item] = (
+        facts(behind(*whole, code={"text": "Hydrochlorothiazide comp."})).get("drug.diuretic").items
+    )
+    assert item.ingredients == ("hydrochlorothiazide", "furosemide")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("Medication/m", KNOWN), ("https://e/fhir/Medication/m", KNOWN), ("Medication/x", ABSENT)],
+)
+def test_a_reference_that_is_a_bare_string(value, expected):
+    medication = {"resourceType": "Medication", "id": "m", "code": coded(RXNORM, "310798")}
+    resource = request(medicationReference=value)
+    del resource["medicationCodeableConcept"]
+    assert state("drug.diuretic", resource, medication) is expected
+
+
+def test_a_concept_that_is_a_bare_string():
+    assert state("drug.diuretic", request(medicationCodeableConcept="Furosemide 40 mg")) is KNOWN
 
 
 def disputed(**extra):
