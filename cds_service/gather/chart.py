@@ -164,7 +164,7 @@ def _resources(chart: Chart) -> Iterable[Resource]:
 
 def _people(request: HookRequest, readings: Iterable[Reading]) -> dict[str, Entry]:
     """The Patients of the call by fullUrl."""
-    sources = (request.others, *(reading.resources for reading in readings))
+    sources = (request.others, *(reading.resources for reading in readings if not reading.alike))
     return {
         resource.url: resource
         for source in sources
@@ -189,9 +189,9 @@ class _Sorter:
         """Take in one prefetch value, under a known key or under any other."""
         if reading.unreadable:
             self.dropped["not-an-object"] += reading.unreadable
-        kept = self.keep(reading.resources)
+        kept = self._own(reading)
         dropped = len(kept) < len(reading.resources)
-        by_type = _by_type(kept)
+        by_type = {kept[0].kind: [*kept]} if kept and reading.alike else _by_type(kept)
         if key in self._builders:
             own = by_type.pop(self._builders[key].resource_type, [])
             self._builders[key].answer(reading, own, dropped)
@@ -206,6 +206,11 @@ class _Sorter:
                 self.others.extend(resources)
             else:
                 self._builders[slot_key].extra(resources, complete, reading.problem)
+
+    def _own(self, reading: Reading) -> Sequence[Entry]:
+        if reading.alike and self._subject.owns(reading.resources[0]):
+            return reading.resources
+        return self.keep(reading.resources)
 
     def keep(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """The resources that are not another patient's."""

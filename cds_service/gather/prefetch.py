@@ -19,6 +19,7 @@ from cds_service.protocol.bundles import next_link
 from cds_service.protocol.entries import (
     Entries,
     Entry,
+    Listed,
     Sent,
     Value,
     array,
@@ -66,6 +67,7 @@ class Reading:
     unreadable: int = 0
     bundle: bool = False
     next_page: str | None = None
+    alike: bool = False  # resources of one type that say in the same words whose they are
 
 
 def read(value: Sent | Raw, room: Room | None = None) -> Reading:
@@ -156,8 +158,14 @@ def _read_bundle(value: Sent, head: Value, room: Room, depth: int = 0) -> Readin
 def _collect(entries: Entries | Sequence[Entry], reading: Reading, room: Room, depth: int) -> str:
     """Add the resources of entries; what keeps them from being all there are."""
     room.take(len(entries))
+    listed = entries.read() if isinstance(entries, Entries) else Listed(entries, ())
+    if _are_alike(listed):  # nearly all charts: one Bundle for each key
+        room.take(sum(len(array(entry.head.component)) for entry in listed.panels))
+        reading.alike = not reading.resources
+        reading.resources.extend(listed.alike)
+        return ""
     worst, kept = "", reading.resources
-    for entry in entries:
+    for entry in listed.entries:
         if entry is None:
             reading.unreadable += 1
         elif entry.kind in _NO_DATA:
@@ -167,9 +175,16 @@ def _collect(entries: Entries | Sequence[Entry], reading: Reading, room: Room, d
                 worst = _read_inner(entry, depth, reading, room) or worst
         elif entry.head.component or entry.head.contained:
             _keep(entry, reading, room)
-        else:  # nearly all of a chart
+        else:
             kept.append(entry)
     return worst
+
+
+def _are_alike(listed: Listed) -> bool:
+    """Whether the entries need no look each."""
+    if not listed.alike or listed.alike[0].kind in (*_NO_DATA, "Patient"):
+        return False
+    return not any(entry.head.contained for entry in listed.panels)
 
 
 def _keep(entry: Entry, reading: Reading, room: Room) -> None:
@@ -193,6 +208,7 @@ def _read_inner(entry: Entry, depth: int, outer: Reading, room: Room) -> str:
         return ""
     inner = _read_bundle(value, value.shape, room, depth + 1)
     outer.resources.extend(inner.resources)
+    outer.alike = False
     outer.unreadable += inner.unreadable
     return "" if inner.supply.complete else inner.problem
 

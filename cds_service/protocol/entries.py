@@ -10,7 +10,7 @@ head as in the body.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from msgspec import MsgspecError, Struct
 from msgspec.json import Decoder
@@ -293,6 +293,18 @@ def by_kind(entries: Sequence[Entry]) -> Iterable[tuple[str, Iterable[Entry]]]:
     return groupby(entries, _KIND)
 
 
+class Listed(NamedTuple):
+    """What an array holds: None for each element that has no resource.
+
+    `panels`: the entries that have components or contain resources. `alike`: the entries where none
+    is lacking, all are of one type, and all say in the same words whose they are.
+    """
+
+    entries: Sequence[Entry | None]
+    panels: Sequence[Entry]
+    alike: Sequence[Entry] = ()
+
+
 class Entries:
     """The elements of an array that holds resources. Iterating gives an `Entry` for each resource
     and None for each element that has none."""
@@ -310,29 +322,36 @@ class Entries:
         return len(self._elements)
 
     def __iter__(self) -> Iterator[Entry | None]:
-        return iter(self.read())
+        return iter(self.read().entries)
 
-    def read(self) -> list[Entry | None]:
-        """All of them. Neighbours are mostly of one type, so its name is looked up where it
-        changes."""
+    def read(self) -> "Listed":
+        """All of them. Neighbours are mostly of one type and one patient, so what is said of both
+        is looked at where it changes."""
         entries: list[Entry | None] = []
-        written, kind = NOTHING, ""
+        panels: list[Entry] = []
+        written = subject = patient = NOTHING
+        kind, changes = "", 0
         for number, element in enumerate(self._elements):
-            if type(element) is not Element:
-                entries.append(None)
-                continue
-            head = element.resource
+            head = element.resource if type(element) is Element else None
             if type(head) is not Head:
+                changes += 2
                 entries.append(self._other(element, number))
                 continue
-            if head.resource_type != written:
-                written = head.resource_type
+            if head.resource_type != written or head.subject != subject or head.patient != patient:
+                written, subject, patient = head.resource_type, head.subject, head.patient
                 kind = word(written)
-            entries.append(Entry(head, kind, element.full_url, self, number) if kind else None)
-        return entries
+                changes += 1 if kind else 2
+            entry = Entry(head, kind, element.full_url, self, number) if kind else None
+            entries.append(entry)
+            if entry and (head.component or head.contained):
+                panels.append(entry)
+        alike = cast("list[Entry]", entries) if changes == 1 else ()
+        return Listed(entries, panels, alike)
 
-    def _other(self, element: Element, number: int) -> Entry | None:
+    def _other(self, element: Json, number: int) -> Entry | None:
         """An element that is a resource itself, in an array of resources."""
+        if type(element) is not Element:
+            return None
         bare = element.resource is None and element.resource_type
         return entry_of(self._raw(number)) if bare else None
 
