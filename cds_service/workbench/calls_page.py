@@ -27,18 +27,19 @@ def watch(app: Flask, current: bench.Bench) -> None:
 
     @app.after_request
     def _note(response: Response) -> Response:
-        if request.blueprint in _WATCHED and request.method != "OPTIONS":
-            current.calls.add(_entry(current, response))
+        route = request.blueprint
+        if route in _WATCHED and request.method != "OPTIONS":
+            current.calls.add(_entry(current, route, response))
         return response
 
 
-def _entry(current: bench.Bench, response: Response) -> dict[str, object]:
+def _entry(current: bench.Bench, route: str, response: Response) -> dict[str, object]:
     chart, cards = g.get("answered", (None, None))
     now = clock.monotonic()
     began = g.get("started", now)  # `web.metrics` takes the time
     return {
         "at": current.now().isoformat(timespec="seconds"),
-        "route": request.blueprint,
+        "route": route,
         "service": _service(current),
         "status": response.status_code,
         "milliseconds": round((now - began) * 1000, 1),
