@@ -26,7 +26,7 @@ from cds_service.callers.file import (
 from cds_service.callers.model import Client, Clients
 from cds_service.config import Settings
 from cds_service.errors import ConfigurationError
-from cds_service.packs.report import format_problem
+from cds_service.packs.problem_text import format_problem
 
 LOOK_EVERY = 2.0  # seconds
 LOOK_PATIENCE = 2.0  # seconds that the call waits that began a look

@@ -19,7 +19,7 @@ from cds_service.callers.model import (
 from cds_service.callers.presets import build_dialect
 from cds_service.errors import Problem
 from cds_service.packs.positions import Document, JsonPath, parse
-from cds_service.packs.report import in_order
+from cds_service.packs.problem_text import in_order
 from cds_service.packs.schema import check_schema, did_you_mean
 from cds_service.packs.source import obj, seq
 from cds_service.protocol.addresses import is_loopback

@@ -51,7 +51,7 @@ def fail(message: str, hint: str = "") -> NoReturn:
 
 
 def _print_problems(error: PackError) -> None:
-    from cds_service.packs.report import format_problem
+    from cds_service.packs.problem_text import format_problem
 
     for problem in error.problems:
         click.echo(format_problem(problem), err=True)

@@ -77,7 +77,7 @@ def _written(problems: Sequence[Problem], style: str, hooks: Path, site: Path | 
     """The problems in the form asked for."""
     import cds_service
     from cds_service.packs import exchange
-    from cds_service.packs.report import as_json, format_problem
+    from cds_service.packs.problem_text import as_json, format_problem
 
     match style:
         case "json":
@@ -150,7 +150,7 @@ def explain(request: Path, only: tuple[str, ...], short: bool, style: str) -> No
     """
     from cds_service.ruletests.explain import as_json, as_text
     from cds_service.ruletests.explain import explain as explain_rules
-    from cds_service.ruletests.why import as_lines
+    from cds_service.ruletests.explain_short import as_lines
 
     as_words = as_lines if short else as_text
     content, parsed = hook_request.read(request)

@@ -12,7 +12,7 @@ from cds_service.packs.check import terminology as terminology_check
 from cds_service.packs.check import untranslated
 from cds_service.packs.check.consequences import without_consequences
 from cds_service.packs.effective import chosen_profiles
-from cds_service.packs.report import in_order
+from cds_service.packs.problem_text import in_order
 from cds_service.packs.source import PackSource, read_source
 from cds_service.rules.model import Pack
 from cds_service.rules.ruleset import compile_rules

@@ -13,7 +13,7 @@ from cds_service.cards.compose import compose
 from cds_service.errors import PackError, Problem
 from cds_service.packs.effective import chosen_profiles
 from cds_service.packs.load import load_pack
-from cds_service.packs.report import in_order
+from cds_service.packs.problem_text import in_order
 from cds_service.packs.revision import revision
 from cds_service.packs.source import read_source
 from cds_service.ruletests.runner import FileResult, Report

@@ -17,7 +17,7 @@ from cds_service.config import Settings
 from cds_service.errors import Problem, ServiceError
 from cds_service.facts.base import FactBase
 from cds_service.facts.chart import Chart
-from cds_service.live import go_live, report
+from cds_service.live import go_live, readiness
 from cds_service.live.active import Active, ActivePack
 from cds_service.live.watch import SiteWatch
 from cds_service.protocol.model import Card, FeedbackEntry, HookRequest
@@ -228,7 +228,7 @@ class Runtime:
         """Whether calls can be answered, and what that rests on."""
         now = int(self._clock.now().timestamp())
         problem = self._store.problem(now) if self._store else "none in use"
-        workers = report.workers(self._watch)  # before what they tell of
+        workers = readiness.workers(self._watch)  # before what they tell of
         pack = self._packs.current().pack
         return {
             "ready": not problem,
@@ -249,7 +249,7 @@ class Runtime:
                 "terminology": pack.raw.get("terminology", {}),
                 "rules": len(self.ruleset.rules),
             },
-            "rejectedPack": report.rejected_pack(self._packs.rejected),
+            "rejectedPack": readiness.rejected_pack(self._packs.rejected),
             **workers,
         }
 
@@ -302,7 +302,7 @@ class Runtime:
         """Let the other workers see what this one runs."""
         shelf = self._watch.shelf if self._watch else None
         if shelf:
-            shelf.tell(report.state(self.pack.revision, self._packs.rejected))
+            shelf.tell(readiness.state(self.pack.revision, self._packs.rejected))
 
 
 def build_runtime(settings: Settings, describe: Describe | None = None) -> Runtime:

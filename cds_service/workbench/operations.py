@@ -12,7 +12,7 @@ from cds_service.errors import BadRequest
 from cds_service.workbench import bench, entries, imports, make_fire, ready, rows, testcase, what_if
 from cds_service.workbench.chart import ChartState
 from cds_service.workbench.chart_answers import judge
-from cds_service.workbench.work import Work, judgements, received
+from cds_service.workbench.try_request import Work, judgements, received
 
 Json = Any
 

@@ -5,8 +5,8 @@ from flask import Blueprint, Response
 from cds_service.workbench import bench, draft, testcase, views, what_if
 from cds_service.workbench.chart import dump
 from cds_service.workbench.operations import current_work
+from cds_service.workbench.try_request import foremost
 from cds_service.workbench.try_view import pretty
-from cds_service.workbench.work import foremost
 
 
 def add(blueprint: Blueprint) -> None:

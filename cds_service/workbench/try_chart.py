@@ -5,7 +5,7 @@ from flask import Blueprint, Response, request
 
 from cds_service.workbench import bench, compare, compared_charts, picker, try_view, views
 from cds_service.workbench.operations import current_work, op
-from cds_service.workbench.work import foremost
+from cds_service.workbench.try_request import foremost
 
 
 def add(blueprint: Blueprint) -> None:

@@ -9,11 +9,20 @@ import orjson
 
 from cds_service.rules.model import Setting
 from cds_service.service.runtime import public_url
-from cds_service.workbench import bench, card_view, compare, ready, rows, supply, what_if, why
+from cds_service.workbench import (
+    bench,
+    card_view,
+    compare,
+    ready,
+    rows,
+    rule_views,
+    supply,
+    what_if,
+)
 from cds_service.workbench.chart import STATES, dump
 from cds_service.workbench.chart_answers import Judgement
 from cds_service.workbench.operations import op
-from cds_service.workbench.work import Work, judgements
+from cds_service.workbench.try_request import Work, judgements
 
 Json = Any
 WARNINGS = ("warning", "critical")
@@ -46,8 +55,8 @@ def shown(work: Work) -> dict[str, Any]:
     judged = judgements(work, work.after, explained=True)
     before = judgements(work, work.before, explained=True) if work.change.any else judged
     pairs = _sides(before, judged)
-    whys = [(judgement, why.views(work.after.ruleset, judgement)) for judgement in judged]
-    knobs = _knobs(work, [why.views(work.before.ruleset, judgement) for judgement in before])
+    whys = [(judgement, rule_views.views(work.after.ruleset, judgement)) for judgement in judged]
+    knobs = _knobs(work, [rule_views.views(work.before.ruleset, judgement) for judgement in before])
     return {
         "work": work,
         "most_others": MOST_OTHERS,
@@ -84,7 +93,7 @@ def shown(work: Work) -> dict[str, Any]:
     }
 
 
-def _nearest(judged: Judgement, rules: list[why.RuleView]) -> why.RuleView | None:
+def _nearest(judged: Judgement, rules: list[rule_views.RuleView]) -> rule_views.RuleView | None:
     """The rule nearest to firing where there is no card; where all cards are information, the
     nearest that would warn."""
     silent = [view for view in rules if view.steps and view.rule.status == "active"]
@@ -118,7 +127,7 @@ def _counts(pairs: list[tuple[Side, Side]]) -> Counter[str]:
     return counts
 
 
-def _knobs(work: Work, before: list[list[why.RuleView]]) -> list[Knob]:
+def _knobs(work: Work, before: list[list[rule_views.RuleView]]) -> list[Knob]:
     """The settings in use, those of rules that fired or are near first: as in force, so that no
     knob moves away from under the hand that turns it."""
     used: dict[str, dict[str, None]] = {}

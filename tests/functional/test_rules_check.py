@@ -15,7 +15,7 @@ import pytest
 
 from cds_service.errors import PackError
 from cds_service.packs.load import check_pack, load_pack
-from cds_service.packs.report import format_problem
+from cds_service.packs.problem_text import format_problem
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "cds_service"

@@ -14,7 +14,7 @@ from cds_service.live.active import ActivePack
 from cds_service.packs.build import with_profiles
 from cds_service.packs.load import check_pack, load_pack
 from cds_service.packs.locate import CHECKOUT, hooks_dir
-from cds_service.packs.report import as_json, format_problem
+from cds_service.packs.problem_text import as_json, format_problem
 
 TINY = Path(__file__).resolve().parents[2] / "fixtures" / "rules" / "good" / "tiny" / "hooks"
 RULE = "patient-view/rls/low-ferritin.json"

@@ -6,7 +6,7 @@ from cds_service.facts.model import Fact
 from cds_service.rules.model import Rule, ServiceDefinition
 from cds_service.rules.ruleset import compile_rules
 from cds_service.ruletests.explain import Explanation, as_json, as_text, explain
-from cds_service.ruletests.why import as_lines
+from cds_service.ruletests.explain_short import as_lines
 from tests.support.fake_facts import FakeFacts, known, measured, unknown
 from tests.support.packs import ORDERS, REVIEW, pack, present, rule
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from cds_service.authoring.terminology.others import atc_ingredients, other_names
+from cds_service.authoring.terminology.other_names import atc_ingredients, other_names
 from cds_service.authoring.terminology.source import Source, usable
 from cds_service.terminology.codings import RXNORM
 from cds_service.terminology.drugs import INGREDIENT_FORM, DrugDictionary
