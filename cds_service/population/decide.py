@@ -1,4 +1,4 @@
-"""The engine-neutral function: a patient's lines in, rows of decisions out, both as Arrow batches.
+"""The engine-neutral part: a patient's lines in, rows of decisions out.
 
 `local` and `spark` only bring the lines of one patient together; everything that is judged or
 counted of a patient is judged and counted here.
@@ -11,16 +11,14 @@ from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any
 
-import pyarrow as pa
-
 from cds_service.facts.chart import Resource
 from cds_service.population import replay
 from cds_service.population.judge import VIEW, Answer, Judge, Shared, strongest
-from cds_service.population.lines import entry_of_line, read_line
+from cds_service.population.lines import entry_of_line
 from cds_service.population.patient_chart import PatientChart
 from cds_service.population.plan import LAST, RunPlan
 from cds_service.population.replay import Moment
-from cds_service.population.rows import CALL, CHART, LEFT_OUT, RULE, VARIANT, Row, batches
+from cds_service.population.rows import CALL, CHART, LEFT_OUT, RULE, VARIANT, Row
 from cds_service.protocol.entries import Entry, entry_of
 from cds_service.protocol.raw import Raw, decoded
 from cds_service.rules.model import ServiceDefinition
@@ -34,21 +32,9 @@ TOO_MANY = "patients left out: too many resources"
 NO_MOMENT = "patients left out: no encounter with a date"
 TWICE = "a line that is there twice"
 
-
-INPUT = pa.schema([("patient", pa.string()), ("url", pa.string()), ("line", pa.binary())])
 _BANDS = ((18, "0-17"), (35, "18-34"), (50, "35-49"), (65, "50-64"), (80, "65-79"))
 _OLDEST = "80+"
 _REST_OF_DATE = {4: "-12-31", 7: "-28"}  # the youngest possible age, nearly
-
-
-def decide(
-    lines: Iterable[pa.RecordBatch], plan: RunPlan, medications: Mapping[str, bytes]
-) -> Iterator[pa.RecordBatch]:
-    """Rows of `rows.SCHEMA` for batches of `INPUT`, sorted by patient and line.
-
-    `medications` are the Medication resources of the source by id: they belong to no patient.
-    """
-    yield from batches(Decider(plan, medications).rows(_lines(lines)))
 
 
 class Decider:
@@ -75,10 +61,6 @@ class Decider:
     def _patient(
         self, patient: str, lines: Iterable[Line], left_out: Counter[str]
     ) -> Iterator[Row]:
-        if not patient:  # Spark brings what names no patient; `local` has counted it already
-            for _, _, line in lines:
-                read_line(line, left_out)
-            return
         entries = self._entries(lines, left_out)
         if len(entries) > self._plan.most_resources:
             left_out[TOO_MANY] += 1
@@ -254,12 +236,6 @@ def _difference(
 def _warnings(answer: Answer) -> int:
     """How many of the cards interrupt."""
     return sum(indicator != "info" for indicator in answer.indicators)
-
-
-def _lines(lines: Iterable[pa.RecordBatch]) -> Iterator[Line]:
-    for batch in lines:
-        columns = [batch.column(name).to_pylist() for name in INPUT.names]
-        yield from zip(*columns, strict=True)
 
 
 def _age_band(person: Resource, at: datetime) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +23,7 @@ Json = Any
 DECISIONS = "decisions.parquet"
 FOLDERS = {CALL: "calls", CHART: "charts", RULE: DECISIONS, VARIANT: "variants"}
 FOLDERS[LEFT_OUT] = "left-out"
+LINES_PART = 999_999  # the part that says which lines were left out; no bucket has this number
 _STATE = "run.json"
 _SPILL = "spill"
 _COLUMNS = {
@@ -110,8 +112,9 @@ class RunFolder:
             rows = table.filter(pc.equal(table["row"], row)).select(_COLUMNS[row].split())
             for path, part in _files(self.root / folder, rows, row, number):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                pq.write_table(part, path.with_suffix(".tmp"), compression="zstd")
-                path.with_suffix(".tmp").rename(path)
+                waiting = path.with_suffix(f".{uuid4().hex}.tmp")  # another attempt may be at it
+                pq.write_table(part, waiting, compression="zstd")
+                waiting.rename(path)
         done = self.root / "parts" / f"{number:04d}"
         done.parent.mkdir(exist_ok=True)
         done.touch()
@@ -123,7 +126,9 @@ class RunFolder:
             yield pq.ParquetFile(path).read()
 
     def finish(self, *, keep_spill: bool) -> None:
-        """Remove what only an unfinished run needs."""
+        """Remove what only an unfinished run needs, and what attempts left that were cut short."""
+        for waiting in self.root.rglob("*.tmp"):
+            waiting.unlink(missing_ok=True)
         if not keep_spill:
             shutil.rmtree(self.spill, ignore_errors=True)
 

@@ -5,7 +5,7 @@ was other than "no" in a call), "variant" (what another pack or another threshol
 a call), "left-out" (lines and patients that were not taken, by reason).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -76,6 +76,12 @@ class Row(msgspec.Struct):
     rules: Sequence[str] = ()
     calls: int = 0
     count: int = 0
+
+
+def lines_left_out(counts: Mapping[str, int]) -> Iterator[Row]:
+    """A row for each reason for which lines of the source were not taken."""
+    for reason, count in sorted(counts.items()):
+        yield Row(LEFT_OUT, outcome=reason, count=count)
 
 
 def batches(rows: Iterator[Row]) -> Iterator[pa.RecordBatch]:

@@ -40,7 +40,10 @@ def run(
     """
     files = source_files(places)
     pack = plan.pack()
-    about = _about(places, files, plan, pack.revision, plan.variants(pack))
+    about = {
+        **_about(places, files, plan, pack.revision, plan.variants(pack)),
+        "engine": engine,  # each has buckets of its own: one does not take up what another began
+    }
     folder = RunFolder(out)
     taken_up = folder.open(about, again=again)
     plan = replace(plan, salt=plan.salt or _salt(folder, taken_up))

@@ -64,7 +64,7 @@ def portions(files: Sequence[SourceFile]) -> list[Portion]:
     together: list[str] = []
     weight = 0
     for file in files:
-        if file.path.endswith((".ndjson", ".jsonl")) and "://" not in file.path:
+        if file.path.endswith((".ndjson", ".jsonl")):
             starts = range(0, max(file.size, 1), PORTION)
             cut += [Portion((file.path,), start, start + PORTION) for start in starts]
         elif file.path.endswith(NDJSON):
@@ -141,7 +141,8 @@ def _open(path: str) -> Iterator[IO[bytes]]:
     with ExitStack() as stack:
         raw: IO[bytes]
         if "://" in path:
-            raw = stack.enter_context(_fsspec().open(path, "rb"))
+            remote = stack.enter_context(_fsspec().open(path, "rb"))
+            raw = stack.enter_context(io.BufferedReader(remote))  # reads no more than it is asked
         else:
             raw = stack.enter_context(Path(path).open("rb"))
         if path.endswith(".gz"):

@@ -1,42 +1,47 @@
 """The engine for more charts than one machine holds: Apache Spark brings the lines together.
 
-The patient of a line is found on the JVM's side; Python sees batches of Arrow, grouped by patient,
-and runs the same function as `local`. Needs the extra `leg-cramps-cds[spark]`.
+Tasks read the source and judge as `local` does; between the two Spark moves packets of bytes, which
+it neither parses nor sorts: its own reading of JSON cost more than the whole of judging. Needs the
+extra `leg-cramps-cds[spark]`.
 """
 
 import os
-import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
 
 from cds_service.errors import ConfigurationError
-from cds_service.population.decide import decide
-from cds_service.population.lines import READ, unread
-from cds_service.population.output import RunFolder
+from cds_service.population import bucket
+from cds_service.population.output import LINES_PART, RunFolder
+from cds_service.population.packets import buckets_for, decoded, packets
 from cds_service.population.plan import RunPlan
-from cds_service.population.rows import LEFT_OUT, SCHEMA, Row, batches
-from cds_service.population.source import BUNDLES, NDJSON, SourceFile
+from cds_service.population.pool import ATTEMPTS, HINT
+from cds_service.population.rows import batches, lines_left_out
+from cds_service.population.source import Portion, SourceFile, portions, records, source_files
 
-UNREAD_PART = 9999  # the part that says which types of lines were not read
-_SPARK_TYPES = {
-    "string": "string",
-    "date32[day]": "date",
-    "int32": "int",
-    "int64": "bigint",
-    "list<item: string>": "array<string>",
-    "list<element: string>": "array<string>",
-}
+MOST_BUCKETS = 100_000
+_COUNTS, _MEDICATIONS, _FIRST = 0, 1, 2  # partitions: for all, for all, that of the first bucket
+# The JVM copies bytes: optimising it, and a collector with threads of its own, cost more than that.
+_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
+Packet = tuple[int, Any]  # partition; records as bytes, or how many lines were left out and why
 
 
 def run_local(files: Sequence[SourceFile], plan: RunPlan, folder: RunFolder, jobs: int) -> None:
-    """Run in a Spark of this process's own (`local[jobs]`)."""
-    spark = session(f"local[{jobs}]")
+    """Run in a Spark of this process's own. Raises ConfigurationError where Spark gives up."""
+    spark = session(f"local[{jobs},{ATTEMPTS}]")
+    from py4j.protocol import Py4JError
+
     try:
-        run(spark, [file.path for file in files], plan, folder)
+        _run(spark, files, plan, folder)
+    except Py4JError as error:
+        message = f"Spark gave up after {ATTEMPTS} attempts at a task. {_cause(error)}"
+        raise ConfigurationError(message, HINT) from error
     finally:
         spark.stop()
 
@@ -54,103 +59,84 @@ def session(master: str) -> Any:
         SparkSession.builder.master(master)
         .appName("leg-cramps-cds population")
         .config("spark.ui.enabled", "false")
-        .config("spark.sql.execution.arrow.maxRecordsPerBatch", "20000")
+        .config("spark.driver.extraJavaOptions", _JAVA)
         .getOrCreate()
     )
 
 
-def run(spark: Any, paths: Sequence[str], plan: RunPlan, folder: RunFolder) -> None:
-    """Write the rows of the source into the folder, with any session.
+def run(spark: Any, places: Sequence[str], plan: RunPlan, folder: RunFolder) -> None:
+    """Write the rows of a source into the folder, with any session.
 
-    `paths` are NDJSON files that the workers can read, of any scheme that Spark knows. Raises
-    ConfigurationError for a source that holds Bundles: those go through `local`.
+    `places` are files, folders or addresses that fsspec opens, for workers as for the driver.
+    Raises ConfigurationError where nothing is there, and what Spark raises.
     """
-    bundles = [path for path in paths if path.endswith(BUNDLES) and not path.endswith(NDJSON)]
-    if bundles:
-        raise ConfigurationError(
-            f"Spark reads NDJSON, and {bundles[0]} is a Bundle.", "Use --engine local for Bundles."
-        )
-    text = _text(spark, paths)
-    judging = _judging(plan, _medications(text))
-    rows = _by_patient(_heads(text)).mapInArrow(judging, to_arrow_schema_string(SCHEMA))
-    target = folder.root / "spark"
-    rows.write.mode("overwrite").parquet(str(target))
-    for number, path in enumerate(sorted(target.glob("*.parquet"))):
-        folder.write_part(number, pq.ParquetFile(path).iter_batches())
-    folder.write_part(UNREAD_PART, batches(_unread(text)))
-    shutil.rmtree(target)
+    _run(spark, source_files(places), plan, folder)
 
 
-def _text(spark: Any, paths: Sequence[str]) -> Any:
-    from pyspark.sql import functions as f
-
-    return spark.read.text(list(paths)).where(f.trim("value") != "")
-
-
-def _heads(text: Any) -> Any:
-    """Each line with its type, its id and whose it is; found by the JVM, not by Python, and in one
-    parse of the line, which is most of what Spark does here."""
-    from pyspark.sql import functions as f
-
-    fields = f.json_tuple("value", "resourceType", "id", "subject", "patient")
-    parsed = text.select("value", fields.alias("type", "name", "subject", "person"))
-    reference = f.coalesce(
-        f.get_json_object("subject", "$.reference"),
-        f.get_json_object("person", "$.reference"),
-        f.lit(""),
-    )
-    bare = f.regexp_replace(f.regexp_replace(reference, "/_history/.*$", ""), "/+$", "")
-    urn = f.regexp_extract(reference, "^urn:.*:([^:]*)$", 1)
-    owner = f.when(reference.startswith("urn:"), urn).otherwise(
-        f.regexp_extract(bare, "(?:^|/)Patient/([^/]+)$", 1)
-    )
-    patient = f.when(f.col("type") == "Patient", f.col("name")).otherwise(owner)
-    return parsed.select(
-        f.coalesce("type", f.lit("")).alias("kind"),
-        f.coalesce("name", f.lit("")).alias("id"),
-        f.coalesce(patient, f.lit("")).alias("patient"),
-        f.col("value").cast("binary").alias("line"),
-    )
+def _run(spark: Any, files: Sequence[SourceFile], plan: RunPlan, folder: RunFolder) -> None:
+    context = spark.sparkContext
+    buckets = buckets_for(sum(file.size for file in files), MOST_BUCKETS)
+    sorted_packets = _by_bucket(context, portions(files), buckets)
+    # The first job sorts; the others find what it sorted, as long as the machines hold it.
+    counts = context.runJob(sorted_packets, _added_up, [_COUNTS])
+    medications = context.broadcast(dict(context.runJob(sorted_packets, _named, [_MEDICATIONS])))
+    judge = _Judge(uuid4().hex, plan, folder.root, medications)
+    missing = [number for number in range(buckets) if not folder.has_part(number)]
+    context.runJob(sorted_packets, judge, [number + _FIRST for number in missing])
+    folder.write_part(LINES_PART, batches(lines_left_out(dict(counts))))
 
 
-def _by_patient(heads: Any) -> Any:
-    """The lines that are read, a patient's in one partition and sorted there."""
-    from pyspark.sql import functions as f
-
-    read = heads.where(f.col("kind").isin("", *(READ - {"Medication"})))
-    lines = read.select("patient", f.lit("").alias("url"), "line")
-    return lines.repartition("patient").sortWithinPartitions("patient", "line")
+def _by_bucket(context: Any, cut: Sequence[Portion], buckets: int) -> Any:
+    """An RDD of packets, those of a bucket in a partition of its own."""
+    read = context.parallelize(cut, len(cut)).mapPartitions(_Reading(buckets))
+    return read.partitionBy(buckets + _FIRST, int)
 
 
-def _medications(text: Any) -> Any:
-    """The Medication resources by id, sent to every worker once."""
-    from pyspark.sql import functions as f
+class _Reading(NamedTuple):
+    """The map task: portions in, packets out."""
 
-    named = text.where(f.col("value").contains('"Medication"'))  # spares the parse of the others
-    found = _heads(named).where(f.col("kind") == "Medication").groupBy("id").agg(f.min("line"))
-    medications = {name: bytes(line) for name, line in found.collect()}
-    return text.sparkSession.sparkContext.broadcast(medications)
+    buckets: int
 
-
-def _unread(text: Any) -> Iterator[Row]:
-    """The lines of other types, counted."""
-    from pyspark.sql import functions as f
-
-    kinds = text.select(f.json_tuple("value", "resourceType").alias("kind"))
-    other = kinds.where(~f.coalesce("kind", f.lit("")).isin("", *READ)).groupBy("kind").count()
-    for kind, count in sorted(other.collect()):
-        yield Row(LEFT_OUT, outcome=unread(kind), count=count)
+    def __call__(self, cut: Iterable[Portion]) -> Iterator[Packet]:
+        counts: Counter[str] = Counter()
+        for portion in cut:
+            for number, packet in packets(records(portion, counts), self.buckets):
+                yield _MEDICATIONS if number is None else number + _FIRST, packet
+        yield _COUNTS, counts
 
 
-def _judging(
-    plan: RunPlan, medications: Any
-) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    def judge(lines: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        yield from decide(lines, plan, medications.value)
+class _Judge(NamedTuple):
+    """The reduce task: the packets of a bucket in, its rows written."""
 
-    return judge
+    run: str
+    plan: RunPlan
+    root: Path
+    medications: Any  # a broadcast
+
+    def __call__(self, sent: Iterable[Packet]) -> Iterator[int]:
+        task = bucket.Task(self.run, self.plan, lambda: self.medications.value)
+        folder = RunFolder(self.root)
+        for partition, same in groupby(sent, key=itemgetter(0)):  # one, or none
+            lines = (record for _, packet in same for record in decoded(packet))
+            bucket.judge(task, folder, partition - _FIRST, bucket.by_patient(lines))
+            yield partition - _FIRST
 
 
-def to_arrow_schema_string(schema: pa.Schema) -> str:
-    """The schema in Spark's own words ("row string, count bigint, ...")."""
-    return ", ".join(f"`{field.name}` {_SPARK_TYPES[str(field.type)]}" for field in schema)
+def _added_up(sent: Iterable[Packet]) -> Iterator[tuple[str, int]]:
+    total: Counter[str] = Counter()
+    for _, counts in sent:
+        total.update(counts)
+    yield from total.items()
+
+
+def _named(sent: Iterable[Packet]) -> Iterator[tuple[str, bytes]]:
+    """The Medication resources by id."""
+    yield from bucket.medications_of(
+        record for _, packet in sent for record in decoded(packet)
+    ).items()
+
+
+def _cause(error: Exception) -> str:
+    """What failed, in the one line of Java's trace that says it."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return next((line for line in lines if "exited" in line or "Error:" in line), lines[-1])

@@ -73,8 +73,7 @@ def survey(folder: Path, base: str = "") -> Cost:
 
 def engine(folder: Path, at: str, name: str) -> Cost:
     """What a run costs."""
-    jobs = "2" if name == "spark" else "1"
-    options = ("--at", at, "--engine", name, "--jobs", jobs)
+    options = ("--at", at, "--engine", name, "--jobs", "1")
     return cost(
         *(
             cpu(*RUN, folder / n / "ndjson", "--out", folder / f"{n}-{name}-{at}", *options)

@@ -69,11 +69,11 @@ def test_spark_accounts_for_the_same_and_gives_the_same_rows(
 PEAK = """
 import sys
 from pathlib import Path
-from cds_service.population import local, spill
+from cds_service.population import local, packets
 from cds_service.population.output import RunFolder
 from cds_service.population.plan import RunPlan
 from cds_service.population.source import source_files
-spill.BUCKET = int(sys.argv[3])
+packets.BUCKET = int(sys.argv[3])
 folder = RunFolder(Path(sys.argv[2]))
 folder.open({}, again=False)
 plan = RunPlan(hooks="hooks", salt="s")

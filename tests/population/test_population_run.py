@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from click.testing import CliRunner, Result
 
 from cds_service.cli import main
+from cds_service.errors import ConfigurationError
 from tests.support.population import chart, left_out, medication, rows, write_export
+from tests.support.processes import kill_leaf
 from tests.support.wire import until
 
 SALT = "a salt for tests"
@@ -256,28 +258,54 @@ def test_a_run_that_was_killed_is_taken_up(source: Path, tmp_path: Path) -> None
     assert rows(cut) == rows(whole)
 
 
-def test_a_worker_that_is_killed_is_replaced(source: Path, tmp_path: Path) -> None:
-    """The pool breaks, and its tasks are done by another one."""
+@pytest.mark.skipif(not Path("/proc").exists(), reason="reads Linux's /proc")
+def test_a_process_that_is_killed_on_the_way_is_replaced(source: Path, tmp_path: Path) -> None:
+    """Once the first of many buckets is written, a process is killed that judges others."""
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    summary(source, whole)
+    command = [sys.executable, "-c", SMALL_BUCKETS, "population", "run", str(source)]
+    command += ["--out", str(cut), "--salt-file", str(tmp_path / "salt"), "--jobs", "2"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        until(lambda: any(cut.glob("parts/*")))
+        until(lambda: kill_leaf(process.pid, "spawn_main"))
+        assert "A process was killed; what it had under way is done again." in process.stderr.read()
+    assert process.returncode == 0
+    assert rows(cut) == rows(whole)
+
+
+SMALL_BUCKETS = """
+from cds_service.cli import main
+from cds_service.population import packets
+packets.BUCKET = 4096
+main()
+"""
+
+
+def test_a_task_that_kills_its_process_each_time_ends_the_run(tmp_path: Path) -> None:
+    """The others are done; the message says what may be wrong."""
     from cds_service.population import pool
 
-    marker = tmp_path / "killed"
-    tasks = [KillOnce(marker, tmp_path / f"done-{number}") for number in range(4)]
-    pool.do_all(tasks, 2, lambda done, total: None)
-    assert marker.exists()
-    assert all((tmp_path / f"done-{number}").exists() for number in range(4))
+    tasks = [Touch(tmp_path / f"done-{number}") for number in range(4)]
+    with pytest.raises(ConfigurationError, match="killed, 3 times in a row") as refusal:
+        pool.do_all([*tasks, KillItself()], 2, lambda done, total: None)
+    assert "--jobs" in refusal.value.hint
+    assert all(task.done.exists() for task in tasks)
 
 
-class KillOnce:
-    """A task that kills its own process the first time that any of them runs."""
+class Touch(NamedTuple):
+    """A task that leaves a file."""
 
-    def __init__(self, marker: Path, done: Path) -> None:
-        self.marker, self.done = marker, done
+    done: Path
 
     def __call__(self) -> None:
-        if not self.marker.exists():
-            self.marker.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
         self.done.touch()
+
+
+class KillItself(NamedTuple):
+    """A task that no process survives."""
+
+    def __call__(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_an_empty_place_is_named(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
-"""The same rows from Spark: local, and local-cluster with workers of its own, one of them killed.
+"""The same rows from Spark: local, one of its processes killed on the way, and local-cluster with
+workers of its own.
 
 Needs PySpark and Java (`make spark`).
 """
 
 import os
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ import pytest
 from cds_service.population.output import RunFolder
 from cds_service.population.plan import RunPlan
 from tests.support.population import chart, left_out, medication, rows, write_export
+from tests.support.processes import kill_leaf
+from tests.support.wire import until
 
 pytestmark = pytest.mark.spark
 
@@ -53,7 +57,7 @@ def spark_rows(master: str, source: Path, out: Path) -> Path:
     folder.open({}, again=False)
     running: Any = spark.session(master)
     try:
-        spark.run(running, [str(path) for path in sorted(source.iterdir())], PLAN, folder)
+        spark.run(running, [str(source)], PLAN, folder)
     finally:
         running.stop()
     return out
@@ -74,3 +78,32 @@ def test_a_cluster_of_worker_processes_gives_them_too(
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     out = spark_rows("local-cluster[2,1,1024]", source, tmp_path / "run")
     assert rows(out) == rows(expected)
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="reads Linux's /proc")
+def test_a_process_that_is_killed_on_the_way_is_replaced(
+    source: Path, expected: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the first of many buckets is written, a process is killed that judges others."""
+    from cds_service.population import packets
+    from cds_service.population.source import source_files
+    from cds_service.population.spark import run_local
+
+    monkeypatch.setattr(packets, "BUCKET", 4096)
+    folder = RunFolder(tmp_path / "run")
+    folder.open({}, again=False)
+    killed = Event()
+
+    def kill() -> None:
+        until(lambda: any(folder.root.glob("parts/*")))
+        until(lambda: kill_leaf(os.getpid(), "pyspark.daemon"))
+        killed.set()
+
+    killer = Thread(target=kill)
+    killer.start()
+    run_local(source_files([str(source)]), PLAN, folder, 2)
+    killer.join()
+    assert killed.is_set()
+    assert rows(folder.root) == rows(expected)
+    assert left_out(folder.root) == left_out(expected)
+    assert len(list(folder.root.glob("parts/*"))) > 10
