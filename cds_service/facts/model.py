@@ -1,12 +1,15 @@
-"""What the rules may know of a patient: facts that are known, known to be absent, or unknown."""
+"""What the rules may know of a patient: facts that are known, known to be absent, or unknown.
+
+Items and facts are Structs, as a call makes some fifty: making one takes a third of the time of a
+dataclass. `msgspec.structs.replace` gives a changed one.
+"""
 
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import date
 from decimal import Decimal
 from enum import Enum
 
-from cds_service.values import value
+from msgspec import Struct, field
 
 
 class Truth(Enum):
@@ -25,8 +28,7 @@ class State(Enum):
     UNKNOWN = "unknown"
 
 
-@value
-class Quantity:
+class Quantity(Struct, frozen=True, gc=False):
     """A measured value in the fact's canonical unit.
 
     `comparator` is "", "<", "<=", ">" or ">=". `shown` is the value as the sender wrote it, with
@@ -39,8 +41,7 @@ class Quantity:
     shown: str = ""
 
 
-@value
-class Item:
+class Item(Struct, frozen=True, gc=False):
     """One entry of the chart that a fact rests on.
 
     `reference` is provenance ("Condition/c1"): for cards and traces, never for logs.
@@ -63,8 +64,7 @@ class Item:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
-@value
-class Fact:
+class Fact(Struct, frozen=True, gc=False):
     """The answer to one question about the patient.
 
     `items`: usable items, the deciding one first (for a quantity: the value that counts).

@@ -5,8 +5,9 @@ where the values are on file, and absent where they are not.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
+
+from msgspec.structs import replace
 
 from cds_service.facts import notes
 from cds_service.facts.definition_parts import Computed

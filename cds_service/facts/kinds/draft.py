@@ -1,6 +1,6 @@
 """The draft order under evaluation: what it orders, why, and whether that is new."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from cds_service.facts import availability
 from cds_service.facts.chart_index import DraftIndex

@@ -1,7 +1,8 @@
 """Orders: what is already ordered, on file or as another draft of the same call."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cds_service.facts import dates
 from cds_service.facts.chart import Resource
