@@ -7,25 +7,24 @@ and is behind the source link; the line of a warning or critical finding comes b
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from msgspec import Struct
+
 from cds_service.cards.finding_texts import Sentence, strength
 from cds_service.cards.grouping import Part, Plan
 from cds_service.cards.language import ENGLISH, Language
 from cds_service.cards.phrases import CONSIDER
-from cds_service.values import value
 
 MOST_WORDS = 60
 
 
-@value
-class Body:
+class Body(Struct, frozen=True):
     """The paragraphs as Markdown, and the titles of findings whose line had no room."""
 
     paragraphs: tuple[str, ...]
     unsaid: tuple[str, ...] = ()
 
 
-@value
-class _Block:
+class _Block(Struct, frozen=True):
     """A sentence, or the line of a part that shares the card."""
 
     text: str

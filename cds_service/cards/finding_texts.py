@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from cds_service.cards.per_pack import sentences
 from cds_service.cards.template_context import Scene
 from cds_service.facts.model import Item
 from cds_service.rules.model import INDICATORS, Finding, Indicator
-from cds_service.values import value
 
 Json = Any
 LONGEST_SUMMARY = 120  # of the 139 that CDS Hooks allows (row H3): read at a glance
 LONGEST_LABEL = 80
 
 
-@value
-class Sentence:
+class Sentence(Struct, frozen=True):
     """A sentence of the detail, as Markdown. `special`: shown only because its condition holds.
 
     `basis`: the chart entries that its condition rests on.
@@ -26,8 +26,7 @@ class Sentence:
     basis: tuple[Item, ...] = ()
 
 
-@value
-class Offer:
+class Offer(Struct, frozen=True):
     """A suggestion that holds, before it is joined with those of other findings.
 
     `create` names an order template; otherwise the finding's draft is to be deleted.
@@ -38,8 +37,7 @@ class Offer:
     recommended: bool
 
 
-@value
-class Said:
+class Said(Struct, frozen=True):
     """A finding's rendered texts. `line` is Markdown, `summary` plain text of one line."""
 
     finding: Finding

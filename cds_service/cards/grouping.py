@@ -5,7 +5,10 @@ in docs/rule-format.md, "Groups and composition".
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cds_service.cards.finding_texts import Said, strength
 from cds_service.cards.gaps import Gaps
@@ -14,14 +17,12 @@ from cds_service.cards.phrases import CONDITIONAL_TITLE
 from cds_service.cards.values import distinct_names
 from cds_service.facts.model import Item
 from cds_service.rules.model import INDICATORS, Group, Indicator
-from cds_service.values import value
 
 TIERS = {"A": 0, "B": 1, "C": 2}
 LAST_TIER = 3
 
 
-@value
-class Part:
+class Part(Struct, frozen=True):
     """A finding's share of a card. `about`: the items that this card names and cites.
 
     `line_only`: says its line, but is no reason for the card.

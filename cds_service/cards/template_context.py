@@ -3,19 +3,19 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from cds_service.cards import markdown, values, wording
 from cds_service.cards.language import ENGLISH, Language
 from cds_service.cards.render import Lookup, compile_template
 from cds_service.facts.model import Item
 from cds_service.rules.context import Facts
 from cds_service.rules.model import Finding
-from cds_service.values import value
 
 Json = Any
 
 
-@value
-class Scene:
+class Scene(Struct, frozen=True):
     """One finding's surroundings.
 
     `holds` says whether a condition of the card (on a sentence or a suggestion) is YES for it;

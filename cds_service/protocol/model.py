@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from cds_service.protocol.entries import Entry, Resource, Sent
 from cds_service.values import value
 
@@ -66,8 +68,7 @@ class Suggestion:
     is_recommended: bool = False
 
 
-@value
-class Coding:
+class Coding(Struct, frozen=True):
     system: str
     code: str
     display: str = ""
@@ -80,8 +81,7 @@ class Source:
     topic: Coding | None = None
 
 
-@value
-class Link:
+class Link(Struct, frozen=True):
     label: str
     url: str
     type: Literal["absolute", "smart"] = "absolute"

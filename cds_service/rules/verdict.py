@@ -9,6 +9,8 @@ only for want of the pack's conditional definition may still give a conditional 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
+from msgspec import Struct
+
 from cds_service.facts.model import Item
 from cds_service.rules.context import Context
 from cds_service.rules.leaves import Leaf
@@ -17,13 +19,11 @@ from cds_service.rules.model import INDICATORS, Finding, OutcomeName
 from cds_service.rules.nodes import AnyOf, Json, Node, Not
 from cds_service.rules.ruleset import CompiledRule
 from cds_service.rules.words import Words
-from cds_service.values import value
 
 _T = TypeVar("_T")
 
 
-@value
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What one rule says. A shadow rule has a finding too; the engine leaves it out."""
 
     outcome: OutcomeName
