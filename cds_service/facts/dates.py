@@ -6,6 +6,7 @@ Nothing here raises: what cannot be read as a date is no date (clinical section 
 import re
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 FUTURE_TOLERANCE = 1  # days; clocks and time zones differ by no more
@@ -89,6 +90,7 @@ def is_future(day: date, today: date) -> bool:
     return day > today and (day - today).days > FUTURE_TOLERANCE
 
 
+@lru_cache(maxsize=8)  # every measured fact asks
 def first_future_moment(today: date) -> datetime:
     """The first moment that `is_future` holds for."""
     day = today + timedelta(days=FUTURE_TOLERANCE + 1)

@@ -79,15 +79,15 @@ def converted_value(
         limit = definition.unitless
         usable = limit is not None and number <= limit
         return (number, "") if usable else (None, "no unit")
-    return _convert(query, number, code, text, string(value.get("system")))
-
-
-def _convert(
-    query: Query[QuantityFact], number: Decimal, code: str, text: str, system: str
-) -> tuple[Decimal | None, str]:
-    definition, tables = query.definition, query.patient.terminology.units
-    analyte = definition.unit_table
-    converted = convert_to(definition.unit, number, code, text, analyte, system, tables=tables)
+    converted = convert_to(
+        definition.unit,
+        number,
+        code,
+        text,
+        definition.unit_table,
+        string(value.get("system")),
+        tables=query.patient.terminology.units,
+    )
     return (None, "unit") if isinstance(converted, UnitUnknown) else (converted, "")
 
 

@@ -368,7 +368,8 @@ def _is_local(words: Vocabulary, resource: Resource, products: list[Product], sa
     by_route = words.routes.route_of(*routes) if routes else "unknown"
     if by_route != "unknown":
         return by_route == "local"
-    classes = {product.route_class for product in products} - {"unknown"}
+    classes = {product.route_class for product in products}
+    classes.discard("unknown")
     if classes:
         return classes == {"local"}
     return words.routes.route_of(*said.forms, *said.names, *texts) == "local"
