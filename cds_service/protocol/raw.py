@@ -20,6 +20,7 @@ NULL = Raw(b"null")
 
 _Made = TypeVar("_Made")
 _MOST_DIGITS = 300  # of an integer; one that is longer is beyond every float
+_LEAST, _MOST = -(2**63), 2**64 - 1  # of the integers that are read exactly
 _MOST_REMEMBERED = 1_000
 _LONGEST_REMEMBERED = 60  # bytes
 _words: dict[bytes, str] = {}
@@ -78,4 +79,7 @@ def _on_own_stack(read: Callable[[Any], _Made], content: Any) -> _Made:
 
 
 def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
+    """An integer of 64 bits, else a double: as orjson reads it."""
+    if len(digits) <= _MOST_DIGITS and _LEAST <= (value := int(digits)) <= _MOST:
+        return value
+    return float(digits)

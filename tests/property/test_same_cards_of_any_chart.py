@@ -193,7 +193,8 @@ def renamed(runtime: Runtime, call: Json, random: Random) -> tuple[Told, Told]:
     before = told(runtime, call)
     for resource in resources(call):
         resource["id"] = new[f"{resource['resourceType']}/{resource['id']}"].split("/")[1]
-    call["context"]["patientId"] = new["Patient/patient-1"].split("/")[1]
+    if whose := new.get("Patient/patient-1"):
+        call["context"]["patientId"] = whose.split("/")[1]
     return with_names(before, new), told(runtime, with_names(call, new))
 
 

@@ -57,6 +57,8 @@ RESULTS: dict[str, list[Json]] = {
     "a coding that is null": [coded({"system": LOINC, "code": None})],
     "a code with blanks": [coded({"system": f"{LOINC}/", "code": f" {FERRITIN} "})],
     "a code as a number": [coded({"system": LOINC, "code": 2276})],
+    "a code beyond 64 bits": [coded({"system": LOINC, "code": 2**64})],
+    "the same, beside a number beyond all": [coded({"system": LOINC, "code": 2**64, "n": 10**400})],
     "codings as an object": [{**low(), "code": {"coding": {"system": LOINC, "code": FERRITIN}}}],
     "code as a list": [{**low(), "code": [{"coding": [{"system": LOINC, "code": FERRITIN}]}]}],
     "a bare coding": [{**low(), "code": {"system": LOINC, "code": FERRITIN}}],

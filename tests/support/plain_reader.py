@@ -102,7 +102,9 @@ def check_text(value: Json) -> None:
 
 
 def _whole(digits: str) -> int | float:
-    return int(digits) if len(digits) < 300 else float(digits)
+    """What does not fit into 64 bits is a double."""
+    short = len(digits) < 25 and -(2**63) <= int(digits) < 2**64
+    return int(digits) if short else float(digits)
 
 
 def finite(value: Json) -> Json:
