@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 import cds_service
+from cds_service.facts.availability import rests_on
 from cds_service.facts.catalogue import Catalogue
 from cds_service.facts.definitions import AnyFact
 from tests.unit.facts_support import CATALOGUE, facts
@@ -75,6 +76,24 @@ def test_named_settings():
     entry = {"kind": "drug", "valueSet": "x", "givenWithin": "a", "lookback": "b"}
     strength = {"ingredient": "aspirin", "setting": "c"}
     assert set(read(**entry, maxStrength=strength).settings) == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(
+    ("name", "slots"),
+    [
+        ("patient.age", ["patient"]),
+        ("patient.sex", ["patient"]),
+        ("encounter.class", ["encounter"]),
+        ("ferritin", ["observations"]),
+        ("cramp", ["conditions"]),
+        ("drug.diuretic", ["medicationRequests", "medicationStatements"]),
+        ("duplex", ["procedures"]),
+        ("order.ferritin", ["serviceRequests"]),
+        ("draft.ferritin", []),
+    ],
+)
+def test_what_must_be_sent_for_a_fact(name: str, slots: list[str]) -> None:
+    assert list(rests_on(CATALOGUE[name])) == slots
 
 
 def test_a_name_that_is_not_in_the_catalogue():

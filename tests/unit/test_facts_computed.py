@@ -41,7 +41,8 @@ def test_saturation_is_computed_from_iron_and_capacity_of_one_day():
     assert value(fact) == "7.5 %"
     assert fact.items[0].reference == "Observation/iron"
     assert fact.items[0].details["also"] == "Observation/tibc"
-    assert "iron 30 ug/dL of iron-binding capacity 400 ug/dL" in fact.notes[0]
+    how = "iron 30 ug/dL of iron-binding capacity 400 ug/dL, 2026-11-11"
+    assert fact.notes == (f"Transferrin saturation was computed: {how}.",)
 
 
 def test_saturation_is_computed_across_units():

@@ -301,6 +301,13 @@ def test_a_reason_that_leads_nowhere_is_unknown():
     assert base.get("draft.has-reason", draft=0).state is KNOWN
 
 
+def test_a_reason_that_leads_nowhere_is_unknown_beside_one_that_can_be_read():
+    other, lost = {"reference": "Condition/c1"}, {"reference": "Condition/x"}
+    order = {"resourceType": "ServiceRequest", "reasonReference": [other, lost]}
+    fact = facts(condition("G25.81"), drafts=(order,)).get("cramp", draft=0)
+    assert (fact.state, fact.reasons) == (UNKNOWN, ("the reason for the order could not be read",))
+
+
 def finding(**extra):
     return (
         {"resourceType": "Observation", "id": "f", "status": "final", "code": CRAMP}
