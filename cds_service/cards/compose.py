@@ -14,8 +14,8 @@ from cds_service.cards.finding_texts import Said, say
 from cds_service.cards.grouping import (
     Plan,
     cap,
-    card_order,
     cite_once,
+    in_order,
     merge_info,
     plan_cards,
     plan_conditional,
@@ -148,8 +148,8 @@ class Composer:
         groups = self._pack.groups
         plans = plan_cards(said, groups) + plan_conditional(said, groups)
         drafts = [draft.reference for draft in self._facts.chart.drafts]
-        cited_once = cite_once(sorted(plans, key=card_order), drafts)
-        return cap(sorted(merge_info(cited_once), key=card_order), self._service.max_cards)
+        cited_once = cite_once(in_order(plans), drafts)
+        return cap(in_order(merge_info(cited_once)), self._service.max_cards)
 
     def _card(self, plan: Plan) -> Card:
         pack, findings = self._pack, [part.said.finding for part in plan.parts]

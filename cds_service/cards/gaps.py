@@ -45,7 +45,8 @@ def of_call(
     `told`: keys of which the card speaks already.
     """
     keys = [key for key in KEYS if key in evaluation.reads and key not in told]
-    lacking = [key for key in keys if availability.gaps(chart, (key,))]
+    without = availability.lacking(chart, keys)
+    lacking = [key for key in keys if key in without]
     if not lacking:
         return Gaps()
     kinds = list(_kinds(chart, lacking, language))

@@ -101,7 +101,7 @@ def plan_cards(said: Sequence[Said], groups: Mapping[str, Group]) -> list[Plan]:
             by_group.setdefault(one.finding.rule.group, []).append(_part(one))
     for group_id, parts in by_group.items():
         plans += _plans_of_group(groups[group_id], sorted(parts, key=_list_order))
-    plans.sort(key=card_order)
+    plans = in_order(plans)
     _place_lines([part for parts in by_group.values() for part in parts], plans)
     return plans
 
@@ -195,7 +195,12 @@ def _titles(plan: Plan) -> list[str]:
     return [group.title for group in plan.groups]
 
 
-def card_order(plan: Plan) -> tuple[int, int, int, int]:
+def in_order(plans: Sequence[Plan]) -> list[Plan]:
+    """Cards as they are shown."""
+    return sorted(plans, key=_card_order) if len(plans) > 1 else list(plans)
+
+
+def _card_order(plan: Plan) -> tuple[int, int, int, int]:
     """The strongest first, then the pack's order of groups, the rules' ranks, the drafts' order."""
     first_draft = min((d for d in plan.drafts if d is not None), default=-1)
     rank = plan.parts[0].said.finding.rule.rank
