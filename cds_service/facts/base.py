@@ -93,6 +93,7 @@ class FactBase:
             today,
             unread.coverage(catalogue, terminology),
             unread.unread(index, catalogue, terminology),
+            availability.lacking(chart, PREFETCH_KEYS),
         )
         self._known: dict[tuple[str, int | str | None, int | None, str | None], Fact] = {}
         self._possible: dict[int | None, frozenset[str]] = {}  # by draft
@@ -192,9 +193,8 @@ class FactBase:
         names |= unread.concerned(patient.unread, catalogue, patient.terminology)
         if index.answers:
             names |= catalogue.answers
-        lacking = availability.lacking(self.chart, PREFETCH_KEYS)
-        for keys, dependent in catalogue.by_slots.items() if lacking else ():
-            if not lacking.isdisjoint(keys):
+        for keys, dependent in catalogue.by_slots.items() if patient.lacking else ():
+            if not patient.lacking.isdisjoint(keys):
                 names |= dependent
         if any(reason.concept is None for entry in index.drafts for reason in entry.given):
             names |= catalogue.by_order_reason

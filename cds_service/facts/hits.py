@@ -83,7 +83,8 @@ class Hits:
 
     def get(self, set_id: str) -> Sequence[Hit]:
         """The hits of a value set."""
-        self._make()
+        if self._noted:
+            self._make()
         return self._by_set.get(set_id, ())
 
     def _make(self) -> None:

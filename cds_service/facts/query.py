@@ -43,6 +43,7 @@ class Patient:
     today: date
     coverage: Mapping[str, frozenset[str]] = field(default_factory=dict)  # systems by problem
     unread: Sequence[Unread] = ()  # Conditions that some problem's sets could not recognise
+    lacking: frozenset[str] = frozenset()  # prefetch keys whose slots have gaps
 
     @property
     def statuses(self) -> Statuses:
@@ -77,6 +78,8 @@ class Query(Generic[Asked_co]):
 
     def gaps(self) -> tuple[str, ...]:
         """Why entries may be missing from the chart; empty where the slots are complete."""
+        if self.patient.lacking.isdisjoint(self.definition.slots):
+            return ()
         return availability.gaps(self.patient.chart, self.definition.slots)
 
     def hits(self, domain: str) -> Iterable[Hit]:
