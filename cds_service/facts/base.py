@@ -45,6 +45,7 @@ from cds_service.facts.query import Patient, Query, Settings
 from cds_service.facts.unrecognised import unrecognised
 from cds_service.terminology.index import Terminology
 
+_ASKS_FOR_OTHERS = (Quantity, Named)  # kinds of facts that may be computed from others
 _PERIOD = re.compile(r"P(\d+)D")
 
 READERS: Mapping[type[FactDefinition], Callable[[Query[Any]], Fact]] = {
@@ -211,7 +212,7 @@ class FactBase:
         include = undated == "include" or (undated is None and definition.undated == "include")
         exclude = undated == "exclude"
         query: Query[Any] = Query(definition, self._patient, days, include, exclude, draft)
-        if isinstance(definition, Quantity | Named):
+        if isinstance(definition, _ASKS_FOR_OTHERS):
             query.ask = lambda name: self._query(self.catalogue[name], within, draft, undated)
         return query
 

@@ -1,8 +1,8 @@
 """One measured value: what an Observation or component says, in the fact's unit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from cds_service.facts.chart import Resource
 from cds_service.facts.definitions import Quantity as QuantityFact
@@ -122,30 +122,19 @@ def flag_of(part: Resource) -> str:
     return next((flag for flag in _FLAGS if flag in said), "")
 
 
-def reference_limits(query: Query[QuantityFact], part: Resource) -> dict[str, str]:
-    """The "low" and "high" reference limits in the fact's unit, each where the result names one."""
-    ranges = [
-        entry
-        for entry in objects(part.get("referenceRange"))
-        if not (kinds := codes(entry.get("type"))) or "normal" in kinds
-    ]
-    measured = part.get("valueQuantity")
-    return {
-        end: limits[0]
-        for end in ("low", "high")
-        if len(limits := _limits(query, [entry.get(end) for entry in ranges], measured)) == 1
-    }
-
-
-def _limits(query: Query[QuantityFact], sent: Sequence[Any], measured: Any) -> list[str]:
-    """Those limits that can be read; one without a unit is in that of the value."""
+def reference_limit(query: Query[QuantityFact], part: Resource, end: Literal["low", "high"]) -> str:
+    """A reference limit in the fact's unit, where the result names just one; else ""."""
     found: list[str] = []
-    for limit in sent:
-        number = decimal(limit.get("value")) if isinstance(limit, dict) else None
+    measured = part.get("valueQuantity")
+    for entry in objects(part.get("referenceRange")):
+        kinds, limit = codes(entry.get("type")), entry.get(end)
+        if (kinds and "normal" not in kinds) or not isinstance(limit, dict):
+            continue
+        number = decimal(limit.get("value"))
         if number is None:
             continue
         with_unit = limit if limit.get("unit") or limit.get("code") else measured
         value, _ = converted_value(query, number, with_unit if isinstance(with_unit, dict) else {})
         if value is not None:
             found.append(f"{value:f}")
-    return found
+    return found[0] if len(found) == 1 else ""

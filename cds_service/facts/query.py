@@ -1,10 +1,13 @@
 """What the readers of facts work with: one question, the indexed chart, and today's date."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from cds_service.facts import availability, dates, naming
 from cds_service.facts.chart import Chart, Entry, Resource
@@ -55,8 +58,7 @@ class Patient:
         return int(self.settings[setting]) if setting else None
 
 
-@dataclass(slots=True)  # not frozen: made so often that it would cost
-class Query(Generic[Asked_co]):
+class Query(Struct, Generic[Asked_co]):
     """A fact as it is asked for. `days` is the look-back in force, None for no limit.
 
     `include_undated`: whether an entry without a date counts where a look-back applies.
@@ -84,11 +86,11 @@ class Query(Generic[Asked_co]):
 
     def hits(self, domain: str) -> Iterable[Hit]:
         """The chart's hits in one domain, each resource (or component) once."""
-        sets, found = self.definition.value_sets, self.patient.index.domain(domain)
-        if len(sets) == 1 and domain in _FILED_ONCE:
-            only: Iterable[Hit] = found.get(sets[0])
-            return only
-        return once(hit for set_id in sets for hit in found.get(set_id))
+        domain_hits = self.patient.index.domain(domain)
+        filed = [hits for set_id in self.definition.value_sets if (hits := domain_hits.get(set_id))]
+        if len(filed) <= 1 and domain in _FILED_ONCE:
+            return filed[0] if filed else ()
+        return once(chain.from_iterable(filed))
 
     def name_of(self, hit: Hit) -> str:
         """What an entry is called (`facts.naming`)."""

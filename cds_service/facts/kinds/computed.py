@@ -123,11 +123,12 @@ def _named(query: Query[QuantityFact], rule: Computed) -> Fact:
 def _multiple(query: Query[QuantityFact], rule: Computed) -> Fact:
     """The value that counts, over the upper reference limit that its laboratory gave."""
     name = query.definition.name
-    measured = quantity.read(query.other(rule.of))
+    of = query.other(rule.of)
+    measured = quantity.read(of)
     if not measured.items:
         return replace(measured, name=name)
     item = measured.items[0]
-    limit = Decimal(item.details.get("high") or 0)
+    limit = Decimal(quantity.upper_limit(of, item) or 0)
     if limit <= 0:
         reason = f"the {item.text} result has no upper reference limit"
         return Fact(name, State.ABSENT, (), (reason,), measured.notes, item)

@@ -16,7 +16,7 @@ from cds_service.facts.chart import Resource, Supply
 from cds_service.facts.definitions import Quantity
 from cds_service.facts.fhir import reference_of
 from cds_service.facts.hits import MEMBER, Hit
-from cds_service.facts.measurements import Measurement, flag_of, measure, reference_limits
+from cds_service.facts.measurements import Measurement, flag_of, measure, reference_limit
 from cds_service.facts.model import Fact, Item, State
 from cds_service.facts.notes import Note
 from cds_service.facts.observations import (
@@ -225,6 +225,18 @@ def usable_results(query: Query[Quantity]) -> list[Result]:
     return _in_order(query, found)
 
 
+def upper_limit(query: Query[Quantity], item: Item) -> str:
+    """The upper reference limit that came with a value of the fact, in its unit; else "".
+
+    Few facts ask, so no item has it.
+    """
+    for _, hit, status in _filed(query).newest_first:
+        for entry, result in _values(query, hit, status):
+            if result is not None and result.item is item:
+                return reference_limit(query, entry.part, "high")
+    return ""
+
+
 def _day(result: Result) -> date:
     return result.when.day if result.when else date.min
 
@@ -384,7 +396,7 @@ def _item(query: Query[Quantity], entry: Entry, measured: Measurement) -> Item:
     details = {"status": entry.status, "side": abi.side(query, hit, part)}
     if measured.quantity is not None:
         details["flag"] = flag_of(part)
-        details.update(reference_limits(query, part))
+        details["low"] = reference_limit(query, part, "low")
     return Item(
         reference=reference_of(hit.resource),
         text=query.definition.title,
