@@ -216,7 +216,12 @@ class ChartIndex:
     def _reports(self, entries: Iterable[Entry]) -> None:
         known = list(entries)
         self._procedures(known)
-        self._panels.extend(entry for entry in known if entry.head.result)
+        of_results = self._codes["observations"].concepts
+        self._panels.extend(
+            entry
+            for entry in known
+            if entry.head.result or of_results[bytes(entry.head.code)].filed
+        )
 
     def _procedures(self, entries: Iterable[Entry]) -> None:
         self._collect("procedures", self.procedures, entries, [])

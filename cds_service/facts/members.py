@@ -1,4 +1,5 @@
-"""Results that a report or a panel names and that were not sent with it."""
+"""Results that a report or a panel names and that were not sent with it, or that it has in words
+or as a document alone."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -6,6 +7,8 @@ from typing import Any
 from cds_service.facts.chart import Entry, Resource
 from cds_service.facts.fhir import objects, string
 from cds_service.protocol import identity
+
+_IN_WORDS = ("conclusion", "conclusionCode", "codedDiagnosis", "presentedForm")
 
 
 def not_sent(
@@ -18,6 +21,8 @@ def not_sent(
     sent = {name for entry in results for name in entry.identities()}
     for panel in panels:
         body = panel.body
+        if not body.get("result") and any(body.get(key) for key in _IN_WORDS):
+            yield panel, {"display": "report"}, body.get("code")
         for key in ("result", "hasMember"):
             for reference in objects(body.get(key)):
                 if not _is_there(string(reference.get("reference")), sent):

@@ -15,6 +15,7 @@ from typing import Any
 
 from cds_service.errors import ServiceError
 from cds_service.facts.chart import Resource, Supply
+from cds_service.facts.observations import RETRACTED
 from cds_service.protocol.bundles import next_link
 from cds_service.protocol.entries import (
     Entries,
@@ -188,14 +189,15 @@ def _are_alike(listed: Listed) -> bool:
 
 
 def _keep(entry: Entry, reading: Reading, room: Room) -> None:
-    """Add a resource, and the results that stand inside a report or a panel (R4: `contained`)."""
+    """Add a resource, and the results that stand inside a report or a panel (R4: `contained`) that
+    was not withdrawn."""
     head = entry.head
     reading.resources.append(entry)
     if head.component:
         room.take(len(array(head.component)))
     if head.contained:
         room.take(len(array(head.contained)))
-        if entry.kind in _REPORTS:
+        if entry.kind in _REPORTS and word(head.status).lower() not in RETRACTED:
             inner = (inside for inside in entry.contained() if inside.kind == "Observation")
             reading.resources.extend(inner)
 

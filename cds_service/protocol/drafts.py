@@ -32,12 +32,17 @@ Orders = tuple[tuple[DraftOrder, ...], tuple[Entry, ...]]  # orders, and what is
 def read(context: Mapping[str, Raw], with_selections: bool, warnings: list[str]) -> Orders:
     """Orders of the context, and the other resources beside them (Medication and the like).
 
-    Without selections in the hook (order-sign) every order counts as selected.
+    Without selections in the hook (order-sign) every order counts as selected; so it does where no
+    selection is a reference at all and none names what was sent: "no advice" would be false then.
     """
     selections = _selections(context, warnings) if with_selections else None
+    entries = list(_entries(context))
+    if selections and not any(map(_refers, selections)) and not selections & _all_names(entries):
+        warnings.append("no selection is a reference: every order of draftOrders counts")
+        selections = None
     drafts: list[DraftOrder] = []
     others: list[Entry] = []
-    for entry in _entries(context):
+    for entry in entries:
         if entry is None:
             warnings.append("draftOrders holds an entry without a resource")
         elif entry.kind not in ORDER_TYPES:
@@ -90,6 +95,16 @@ def _entries(context: Mapping[str, Raw]) -> Iterable[Entry | None]:
 
 def _reference(entry: Entry) -> str:
     return f"{entry.kind}/{entry.id.rsplit('/', 1)[-1]}" if entry.id else ""
+
+
+def _refers(selection: str) -> bool:
+    """Whether a selection has the form of a reference: a type and an id, an address, a URN."""
+    parts = selection.split("/")
+    return selection[:4].lower() == "urn:" or (len(parts) > 1 and parts[-2][:1].isupper())
+
+
+def _all_names(entries: Iterable[Entry | None]) -> set[str]:
+    return {name for entry in entries if entry is not None for name in _names(entry)}
 
 
 def _names(entry: Entry) -> set[str]:

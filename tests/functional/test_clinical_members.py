@@ -98,3 +98,25 @@ def test_a_contained_member_is_read(caller: Caller) -> None:
 )
 def test_what_names_no_ferritin_of_now(caller: Caller, named: Json) -> None:
     assert cards(caller, reports=(named,)) == [NONE]
+
+
+def test_a_withdrawn_report_holds_no_results(caller: Caller) -> None:
+    low = lab(FERRITIN, 20, "ng/mL", days=10)
+    named = report(contained=[low], status="entered-in-error")
+    assert cards(caller, reports=(named,)) == [NONE]
+
+
+SAYING = [
+    {"conclusion": "Ferritin 20 ng/mL"},
+    {"presentedForm": [{"contentType": "application/pdf"}]},
+]
+
+
+@pytest.mark.parametrize("said", SAYING)
+def test_a_result_in_the_words_of_a_report_is_on_file(caller: Caller, said: Json) -> None:
+    named = report(code=concept(f"loinc:{FERRITIN}"), **said)
+    assert cards(caller, reports=(named,)) == [UNREAD]
+
+
+def test_a_report_that_says_nothing_is_no_result(caller: Caller) -> None:
+    assert cards(caller, reports=(report(code=concept(f"loinc:{FERRITIN}")),)) == [NONE]

@@ -45,7 +45,7 @@ def run(
         "rules": {rule.id: library_name(rule.group) for rule in libraries.rules},
         "facts": f"{PREFIX}{FACTS}",
         "raw": raw,
-        "valueSets": {one.url: list(one.codes) for one in libraries.sets.made.values()},
+        "valueSets": {one.url: list(one.codes) for one in libraries.sets.by_id.values()},
         "charts": [
             {
                 "bundle": one.bundle,

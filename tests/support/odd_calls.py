@@ -233,6 +233,7 @@ CALLS: dict[str, Json] = {
     **{f"among others: {name}": call(OTHER[:5] + results) for name, results in RESULTS.items()},
     **{f"Bundle: {name}": with_bundle(change) for name, change in BUNDLES.items()},
     "inside a report": call([inside([low()], subject={"reference": "Patient/pat-1"})]),
+    "inside a withdrawn one": call([inside([low(days=3)], status="entered-in-error"), low()]),
     "inside two": call([inside([low(id="1")]), inside([low(id="1", days=3)], id="r2")]),
     "an array": {**call([]), "prefetch": {**call([])["prefetch"], "observations": [low()]}},
     "Parameters": with_bundle(

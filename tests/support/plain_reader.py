@@ -25,6 +25,7 @@ Json = Any
 LISTS = {"Bundle": "entry", "Parameters": "parameter"}
 MEMBERS = {field.encode_name: field.name for field in fields(Head)}
 BEYOND = (math.inf, -math.inf)
+WITHDRAWN = ("entered-in-error", "cancelled")
 SEVERE = "was read by the EHR with an error (OperationOutcome)"
 UNREADABLE = "holds entries that could not be read"
 
@@ -240,7 +241,9 @@ def resource_of(entry: Json) -> tuple[Json, Json]:
 def keep(resource: dict[str, Json], url: Json, reading: Reading) -> None:
     outer = plain_entry(resource, url)
     reading.resources.append(outer)
-    if outer.kind in ("DiagnosticReport", "Observation"):
+    status = resource.get("status")
+    withdrawn = isinstance(status, str) and status.strip().lower() in WITHDRAWN
+    if outer.kind in ("DiagnosticReport", "Observation") and not withdrawn:
         for inner in listed(resource.get("contained")):
             if kind_of(inner) == "Observation":
                 reading.resources.append(plain_entry(inner, "", outer.id))

@@ -266,6 +266,19 @@ def test_a_selection_that_is_no_text_is_refused(odd: Any) -> None:
     assert (error.code, error.expression) == ("field-invalid", "context.selections")
 
 
+@pytest.mark.parametrize("selection", ["medicationrequest/d", "#d", "x"])
+def test_where_no_selection_is_a_reference_every_order_counts(selection: str) -> None:
+    request = parse_request("order-select", select([selection], draft("d"), draft("e")))
+    assert [order.selected for order in request.drafts] == [True, True]
+    assert any("no selection is a reference" in warning for warning in request.warnings)
+
+
+def test_a_selection_of_what_is_no_order_selects_no_order() -> None:
+    other = {"resource": {"resourceType": "Medication", "id": "m"}}
+    request = parse_request("order-select", select(["Medication/m"], draft("d"), other))
+    assert [order.selected for order in request.drafts] == [False]
+
+
 def test_selections_that_name_nothing_are_refused() -> None:
     assert refusal(select(["", " "], draft("d")), "order-select").code == "field-invalid"
     request = parse_request("order-select", select(["", "MedicationRequest/d"], draft("d")))
