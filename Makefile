@@ -55,6 +55,7 @@ help:
 	@echo "make soak     mutated calls over HTTP: no 5xx, level memory (CALLS, default 20000; MINUTES)"
 	@echo "make burden   cards per 100 encounters, by service and rule, over a folder of charts"
 	@echo "make population-bench  measure the population run (POPULATION_CHARTS=2000)"
+	@echo "make population-trial  its tests with 10,000 charts, and 200 encounters sent to the service"
 	@echo "make release  build and check all that a release consists of"
 	@echo "make lock     write the locks again"
 	@echo "make clean    remove .venv and everything that was built"
@@ -109,6 +110,13 @@ burden: $(RUNTIME)
 
 population-bench: $(DEV)
 	$(BIN)/python -m tests.performance.population
+
+# What a build tries with few: many charts with all that goes wrong, on both engines (after `make
+# spark`), and encounters sent to a running service.
+population-trial: $(DEV)
+	CDS_POPULATION_CHARTS=$${POPULATION_CHARTS:-10000} \
+	CDS_POPULATION_SAMPLE=$${POPULATION_SAMPLE:-200} $(PYTEST) -p no:xdist \
+		tests/population/test_population_large.py tests/population/test_population_service.py
 
 # The one reader against a plain one, 300,000 bodies: 40 minutes of one core. CDS_FUZZ_SEED chooses
 # others; CDS_FUZZ_FIRST begins at a later one, so that a run may be split or taken up again.

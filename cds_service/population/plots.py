@@ -26,8 +26,10 @@ class Bar(NamedTuple):
 
 
 def bars(title: str, rows: Sequence[Bar], unit: str) -> str:
-    """Horizontal bars, with whiskers where there is an interval."""
-    most = max((max(row.value or 0, row.high or 0) for row in rows), default=0) or 1
+    """Horizontal bars, with whiskers where there is an interval. The axis is made for the bars that
+    have a length: of few patients without any the interval would leave no room for the others."""
+    with_length = [row for row in rows if row.value] or rows
+    most = max((max(row.value or 0, row.high or 0) for row in with_length), default=0) or 1
     top, step = scale(most)
     height = len(rows) * _ROW + _AXIS
     parts = [_grid(top, step, height - _AXIS)]
@@ -98,20 +100,28 @@ def _bar(row: Bar, y: float, top: float) -> str:
     )
     end = length
     if row.low is not None and row.high is not None:
-        low, high = (_LABEL + bound / top * room for bound in (row.low, row.high))
+        low, high = (_LABEL + min(bound, top) / top * room for bound in (row.low, row.high))
         end = max(length, high - _LABEL)
+        tip = f"M{high:.1f} {middle - 4}v8" if row.high <= top else _arrow(high, middle)
         shape += (
-            f'<path d="M{low:.1f} {middle}H{high:.1f}M{low:.1f} {middle - 4}v8'
-            f'M{high:.1f} {middle - 4}v8" class="whisker"/>'
+            f'<path d="M{low:.1f} {middle}H{high:.1f}M{low:.1f} {middle - 4}v8{tip}" '
+            'class="whisker"/>'
         )
     whole = isinstance(row.value, int) or row.value >= 100
     shown = f"{row.value:,.0f}" if whole else f"{row.value:.1f}"
     unit = f" {escape(row.unit)}" if row.unit else ""
+    if row.high is not None and row.high > top:
+        unit += f" (to {row.high:.1f})"
     return (
         text
         + shape
         + (f'<text x="{_LABEL + end + 6:.1f}" y="{middle + 4}" class="value">{shown}{unit}</text>')
     )
+
+
+def _arrow(x: float, y: float) -> str:
+    """The end of a whisker that goes on beyond the axis."""
+    return f"M{x - 5:.1f} {y - 4}L{x:.1f} {y}L{x - 5:.1f} {y + 4}"
 
 
 def _tick(x: float, y: float, text: str) -> str:

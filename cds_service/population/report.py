@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from cds_service.population import plots
 from cds_service.population.suppress import HIDDEN
+from cds_service.population.week import costs, of_orders
 
 Json = Any
 # HL7 ActEncounterCode, as people call them (http://terminology.hl7.org/CodeSystem/v3-ActCode).
@@ -39,6 +40,7 @@ def write_report(summary: Mapping[str, Json]) -> str:
             s=summary,
             services=services,
             week=cards_in_a_week(services),
+            costs=costs(summary, PER_WEEK),
             sweeps=sweeps(summary),
             titles={rule["rule"]: rule["title"] for rule in summary["rules"]},
             nowhere=nowhere(summary),
@@ -79,11 +81,6 @@ def cards_in_a_week(services: Sequence[Json]) -> float | None:
         if one["per100"] and not of_orders(one["service"])
     ]
     return sum(rates) * PER_WEEK / 100 if rates else None
-
-
-def of_orders(service: str) -> bool:
-    """Whether a service is called for orders and not for openings."""
-    return "sign" in service
 
 
 def sweeps(summary: Mapping[str, Json]) -> list[Json]:

@@ -11,22 +11,24 @@ earlier version, whose `rules stats` is then the first rate that the others are 
 import ctypes
 import json
 import os
-import resource as usage
 import subprocess
 import sys
 import tempfile
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 from typing import Any, NamedTuple
 
 from tests.support.large_export import patient
+from tests.support.processes import below
 
 CHARTS = int(os.environ.get("POPULATION_CHARTS", "2000"))
 FEW = max(CHARTS // 4, 1)
 BASE = os.environ.get("POPULATION_BASE", "")
 SECONDS_AN_HOUR = 3600
 BECOME_SUBREAPER = 36  # prctl(2)
+LOOK = 0.05  # seconds between two looks at what the processes used: parents do not sum up Spark's
 RUN = ("population", "run")
 Json = Any
 
@@ -90,31 +92,59 @@ def cost(whole: float, few: float) -> Cost:
 
 def cpu(*arguments: object, base: str = "") -> float:
     """CPU seconds of a command and all its processes; `base` is another checkout to run."""
-    before = usage.getrusage(usage.RUSAGE_CHILDREN)
     command = [sys.executable, "-c", "from cds_service.cli import main; main()"]
-    done = subprocess.run(
-        [*command, *map(str, arguments)],
-        capture_output=True,
-        check=False,
-        text=True,
-        env={**os.environ, "PYTHONPATH": base} if base else None,
-        cwd=base or None,
-    )
-    if done.returncode:
-        raise SystemExit(done.stderr[-2000:])
+    done: list[subprocess.CompletedProcess[str]] = []
+
+    def run() -> None:
+        done.append(
+            subprocess.run(
+                [*command, *map(str, arguments)],
+                capture_output=True,
+                check=False,
+                text=True,
+                env={**os.environ, "PYTHONPATH": base} if base else None,
+                cwd=base or None,
+            )
+        )
+
+    running = Thread(target=run)
+    running.start()
+    used: dict[int, float] = {}
+    while running.is_alive() or list(below(os.getpid())):
+        used |= {process: seconds(process) or used.get(process, 0) for process in processes()}
+        running.join(LOOK)
+        if not running.is_alive():
+            reap()
+    if done[0].returncode:
+        raise SystemExit(done[0].stderr[-2000:])
+    return sum(used.values())
+
+
+def processes() -> list[int]:
+    """All that run below this one."""
+    return [process for process, _ in below(os.getpid())]
+
+
+def seconds(process: int) -> float:
+    """The CPU time of a process so far; 0 where it is gone."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def reap() -> None:
+    """Wait for those that outlived the command and have ended."""
     with suppress(ChildProcessError):  # when there are no more
-        while True:
-            os.wait()
-    after = usage.getrusage(usage.RUSAGE_CHILDREN)
-    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def adopt_orphans() -> None:
-    """Become the parent of processes that outlive theirs, as Spark's do: only the CPU time of
-    children that one has waited for is known."""
+    """Become the parent of processes that outlive theirs, as Spark's do: they stay in sight."""
     if not sys.platform.startswith("linux"):
-        print("Not Linux: Spark's own processes are not counted.")
-        return
+        raise SystemExit("What processes use is read from Linux' /proc.")
     ctypes.CDLL(None).prctl(BECOME_SUBREAPER, 1, 0, 0, 0)
 
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from cds_service.cli import main
 from cds_service.errors import ConfigurationError
+from cds_service.population import plots
 from tests.support.population import chart, left_out, medication, rows, write_export
 from tests.support.processes import kill_leaf
 from tests.support.wire import until
@@ -91,6 +92,17 @@ def test_a_sweep_tells_what_another_threshold_would_cost(source: Path, tmp_path:
     page = (tmp_path / "run" / "report.html").read_text()
     cost = page[page.index("At 75 ng/mL instead of 50 ng/mL:") :]
     assert "as many cards, 20 more of them warnings" in cost[: cost.index("</p>")]
+    first = page[: page.index("How much a clinician would see")]
+    a_week = 20 / 120 * 80  # of 120 openings; the example clinician has 80 a week
+    assert f"no other number of cards, and {a_week:.1f} warnings more a week" in first
+
+
+def test_a_few_patients_without_a_card_leave_the_others_room_in_a_plot() -> None:
+    """Their interval reaches far beyond the others: it is cut off, and its end told in figures."""
+    of = {"female": plots.Bar("female", 0.7, 0.5, 0.9), "other": plots.Bar("other", 0.0, 0.0, 25.2)}
+    plot = plots.bars("By sex", list(of.values()), "cards per 100 calls")
+    assert plots.scale(0.9)[0] == 1.0 and ">1</text>" in plot and ">25</text>" not in plot
+    assert "0.0 (to 25.2)" in plot and "0.7 (to" not in plot
 
 
 def test_a_sweep_outside_the_bounds_is_refused(source: Path, tmp_path: Path) -> None:
