@@ -38,7 +38,7 @@ class _Block(Struct, frozen=True):
     @property
     def first(self) -> bool:
         """Whether this must be said, whatever else has no room."""
-        return self.part is not None and strength(self.part.said.indicator) > 0
+        return self.part is not None and strength(self.part.texts.indicator) > 0
 
 
 def body(plan: Plan, opening: Sequence[str], language: Language = ENGLISH) -> Body:
@@ -53,7 +53,7 @@ def body(plan: Plan, opening: Sequence[str], language: Language = ENGLISH) -> Bo
     unsaid = [b.part for number, b in enumerate(blocks) if number not in kept and b.part]
     return Body(
         tuple(_paragraphs(shown, language.text(CONSIDER))),
-        tuple(dict.fromkeys(part.said.finding.rule.title for part in unsaid)),
+        tuple(dict.fromkeys(part.texts.finding.rule.title for part in unsaid)),
     )
 
 
@@ -62,8 +62,8 @@ def spoken(plan: Plan) -> list[Sentence]:
     if plan.conditional:
         return []
     if _speaks_in_lines(plan):
-        return [s for part in plan.reasons for s in part.said.detail if s.special]
-    return list(plan.parts[0].said.detail)
+        return [s for part in plan.reasons for s in part.texts.detail if s.special]
+    return list(plan.parts[0].texts.detail)
 
 
 def _blocks(plan: Plan) -> list[_Block]:
@@ -72,7 +72,7 @@ def _blocks(plan: Plan) -> list[_Block]:
     if plan.conditional or _speaks_in_lines(plan):
         return [*sentences, *_lines(plan.parts)]
     head, *others = plan.parts
-    return [*sentences, *_lines(p for p in others if p.said.line != head.said.line)]
+    return [*sentences, *_lines(p for p in others if p.texts.line != head.texts.line)]
 
 
 def _speaks_in_lines(plan: Plan) -> bool:
@@ -81,7 +81,7 @@ def _speaks_in_lines(plan: Plan) -> bool:
 
 
 def _lines(parts: Iterable[Part]) -> list[_Block]:
-    by_line = {part.said.line: part for part in reversed(list(parts)) if part.said.line}
+    by_line = {part.texts.line: part for part in reversed(list(parts)) if part.texts.line}
     return [_Block(line, part) for line, part in reversed(by_line.items())]
 
 

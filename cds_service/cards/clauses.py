@@ -36,17 +36,17 @@ def sentences(pack: Pack) -> dict[str, str]:
     """Every sentence that may follow "whether" on a card, and its key in a language."""
     plain = Words(pack.catalogue, pack.settings, pack.definitions)
     keys = _Templates(pack.catalogue, pack.settings, pack.definitions)
-    found = {
-        plain.sentence(one): wording.clause(keys.sentence(one))
+    keyed = {
+        plain.sentence(condition): wording.clause(keys.sentence(condition))
         for rule in pack.rules
         if rule.status != "retired"
-        for one in _conditions(rule)
+        for condition in _conditions(rule)
     }
     for exclusion in pack.exclusions:
         note = exclusion.get("note")
-        said = str(note or plain.sentence(exclusion["when"]))
-        found[said] = wording.clause(str(note or keys.sentence(exclusion["when"])))
-    return found
+        sentence = str(note or plain.sentence(exclusion["when"]))
+        keyed[sentence] = wording.clause(str(note or keys.sentence(exclusion["when"])))
+    return keyed
 
 
 def _conditions(rule: Rule) -> Iterator[Json]:

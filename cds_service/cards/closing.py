@@ -24,7 +24,7 @@ def sentences(
 
 
 def _of_the_site(plan: Plan, numbers: Mapping[str, Sequence[str]], language: Language) -> list[str]:
-    rules = dict.fromkeys(part.said.finding.rule.id for part in plan.parts)
+    rules = dict.fromkeys(part.texts.finding.rule.id for part in plan.parts)
     own = list(dict.fromkeys(text for rule in rules for text in numbers.get(rule, ())))
     more = len(own) - MOST_NUMBERS
     forms = (phrases.ONE_MORE_NUMBER, phrases.MORE_NUMBERS)

@@ -10,7 +10,7 @@ from typing import Any
 
 from cds_service.cards import closing, detail, frame, gaps
 from cds_service.cards.drafts import draft_name, draft_reason
-from cds_service.cards.finding_texts import Said, say
+from cds_service.cards.finding_texts import FindingTexts, say
 from cds_service.cards.grouping import (
     Plan,
     cap,
@@ -72,14 +72,14 @@ def compose_cards(
     `language` is the tag of one that the pack has; any other is English.
     """
     composer = Composer(pack, service, facts, request, public_url=public_url, language=language)
-    said: list[Said] = []
+    written: list[FindingTexts] = []
     errors: dict[str, str] = {}
     for finding in evaluation.findings:
         try:
-            said.append(composer.say(finding))
+            written.append(composer.say(finding))
         except Exception as error:  # one rule's fault must not silence the others
             errors[finding.rule.id] = type(error).__name__
-    return Composition(composer.cards(said, evaluation), errors)
+    return Composition(composer.cards(written, evaluation), errors)
 
 
 class Composer:
@@ -107,7 +107,7 @@ class Composer:
         self._language = self._voice.language
         self._contexts: dict[tuple[int | None, bool], Context] = {}
 
-    def say(self, finding: Finding) -> Said:
+    def say(self, finding: Finding) -> FindingTexts:
         """A finding in words. Raises `MissingValue`."""
         draft = None if finding.draft is None else self._facts.chart.drafts[finding.draft]
         context = self._context(finding)
@@ -124,9 +124,9 @@ class Composer:
             )
         )
 
-    def cards(self, said: Sequence[Said], evaluation: Evaluation) -> list[Card]:
+    def cards(self, findings: Sequence[FindingTexts], evaluation: Evaluation) -> list[Card]:
         """The cards of findings in words: precedence, merging, caps; on the last one the gaps."""
-        plans = self._plans(precedence(said)) if said else []
+        plans = self._plans(precedence(findings)) if findings else []
         if plans:
             # The conditional card opens by saying that the conditions are not complete.
             told = ["conditions"] if plans[-1].conditional else []
@@ -144,15 +144,15 @@ class Composer:
             self._contexts[key] = Context(self._facts, finding.draft, assumed)
         return self._contexts[key]
 
-    def _plans(self, said: Sequence[Said]) -> list[Plan]:
+    def _plans(self, findings: Sequence[FindingTexts]) -> list[Plan]:
         groups = self._pack.groups
-        plans = plan_cards(said, groups) + plan_conditional(said, groups)
+        plans = plan_cards(findings, groups) + plan_conditional(findings, groups)
         drafts = [draft.reference for draft in self._facts.chart.drafts]
         cited_once = cite_once(in_order(plans), drafts)
         return cap(in_order(merge_info(cited_once)), self._service.max_cards)
 
     def _card(self, plan: Plan) -> Card:
-        pack, findings = self._pack, [part.said.finding for part in plan.parts]
+        pack, findings = self._pack, [part.texts.finding for part in plan.parts]
         language = self._language
         behavior = frame.selection(plan)
         # "If leg cramps are the concern" is a question; it comes with no orders to place.

@@ -32,17 +32,17 @@ def paragraphs(
 
     `closing`: sentences for the last line, after what was not checked.
     """
-    findings = [part.said.finding for part in plan.parts]
-    said = body.body(plan, opening, language)
+    findings = [part.texts.finding for part in plan.parts]
+    main = body.body(plan, opening, language)
     last = [_not_checked(plan, findings, language), *closing]
     return "\n\n".join(
         filter(
             None,
             [
-                *said.paragraphs,
+                *main.paragraphs,
                 because(basis(plan), language),
                 _notes(findings, language),
-                _unshown([*said.unsaid, *plan.unshown], language),
+                _unshown([*main.unsaid, *plan.unshown], language),
                 " ".join(filter(None, last)),
             ],
         )
@@ -51,7 +51,7 @@ def paragraphs(
 
 def basis(plan: Plan) -> list[Item]:
     """The chart entries that the card rests on: its findings', then its conditional sentences'."""
-    findings = [item for part in plan.parts for item in part.said.finding.basis]
+    findings = [item for part in plan.parts for item in part.texts.finding.basis]
     return findings + [item for sentence in body.spoken(plan) for item in sentence.basis]
 
 
@@ -101,22 +101,22 @@ def _value(item: Item, language: Language) -> str:
         return ""
     sent = item.quantity.shown
     plain = values.measured(item.quantity)
-    said = plain if language.is_english else values.measured(item.quantity, language)
+    measured = plain if language.is_english else values.measured(item.quantity, language)
     same = not sent or fold(sent) == fold(plain) or item.quantity.unit in values.UNITLESS
-    return said if same else language.say(phrases.SENT_AS, value=said, sent=sent)
+    return measured if same else language.say(phrases.SENT_AS, value=measured, sent=sent)
 
 
 def _not_checked(plan: Plan, findings: Sequence[Finding], language: Language) -> str:
     """What could not be judged or was not to be had, as one sentence."""
-    exclusions = dict.fromkeys(text for one in findings for text in one.unknown_exclusions)
+    exclusions = dict.fromkeys(text for finding in findings for text in finding.unknown_exclusions)
     told = (language.say(phrases.WHETHER, clause=language.clause(text)) for text in exclusions)
     clauses = [escape(text, LONGEST_NOTE) for text in told]
-    said = [*_counted(clauses, MOST_UNJUDGED, language), *plan.gaps.short]
-    return language.say(phrases.NOT_CHECKED, what="; ".join(said)) if said else ""
+    parts = [*_counted(clauses, MOST_UNJUDGED, language), *plan.gaps.short]
+    return language.say(phrases.NOT_CHECKED, what="; ".join(parts)) if parts else ""
 
 
 def _notes(findings: Sequence[Finding], language: Language) -> str:
-    notes = list(dict.fromkeys(note for one in findings for note in one.notes))
+    notes = list(dict.fromkeys(note for finding in findings for note in finding.notes))
     told = [escape(language.note(note), LONGEST_NOTE) for note in notes[:MOST_NOTES]]
     more = len(notes) - MOST_NOTES
     if more > 0:

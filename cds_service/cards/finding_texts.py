@@ -37,7 +37,7 @@ class Offer(Struct, frozen=True):
     recommended: bool
 
 
-class Said(Struct, frozen=True):
+class FindingTexts(Struct, frozen=True):
     """A finding's rendered texts. `line` is Markdown, `summary` plain text of one line."""
 
     finding: Finding
@@ -49,13 +49,13 @@ class Said(Struct, frozen=True):
     offers: tuple[Offer, ...]
 
 
-def say(scene: Scene) -> Said:
+def say(scene: Scene) -> FindingTexts:
     """Render all texts of a finding. Raises `MissingValue` when one lacks a value."""
     card = scene.finding.card
     detail = tuple(_sentences(scene, card.get("detail", ())))
     summary = _summary(scene, card)
     line = scene.markdown(card["line"]) if card.get("line") else _fallback(detail, scene, card)
-    return Said(
+    return FindingTexts(
         finding=scene.finding,
         indicator="info" if scene.finding.softened else _indicator(card),
         summary=summary,
@@ -94,13 +94,13 @@ def _fallback(detail: tuple[Sentence, ...], scene: Scene, card: Mapping[str, Jso
 
 
 def _sentences(scene: Scene, detail: Json) -> list[Sentence]:
-    found = []
+    spoken = []
     for entry in sentences(detail):
         if isinstance(entry, str):
-            found.append(Sentence(scene.markdown(entry), special=False))
+            spoken.append(Sentence(scene.markdown(entry), special=False))
         elif "when" not in entry or scene.holds(entry["when"]):
-            found.append(_conditional(scene, entry))
-    return found
+            spoken.append(_conditional(scene, entry))
+    return spoken
 
 
 def _conditional(scene: Scene, entry: Mapping[str, Json]) -> Sentence:

@@ -57,7 +57,7 @@ def source(plan: Plan, public_url: str, language: Language = ENGLISH) -> Source:
 
     The topic is fixed for each group and alphanumeric: Epic remembers an override by it.
     """
-    rule, group = plan.parts[0].said.finding.rule, plan.groups[0]
+    rule, group = plan.parts[0].texts.finding.rule, plan.groups[0]
     label = rule.sources[0].get("label", "") if rule.sources else ""
     return Source(
         label=language.text(label or rule.title),
@@ -75,7 +75,7 @@ def opening(plan: Plan, pack: Pack, language: Language = ENGLISH) -> list[str]:
 
 def selection(plan: Plan) -> Literal["any", "at-most-one"]:
     """The head's choice; "any" unless it asks for one at most."""
-    asked = plan.parts[0].said.finding.card.get("selection")
+    asked = plan.parts[0].texts.finding.card.get("selection")
     return "at-most-one" if asked == "at-most-one" else "any"
 
 
@@ -96,8 +96,8 @@ def links(
     names = [*_cards_values(plan, "links")]
     if plan.conditional:
         names += pack.conditional.get("links", ())
-    found = (pack.links[name] for name in _once(names))
-    addressed = ((link["label"], _absolute(link["url"], public_url)) for link in found)
+    sent = (pack.links[name] for name in _once(names))
+    addressed = ((link["label"], _absolute(link["url"], public_url)) for link in sent)
     return tuple(Link(language.text(label), url, "absolute") for label, url in addressed if url)
 
 
@@ -109,19 +109,19 @@ def trace(plan: Plan, pack: Pack, facts: Facts, language: Language = ENGLISH) ->
     code system.
     """
     drafts = facts.chart.drafts
-    findings = [part.said.finding for part in plan.parts]
+    findings = [part.texts.finding for part in plan.parts]
     about = _once(item.reference for part in plan.reasons for item in part.about)
     basis = _once(item.reference for item in detail.basis(plan))
     ordered = _once(drafts[part.draft].reference for part in plan.reasons if part.draft is not None)
     rules = dict.fromkeys((f.rule.id, f.rule.version) for f in findings)
     notes = _once(language.note(note) for finding in findings for note in finding.notes)
-    found: dict[str, Json] = {
+    content: dict[str, Json] = {
         "rules": [{"id": rule_id, "version": version} for rule_id, version in rules],
         "profile": list(pack.profiles),
         "packRevision": pack.revision,
         "language": "" if language.is_english else language.tag,
         "signedOff": dict(pack.signed_off),
-        "caveats": _once(part.said.caveat for part in plan.parts),
+        "caveats": _once(part.texts.caveat for part in plan.parts),
         "notes": _bounded(notes, language),
         "gaps": plan.gaps.full,
         "unrecognised": _few(facts.unrecognised),
@@ -131,18 +131,18 @@ def trace(plan: Plan, pack: Pack, facts: Facts, language: Language = ENGLISH) ->
         "draft": ordered[0] if len(ordered) == 1 else "",
         "drafts": _bounded(ordered, language) if len(ordered) > 1 else [],
     }
-    return {key: value for key, value in found.items() if value}
+    return {key: value for key, value in content.items() if value}
 
 
 def _few(counts: Mapping[str, Mapping[str, int]]) -> dict[str, Json]:
     """The commonest systems of each kind; the others are counted together."""
-    found: dict[str, Json] = {}
+    by_kind: dict[str, Json] = {}
     for kind, systems in counts.items():
         ordered = sorted(systems.items(), key=lambda pair: (-pair[1], pair[0]))
         shown = {system[:LONGEST_SYSTEM]: count for system, count in ordered[:MOST_SYSTEMS]}
         rest = sum(count for _, count in ordered[MOST_SYSTEMS:])
-        found[kind] = shown | ({"others": rest} if rest else {})
-    return found
+        by_kind[kind] = shown | ({"others": rest} if rest else {})
+    return by_kind
 
 
 def _bounded(texts: list[str], language: Language) -> list[str]:
@@ -161,10 +161,10 @@ def _absolute(url: str, public_url: str) -> str:
 def _own_summary(plan: Plan, group_id: str, language: Language) -> str:
     """The summary of the group's strongest finding."""
     for part in plan.reasons:
-        if part.said.finding.rule.group == group_id and part.said.summary:
-            return part.said.summary
+        if part.texts.finding.rule.group == group_id and part.texts.summary:
+            return part.texts.summary
     title = language.text(plan.groups[0].title)
-    return plan.reasons[0].said.summary or plain(title, LONGEST_SUMMARY)
+    return plan.reasons[0].texts.summary or plain(title, LONGEST_SUMMARY)
 
 
 def _counted(template: str, count: int, names: Sequence[str], most: int = 2) -> str:
@@ -182,11 +182,11 @@ def _counted(template: str, count: int, names: Sequence[str], most: int = 2) -> 
 def _short_names(parts: Sequence[Part], language: Language) -> list[str]:
     """Subjects where there are any, else the titles of the rules."""
     names = values.distinct_names((item for part in parts for item in part.about), language)
-    return names or _once(language.text(part.said.finding.rule.title) for part in parts)
+    return names or _once(language.text(part.texts.finding.rule.title) for part in parts)
 
 
 def _cards_values(plan: Plan, key: str) -> Iterable[str]:
-    return (value for part in plan.reasons for value in part.said.finding.card.get(key, ()))
+    return (value for part in plan.reasons for value in part.texts.finding.card.get(key, ()))
 
 
 def _once(texts: Iterable[str]) -> list[str]:

@@ -51,7 +51,7 @@ def of_call(
         return Gaps()
     kinds = list(_kinds(chart, lacking, language))
     parts = [
-        *(language.say(said, what=words) for words, (said, _) in kinds),
+        *(language.say(phrase, what=words) for words, (phrase, _) in kinds),
         *_not_run(pack, evaluation, frozenset(lacking), language),
     ]
     text = "; ".join(parts)
@@ -68,12 +68,12 @@ def _kinds(
     chart: Chart, lacking: Sequence[str], language: Language
 ) -> Iterator[tuple[str, tuple[str, str]]]:
     """ "laboratory results and procedures", and how they are lacking, for each way of it."""
-    for supply, said in _SAID.items():
+    for supply, phrases_of_supply in _SAID.items():
         words = [
             language.text(_word(chart, key)) for key in lacking if chart.slot(key).supply is supply
         ]
         if words:
-            yield language.listed(words), said
+            yield language.listed(words), phrases_of_supply
 
 
 def _word(chart: Chart, key: str) -> str:

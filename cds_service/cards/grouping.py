@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cds_service.cards.finding_texts import Said, strength
+from cds_service.cards.finding_texts import FindingTexts, strength
 from cds_service.cards.gaps import Gaps
 from cds_service.cards.language import ENGLISH, Language
 from cds_service.cards.phrases import CONDITIONAL_TITLE
@@ -28,13 +28,13 @@ class Part(Struct, frozen=True):
     `line_only`: says its line, but is no reason for the card.
     """
 
-    said: Said
+    texts: FindingTexts
     about: tuple[Item, ...]
     line_only: bool
 
     @property
     def draft(self) -> int | None:
-        return self.said.finding.draft
+        return self.texts.finding.draft
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class Plan:
         """That of the indicator: 0 for info, 2 for critical."""
         if self.conditional:
             return 0
-        return max([strength(part.said.indicator) for part in self.reasons])
+        return max([strength(part.texts.indicator) for part in self.reasons])
 
     @property
     def drafts(self) -> frozenset[int | None]:
@@ -80,25 +80,29 @@ class Plan:
         about = (
             item
             for part in self.reasons
-            if group is None or part.said.finding.rule.group == group.id
+            if group is None or part.texts.finding.rule.group == group.id
             for item in part.about
         )
         return distinct_names(about, language)
 
 
-def precedence(said: Iterable[Said]) -> list[Said]:
+def precedence(findings: Iterable[FindingTexts]) -> list[FindingTexts]:
     """Without the findings that another finding supersedes."""
-    said = list(said)
-    return [one for one in said if not any(_supersedes(other, one) for other in said)]
+    findings = list(findings)
+    return [
+        finding
+        for finding in findings
+        if not any(_supersedes(other, finding) for other in findings)
+    ]
 
 
-def plan_cards(said: Sequence[Said], groups: Mapping[str, Group]) -> list[Plan]:
+def plan_cards(findings: Sequence[FindingTexts], groups: Mapping[str, Group]) -> list[Plan]:
     """One plan for each card that the findings ask for, before merging and caps."""
     plans: list[Plan] = []
     by_group: dict[str, list[Part]] = {}
-    for one in said:
-        if not one.finding.conditional:
-            by_group.setdefault(one.finding.rule.group, []).append(_part(one))
+    for finding in findings:
+        if not finding.finding.conditional:
+            by_group.setdefault(finding.finding.rule.group, []).append(_part(finding))
     for group_id, parts in by_group.items():
         plans += _plans_of_group(groups[group_id], sorted(parts, key=_list_order))
     plans = in_order(plans)
@@ -113,15 +117,15 @@ def _place_lines(parts: Iterable[Part], plans: Sequence[Plan]) -> None:
     into = next((p for p in plans if p.indicator == "info" and p.drafts == {None}), None)
     if into is not None:
         lines = (part for part in parts if part.line_only and id(part) not in placed)
-        into.parts += [part for part in lines if part.said.finding.rule.joins == "any"]
+        into.parts += [part for part in lines if part.texts.finding.rule.joins == "any"]
 
 
-def plan_conditional(said: Sequence[Said], groups: Mapping[str, Group]) -> list[Plan]:
+def plan_conditional(findings: Sequence[FindingTexts], groups: Mapping[str, Group]) -> list[Plan]:
     """The one card of all findings that rest on an unknown complaint, or none."""
-    parts = [_part(one) for one in said if one.finding.conditional]
+    parts = [_part(finding) for finding in findings if finding.finding.conditional]
     if not any(not part.line_only for part in parts):
         return []
-    parts.sort(key=lambda part: (groups[part.said.finding.rule.group].order, _list_order(part)))
+    parts.sort(key=lambda part: (groups[part.texts.finding.rule.group].order, _list_order(part)))
     last = 1 + max((group.order for group in groups.values()), default=0)
     return [Plan((Group("conditional", CONDITIONAL_TITLE, last, "list"),), parts, conditional=True)]
 
@@ -191,7 +195,7 @@ def _join(into: Plan, plan: Plan) -> None:
 def _titles(plan: Plan) -> list[str]:
     """What a card that is not shown is called: a group where it speaks for the whole group."""
     if plan.groups[0].compose == "each":
-        return [plan.parts[0].said.finding.rule.title]
+        return [plan.parts[0].texts.finding.rule.title]
     return [group.title for group in plan.groups]
 
 
@@ -203,30 +207,30 @@ def in_order(plans: Sequence[Plan]) -> list[Plan]:
 def _card_order(plan: Plan) -> tuple[int, int, int, int]:
     """The strongest first, then the pack's order of groups, the rules' ranks, the drafts' order."""
     first_draft = min((d for d in plan.drafts if d is not None), default=-1)
-    rank = plan.parts[0].said.finding.rule.rank
+    rank = plan.parts[0].texts.finding.rule.rank
     return (-plan.strength, plan.groups[0].order, rank, first_draft)
 
 
-def _supersedes(other: Said, one: Said) -> bool:
-    if one.finding.rule.id not in other.finding.rule.supersedes:
+def _supersedes(other: FindingTexts, finding: FindingTexts) -> bool:
+    if finding.finding.rule.id not in other.finding.rule.supersedes:
         return False
-    if other.finding.conditional and not one.finding.conditional:
+    if other.finding.conditional and not finding.finding.conditional:
         return False
-    drafts = (other.finding.draft, one.finding.draft)
+    drafts = (other.finding.draft, finding.finding.draft)
     return None in drafts or drafts[0] == drafts[1]
 
 
-def _part(said: Said) -> Part:
-    return Part(said, said.finding.about, line_only=not said.finding.rule.alone)
+def _part(texts: FindingTexts) -> Part:
+    return Part(texts, texts.finding.about, line_only=not texts.finding.rule.alone)
 
 
 def _list_order(part: Part) -> tuple[bool, int, int]:
-    rule = part.said.finding.rule
+    rule = part.texts.finding.rule
     return (part.line_only, TIERS.get(rule.tier, LAST_TIER), rule.rank)
 
 
 def _head_order(part: Part) -> tuple[bool, int, int]:
-    return (part.line_only, -strength(part.said.indicator), part.said.finding.rule.rank)
+    return (part.line_only, -strength(part.texts.indicator), part.texts.finding.rule.rank)
 
 
 def _plans_of_group(group: Group, parts: list[Part]) -> list[Plan]:
@@ -253,7 +257,7 @@ def _same_words_once(plans: list[Plan]) -> list[Plan]:
     """Two drafts that earn the same card word for word share it."""
     by_words: dict[tuple[str, str], Plan] = {}
     for plan in plans:
-        head = plan.parts[0].said
+        head = plan.parts[0].texts
         first = by_words.setdefault((head.finding.rule.id, head.summary), plan)
         if first is not plan:
             first.parts += plan.parts

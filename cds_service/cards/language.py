@@ -46,9 +46,9 @@ class Language:
         template = compile_template(self.texts.get(phrase, phrase))
         return template.render(lambda name: values[name] or " ").strip()
 
-    def count(self, one: str, many: str, number: int, **values: str) -> str:
+    def count(self, singular: str, plural: str, number: int, **values: str) -> str:
         """The phrase that fits the number, with `{count}`."""
-        return self.say(one if number == 1 else many, count=str(number), **values)
+        return self.say(singular if number == 1 else plural, count=str(number), **values)
 
     def name(self, english: str) -> str:
         """A name of a test, drug or diagnosis, as it stands inside a sentence."""
@@ -66,7 +66,7 @@ class Language:
         """The name of a drug, or of several with " / " between them."""
         if self.is_english:
             return names.lower()
-        parts = (self.known_name(one) or wording.opening(one) for one in names.split(" / "))
+        parts = (self.known_name(name) or wording.opening(name) for name in names.split(" / "))
         return " / ".join(parts)
 
     def listed(self, names: list[str]) -> str:
@@ -81,11 +81,11 @@ class Language:
 
     def date(self, sent: str) -> str:
         """A day, month or year as sent."""
-        found = _DAY.fullmatch(sent)
-        form = (self.day if found["day"] else self.month) if found else ""
-        if found is None or not form:
+        match = _DAY.fullmatch(sent)
+        form = (self.day if match["day"] else self.month) if match else ""
+        if match is None or not form:
             return sent
-        return compile_template(form).render(found.groupdict().get)
+        return compile_template(form).render(match.groupdict().get)
 
     def clause(self, sentence: str) -> str:
         """A condition in words, as what follows "whether"."""
@@ -104,7 +104,7 @@ class Language:
     def _value(self, name: str, value: str) -> str:
         if isinstance(value, Note):
             return self.say(
-                value.phrase, **{n: self._value(n, one) for n, one in value.values.items()}
+                value.phrase, **{n: self._value(n, sent) for n, sent in value.values.items()}
             )
         if name.lower().endswith("title"):
             return self.name(value)
@@ -117,8 +117,8 @@ ENGLISH = Language()
 def closest(asked: Iterable[str], known: Iterable[str]) -> str:
     """The first language asked for that there is: itself, else without its region; else English."""
     tags = {tag.lower(): tag for tag in (ENGLISH_TAG, *known)}
-    for one in asked:
-        for wanted in (one.lower(), one.lower().partition("-")[0]):
+    for tag in asked:
+        for wanted in (tag.lower(), tag.lower().partition("-")[0]):
             if wanted in tags:
                 return tags[wanted]
     return ENGLISH_TAG

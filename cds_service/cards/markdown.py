@@ -59,8 +59,8 @@ def shorten(text: str, longest: int) -> str:
 
 
 def _escape_list_start(text: str) -> str:
-    found = _LIST_START.match(text)
-    if not found:
+    match = _LIST_START.match(text)
+    if not match:
         return text
-    end = found.end() - 1
+    end = match.end() - 1
     return f"{text[:end]}\\{text[end:]}"

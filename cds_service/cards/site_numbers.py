@@ -22,7 +22,7 @@ def sentences(pack: Pack, rule: Rule, language: Language = ENGLISH) -> tuple[str
     if not any(setting.by_site for setting in pack.settings.values()):
         return ()
     named = [pack.settings[name] for name in inputs_of(pack, rule).settings]
-    own = [one for one in named if one.by_site and isinstance(one.value, Decimal)]
+    own = [setting for setting in named if setting.by_site and isinstance(setting.value, Decimal)]
     subjects = _subjects(pack, rule, language) if own else {}
     return tuple(_sentence(setting, subjects.get(setting.name, ""), language) for setting in own)
 
@@ -32,22 +32,22 @@ def _sentence(setting: Setting, subject: str, language: Language) -> str:
     used = f"{language.figures(str(setting.value))} {unit}".strip()
     default = language.figures(str(setting.default))
     phrase = phrases.SITE_NUMBER if subject else phrases.SITE_NUMBER_ALONE
-    said = language.say(phrase, subject=subject, value=used, default=default)
-    return wording.opening(said)
+    sentence = language.say(phrase, subject=subject, value=used, default=default)
+    return wording.opening(sentence)
 
 
 def _subjects(pack: Pack, rule: Rule, language: Language) -> Mapping[str, str]:
     """By setting, what it is a limit or a look-back of: the first fact that is asked with it."""
     roots = [rule.when, rule.unless, *pack.definitions.values()]
     roots += [variant["when"] for variant in rule.variants]
-    found: dict[str, str] = {}
+    by_setting: dict[str, str] = {}
     for leaf in (leaf for root in roots if root for leaf in _leaves(root)):
         fact = pack.catalogue.facts[leaf["fact"]]
         title = language.name(fact.title)
-        found.setdefault(leaf.get("setting", ""), title)
+        by_setting.setdefault(leaf.get("setting", ""), title)
         for lookback in (leaf.get("within", ""), fact.lookback):
-            found.setdefault(lookback, language.say(phrases.LOOKBACK, title=title))
-    return found
+            by_setting.setdefault(lookback, language.say(phrases.LOOKBACK, title=title))
+    return by_setting
 
 
 def _leaves(condition: Json) -> Iterator[Json]:

@@ -40,7 +40,7 @@ def suggestions(parts: Sequence[Part], orders: Orders, behavior: str) -> tuple[S
     actions: dict[tuple[str, str], tuple[str, Action, bool]] = {}
     several = len({part.draft for part in parts}) > 1
     for part in parts:
-        for offer in part.said.offers:
+        for offer in part.texts.offers:
             label = _label(offer, part, orders, several)
             action = _action(offer, label, part, orders)
             if action:

@@ -50,8 +50,8 @@ class Scene(Struct, frozen=True):
             text = self.settings.get(placeholder)
             if text is not None:
                 return text
-            found = self._from_chart(placeholder)
-            return clean(found) if found else None
+            value = self._from_chart(placeholder)
+            return clean(value) if value else None
 
         return lookup
 

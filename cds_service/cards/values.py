@@ -83,16 +83,16 @@ def distinct_names(items: Iterable[Item], language: Language = ENGLISH) -> list[
     One diagnosis that several facts read under different names is named once. A medication is
     named by each of its ingredients that matters.
     """
-    found: dict[str, str] = {}
+    labels: dict[str, str] = {}
     named: set[str] = set()
     for item in items:
         label = " ".join(name(item, language).split())
         if not label or (item.reference in named and not item.ingredients):
             continue
-        found.setdefault(label.lower(), label)
+        labels.setdefault(label.lower(), label)
         if item.reference:
             named.add(item.reference)
-    return list(found.values())
+    return list(labels.values())
 
 
 def abbreviated(names: list[str], shown: int = 2) -> str:

@@ -33,8 +33,8 @@ _PANEL_YEAR = re.compile(r" (?:1998|2000)(?= panel\b)")
 def inside(name: str) -> str:
     """A name as it stands inside a sentence: its first letter small, unless it is an acronym's or
     a proper name's ("RLS", "L4 radiculopathy", "Parkinson's disease")."""
-    found = _FIRST_WORD.search(name)
-    if found is None or found.start() or not _is_ordinary(found.group(), name[found.end() :]):
+    match = _FIRST_WORD.search(name)
+    if match is None or match.start() or not _is_ordinary(match.group(), name[match.end() :]):
         return name
     return f"{name[0].lower()}{name[1:]}"
 
