@@ -37,13 +37,13 @@ def chosen(
 
 
 def _signing(key: Path, issuer: str, kid: str, url: str, public: str) -> Bearer:
-    from cds_service.callers import signing
+    from cds_service.callers import trial_tokens
 
-    signer = signing.read_signer(key.read_bytes(), kid)
+    signer = trial_tokens.read_signer(key.read_bytes(), kid)
 
     def signed(address: str) -> str:
         named = public + address.removeprefix(url)
-        return signing.make_token(signer, issuer, named, now())
+        return trial_tokens.make_token(signer, issuer, named, now())
 
     return signed
 

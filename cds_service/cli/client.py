@@ -34,7 +34,7 @@ def add(
 ) -> None:
     """Let an EHR call that signs with this key, or with those at these addresses. With both nothing
     is fetched. An issuer that is listed is not touched."""
-    from cds_service.callers import signing
+    from cds_service.callers import trial_tokens
     from cds_service.callers.add_client import add_client
     from cds_service.callers.book import strictness
 
@@ -43,10 +43,10 @@ def add(
         fail("CDS_SITE_DIR names no site folder.", "Make one with: cds init FOLDER")
     if not (pem or addresses):
         raise click.UsageError("Name its key with --pem, or where its keys are with --jku.")
-    jwk = signing.read_public(pem.read_bytes(), kid) if pem else None
+    jwk = trial_tokens.read_public(pem.read_bytes(), kid) if pem else None
     more = {"tenants": list(tenants)} if tenants else {}
     named = name or urlsplit(issuer).hostname or issuer
-    entry = signing.entry(named, issuer, jwk, addresses, more)
+    entry = trial_tokens.entry(named, issuer, jwk, addresses, more)
     path = add_client(loaded.site_dir, entry, strictness(loaded))
     with_kid = f" and kid {jwk['kid']}" if jwk else ""
     click.echo(f"{path}: {named} may call; its tokens have iss {issuer}{with_kid}")

@@ -35,12 +35,12 @@ def make(
     key: Path, issuer: str, audience: str, kid: str, jku: str, tenant: str, subject: str
 ) -> None:
     """Print a JWT that is good for one call within five minutes."""
-    from cds_service.callers import signing
+    from cds_service.callers import trial_tokens
 
-    signer = signing.read_signer(key.read_bytes(), kid)
+    signer = trial_tokens.read_signer(key.read_bytes(), kid)
     moment = bearer.now()
     named = {"jku": jku, "tenant": tenant, "sub": subject}
-    click.echo(signing.make_token(signer, issuer, audience, moment, **named))
+    click.echo(trial_tokens.make_token(signer, issuer, audience, moment, **named))
 
 
 @token.command()

@@ -9,10 +9,10 @@ from typing import Any
 from cds_service.facts.catalogue import Catalogue
 from cds_service.packs import prefetch_templates
 from cds_service.packs.check.facts import without_notes
-from cds_service.packs.effective import effective_settings, rule_changes
+from cds_service.packs.effective import changed_rule, effective_settings, rule_changes
 from cds_service.packs.revision import revision
 from cds_service.packs.sign_off import signature
-from cds_service.packs.sites import marked
+from cds_service.packs.site_mark import marked
 from cds_service.packs.source import PackSource, RuleFile, obj
 from cds_service.packs.translations import translations
 from cds_service.rules.model import Group, Pack, Rule, ServiceDefinition
@@ -96,7 +96,8 @@ def with_profiles(pack: Pack, profiles: Sequence[str]) -> Pack:
     frame, site = pack.raw["pack"], pack.raw["site"]
     chosen = tuple(profiles)
     changes = rule_changes(frame, site, chosen)
-    rules = tuple(_changed(rule, changes.get(id, {})) for id, rule in pack.raw["rules"].items())
+    shipped = pack.raw["rules"].items()
+    rules = tuple(changed_rule(rule, changes.get(name, {})) for name, rule in shipped)
     same = chosen == pack.profiles
     changed = replace(
         pack,
@@ -107,11 +108,6 @@ def with_profiles(pack: Pack, profiles: Sequence[str]) -> Pack:
         rules=rules,
     )
     return replace(changed, rules=marked(changed, obj(site.data) if site else {}))
-
-
-def _changed(rule: Rule, change: Mapping[str, Json]) -> Rule:
-    card = {**rule.card, **obj(change.get("card"))}
-    return replace(rule, status=change.get("status", rule.status), card=card)
 
 
 def _rule(file: RuleFile) -> Rule:

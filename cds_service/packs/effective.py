@@ -7,7 +7,7 @@ from typing import Any
 
 from cds_service.packs.positions import Document, JsonPath
 from cds_service.packs.source import PackSource, obj, seq, word
-from cds_service.rules.model import Setting
+from cds_service.rules.model import Rule, Setting
 
 Json = Any
 
@@ -52,6 +52,13 @@ def rule_changes(
         for name, change in obj(obj(changes).get("rules")).items():
             by_rule.setdefault(name, {}).update(change)
     return by_rule
+
+
+def changed_rule(rule: Rule, change: Mapping[str, Json]) -> Rule:
+    """A rule as profiles and the site change it: its status, and of its card each part that is
+    named, as a whole. Anything else of a rule is changed by a rule of the site's own."""
+    card = {**rule.card, **obj(change.get("card"))}
+    return replace(rule, status=change.get("status", rule.status), card=card)
 
 
 def layers(

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cds_service.population import plots
-from cds_service.population.suppress import HIDDEN
+from cds_service.population.small_cells import HIDDEN
 from cds_service.population.week import costs, of_orders
 
 Json = Any

@@ -6,7 +6,7 @@ from typing import Any
 
 from cds_service.facts.definitions import DraftDrug, DraftOrder, Drug, FactDefinition, Quantity
 from cds_service.population.ratio import Ratio
-from cds_service.population.suppress import SMALLEST, count
+from cds_service.population.small_cells import SMALLEST, count
 from cds_service.population.totals import Totals
 from cds_service.rules.model import Pack, Rule
 from cds_service.rules.syntax import parts_of

@@ -5,7 +5,7 @@ from typing import Any
 
 from cds_service.population.output import RunFolder
 from cds_service.population.rule_summary import coverage, per_hundred, rule_summary, undecided
-from cds_service.population.suppress import SMALLEST, count, parts
+from cds_service.population.small_cells import SMALLEST, count, parts
 from cds_service.population.totals import BY, Totals, add_up
 from cds_service.population.variant_summary import variants
 from cds_service.rules.model import Pack

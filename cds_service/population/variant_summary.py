@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from cds_service.population.ratio import Ratio
-from cds_service.population.suppress import count
+from cds_service.population.small_cells import count
 from cds_service.population.totals import Totals
 from cds_service.rules.model import Pack
 from cds_service.rules.words import with_unit

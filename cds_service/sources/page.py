@@ -10,7 +10,7 @@ from typing import Any
 
 from cds_service.cards.closing import sign_off
 from cds_service.cards.values import setting_texts
-from cds_service.packs.sites import MARK
+from cds_service.packs.site_mark import MARK
 from cds_service.rules.inputs import Inputs, definitions_of, exclusions_of, inputs_of
 from cds_service.rules.model import Pack, Rule
 from cds_service.rules.ruleset import serves

@@ -25,18 +25,20 @@ def tokens() -> Response:
 
 def make() -> Response:
     """A token, and a key pair where none was given."""
-    from cds_service.callers import signing
+    from cds_service.callers import trial_tokens
 
     form = request.form
     issuer = form.get("issuer", "").strip() or "https://ehr.example.org"
     pem, kid, entry = form.get("pem", "").strip(), form.get("kid", "").strip(), None
     if not pem:
-        pair = signing.make_keys()
+        pair = trial_tokens.make_keys()
         pem, kid = pair.private, str(pair.public["keys"][0]["kid"])
-        entry = _pretty(_file(signing.entry("trial", issuer, pair.public["keys"][0])))
+        entry = _pretty(_file(trial_tokens.entry("trial", issuer, pair.public["keys"][0])))
     now = int(bench.current().now().timestamp())
     endpoint = _endpoint(form.get("service", ""))
-    token = signing.make_token(signing.read_signer(pem.encode(), kid), issuer, endpoint, now)
+    token = trial_tokens.make_token(
+        trial_tokens.read_signer(pem.encode(), kid), issuer, endpoint, now
+    )
     return _page(issued={"pem": pem, "kid": kid, "entry": entry, "token": token, "issuer": issuer})
 
 
