@@ -28,7 +28,7 @@ def side(query: Query[Quantity], hit: Hit, part: Resource) -> str:
         return coded
     own = side_of(words, part.get("code")) if part is not hit.resource else ""
     places = (hit.resource.get(key) for key in ("bodySite", "code"))
-    return own or next((found for place in places if (found := side_of(words, place))), "")
+    return own or next((known for place in places if (known := side_of(words, place))), "")
 
 
 def words_of(query: Query[Quantity]) -> Vocabulary:

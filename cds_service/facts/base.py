@@ -121,7 +121,7 @@ class FactBase:
 
         What was not sent is no such reason; `Chart.slots` tells it.
         """
-        found: dict[str, list[str]] = {}
+        names_by_reason: dict[str, list[str]] = {}
         for name in self.possible() & self.catalogue.of_patient:
             definition = self.catalogue[name]
             if not isinstance(definition, Drug | Problem | Quantity):
@@ -130,8 +130,8 @@ class FactBase:
             fact = self.get(name)
             for reason in fact.reasons if fact.state is State.UNKNOWN else ():
                 if reason not in missing:
-                    found.setdefault(reason, []).append(name)
-        return {reason: sorted(names) for reason, names in sorted(found.items())}
+                    names_by_reason.setdefault(reason, []).append(name)
+        return {reason: sorted(names) for reason, names in sorted(names_by_reason.items())}
 
     def get(
         self,

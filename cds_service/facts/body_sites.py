@@ -36,8 +36,8 @@ def _elsewhere(query: Query[Problem], site: Resource) -> bool:
 
 
 def _in_set(terminology: Terminology, set_id: str, concept: Resource) -> bool:
-    found = terminology.vocabulary.systems.codings(concept)
-    return any(set_id in terminology.sets_of(system, code) for system, code, _ in found)
+    codings = terminology.vocabulary.systems.codings(concept)
+    return any(set_id in terminology.sets_of(system, code) for system, code, _ in codings)
 
 
 def side_of(words: Vocabulary, concept: Any) -> Side | Literal[""]:

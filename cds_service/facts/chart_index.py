@@ -114,16 +114,16 @@ class ChartIndex:
 
     def draft_names(self, number: int) -> set[str]:
         """Names of the facts that drafts may concern when this one is under evaluation."""
-        found: set[str] = set()
+        names: set[str] = set()
         for entry in self.drafts:
             for set_id in entry.orders:
-                found |= self.wanted["orders"].get(set_id, frozenset())
+                names |= self.wanted["orders"].get(set_id, frozenset())
             for set_id in _sets_of(entry.medication):
-                found |= self.wanted["drugs"].get(set_id, frozenset())
+                names |= self.wanted["drugs"].get(set_id, frozenset())
         if 0 <= number < len(self.drafts):
             for set_id in self.drafts[number].reasons:
-                found |= self.wanted["reasons"].get(set_id, frozenset())
-        return found
+                names |= self.wanted["reasons"].get(set_id, frozenset())
+        return names
 
     @property
     def conditions_on_file(self) -> int:
@@ -132,11 +132,11 @@ class ChartIndex:
 
     def unknown_codes(self) -> Counter[str]:
         """Codings of conditions and medications that nothing knows, by code system."""
-        found = Counter(self._unknown_drugs)
+        systems = Counter(self._unknown_drugs)
         for entry in self._all_conditions:
             known = self._codes["conditions"].sent(entry.head.code).known
-            found.update(one.key[0] for one in known if one.unknown)
-        return found
+            systems.update(coding.key[0] for coding in known if coding.unknown)
+        return systems
 
     def _walk(self, chart: Chart) -> None:
         for entry in chart.slot("encounter").resources:

@@ -54,11 +54,11 @@ class Sent(NamedTuple):
 
 def under(known: Knowns) -> Filed:
     """The value sets of a concept's codings; where two codings lead to one, the first counts."""
-    found: dict[str, Key] = {}
-    for one in known:
-        for set_id in one.sets:
-            found.setdefault(set_id, one.key)
-    return tuple(found.items())
+    key_of_set: dict[str, Key] = {}
+    for coding in known:
+        for set_id in coding.sets:
+            key_of_set.setdefault(set_id, coding.key)
+    return tuple(key_of_set.items())
 
 
 class Codes(dict[Key, Known]):
@@ -88,16 +88,16 @@ class Codes(dict[Key, Known]):
 
     def stranger(self, known: Knowns) -> str | None:
         """Of a concept: `Sent.stranger`."""
-        systems = [one.key[0] for one in known if one.key != ("", "")]
-        told = not systems and any(set_id != OTHER for one in known for set_id in one.sets)
+        systems = [coding.key[0] for coding in known if coding.key != ("", "")]
+        told = not systems and any(set_id != OTHER for coding in known for set_id in coding.sets)
         if told or not self._systems.isdisjoint(map(self._code_systems.canonical, systems)):
             return None  # its words tell it, or a system that some set has
         return next(iter(systems), "")
 
     def of(self, concept: Any) -> Knowns:
         """What is known of each coding of a concept of any shape."""
-        found = self._code_systems.codings(concept)[:_MOST_CODINGS]
-        known = tuple(self[system, code] for system, code, _ in found)
+        codings = self._code_systems.codings(concept)[:_MOST_CODINGS]
+        known = tuple(self[system, code] for system, code, _ in codings)
         return self.beside(concept, known) if concept else known
 
     def beside(self, concept: Any, known: Knowns) -> Knowns:
@@ -117,9 +117,9 @@ class Codes(dict[Key, Known]):
         return known
 
     def _look_up(self, key: Key) -> Known:
-        found = self._terminology.sets_of(*key)
-        sets = tuple(set_id for set_id in found if set_id in self.wanted)
-        return Known(key, sets, bool(found), not found and not self._terminology.knows(*key))
+        all_sets = self._terminology.sets_of(*key)
+        sets = tuple(set_id for set_id in all_sets if set_id in self.wanted)
+        return Known(key, sets, bool(all_sets), not all_sets and not self._terminology.knows(*key))
 
 
 class Concepts(dict[bytes, Sent]):
@@ -164,7 +164,7 @@ class OrderCodes(Codes):
 
     def beside(self, concept: Any, known: Knowns) -> Knowns:
         """With the sets that the words name; such an entry has no system and no code."""
-        if any(one.listed for one in known):
+        if any(coding.listed for coding in known):
             return known
         named = self._terminology.sets_of_order(names_of(concept))
         return (*known, Known(("", ""), tuple(s for s in named if s in self.wanted), False, False))
@@ -186,17 +186,17 @@ class ResultCodes(Codes):
 
         Where a wanted code and the words disagree, neither is believed: both are filed as named.
         """
-        said = names_of(concept)
-        named = {set_id for text in said for set_id in self._names.sets_of(text)}
-        if not named or any(map(self._lists.of_another_kind, said)):
+        names = names_of(concept)
+        named = {set_id for text in names for set_id in self._names.sets_of(text)}
+        if not named or any(map(self._lists.of_another_kind, names)):
             return known
-        coded = {set_id for one in known for set_id in one.sets}
-        if coded & named or (not coded and any(one.listed for one in known)):
+        coded = {set_id for coding in known for set_id in coding.sets}
+        if coded & named or (not coded and any(coding.listed for coding in known)):
             return known  # the code says so too, or that it is something else that is known
         sets = tuple(NAMED + set_id for set_id in sorted(named | coded))
         if not coded:
             return (*known, Known(("", ""), sets, False, False))
-        code = next(one.key for one in known if one.sets)
+        code = next(coding.key for coding in known if coding.sets)
         return (Known(code, sets, True, False),)
 
 
@@ -208,13 +208,13 @@ def wanted_codes(catalogue: Catalogue, terminology: Terminology) -> Wanted:
     remembered: dict[Terminology, Wanted] = catalogue.remembered
     known = remembered.get(terminology)
     if known is None:
-        made = {name: Codes(catalogue.readers[name], terminology) for name in _CODED}
-        made["orders"] = OrderCodes(catalogue.readers["orders"], terminology)
-        made["conditions"] = Problems(catalogue.readers["conditions"], terminology)
-        made["observations"] = ResultCodes(
+        codes = {name: Codes(catalogue.readers[name], terminology) for name in _CODED}
+        codes["orders"] = OrderCodes(catalogue.readers["orders"], terminology)
+        codes["conditions"] = Problems(catalogue.readers["conditions"], terminology)
+        codes["observations"] = ResultCodes(
             catalogue.readers["observations"], terminology, catalogue.results
         )
-        known = remembered.setdefault(terminology, made)
+        known = remembered.setdefault(terminology, codes)
     return known
 
 
@@ -229,6 +229,6 @@ def problem_names(catalogue: Catalogue, terminology: Terminology) -> Names:
     remembered: dict[tuple[str, Terminology], Names] = catalogue.remembered
     known = remembered.get(("names", terminology))
     if known is None:
-        made = terminology.names_of_problems(catalogue.readers["conditions"])
-        known = remembered.setdefault(("names", terminology), made)
+        names = terminology.names_of_problems(catalogue.readers["conditions"])
+        known = remembered.setdefault(("names", terminology), names)
     return known

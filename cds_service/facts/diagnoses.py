@@ -62,12 +62,12 @@ def verification_of(resource: Resource, words: Statuses) -> str:
     status = resource.get("verificationStatus")
     if not status:
         return "confirmed"
-    said = codes(status) or _words(status)
-    if not said or ("confirmed" in said and said.isdisjoint(words.negations)):
+    given = codes(status) or _words(status)
+    if not given or ("confirmed" in given and given.isdisjoint(words.negations)):
         return "confirmed"
-    if "entered-in-error" in said or said & words.erroneous:
+    if "entered-in-error" in given or given & words.erroneous:
         return ""
-    return "refuted" if "refuted" in said or said & words.refuted else "suspected"
+    return "refuted" if "refuted" in given or given & words.refuted else "suspected"
 
 
 def is_active(resource: Resource, today: date, words: Statuses) -> bool | None:
@@ -76,14 +76,14 @@ def is_active(resource: Resource, today: date, words: Statuses) -> bool | None:
     Without a status it is, unless it has abated.
     """
     status = resource.get("clinicalStatus")
-    said = codes(status)
-    if said & _ACTIVE:
+    given = codes(status)
+    if given & _ACTIVE:
         return True
-    if said & _ENDED:
+    if given & _ENDED:
         return False
-    said |= _words(status)
-    if said:
-        return _by_words(said, words)
+    given |= _words(status)
+    if given:
+        return _by_words(given, words)
     return None if _says_something(status) else not has_abated(resource, today)
 
 
@@ -92,12 +92,12 @@ def _says_something(status: object) -> bool:
     return bool(status) and not isinstance(status, dict | list | str)
 
 
-def _by_words(said: set[str], words: Statuses) -> bool | None:
+def _by_words(given: set[str], words: Statuses) -> bool | None:
     """What a status in words says. "No longer active" and "not resolved" are left open."""
-    if said & words.negations:
+    if given & words.negations:
         return None
-    active = said & _ACTIVE or said & words.active
-    ended = said & _ENDED or said & words.ended
+    active = given & _ACTIVE or given & words.active
+    ended = given & _ENDED or given & words.ended
     return None if bool(active) is bool(ended) else bool(active)
 
 
@@ -136,5 +136,5 @@ def _past(when: dates.When | None, today: date) -> dates.When | None:
 
 def encounter_only(resource: Resource) -> bool:
     """Whether the Condition is a diagnosis of some encounter and not on the problem list."""
-    said = codes(resource.get("category"))
-    return "encounter-diagnosis" in said and "problem-list-item" not in said
+    categories = codes(resource.get("category"))
+    return "encounter-diagnosis" in categories and "problem-list-item" not in categories

@@ -29,10 +29,10 @@ def words_fit(query: Query[Problem], hit: Hit) -> bool:
     kinds = query.of_words(hit, "kinds", kinds_of)
     if "" in kinds:
         return True
-    said = _said(query, hit)
-    named = _holds(said, rule.here)
+    text = _text_of_entry(query, hit)
+    named = _holds(text, rule.here)
     if "wide" in kinds:
-        return named or not _holds(said, (*rule.elsewhere, *query.definition.not_body_site_words))
+        return named or not _holds(text, (*rule.elsewhere, *query.definition.not_body_site_words))
     return named
 
 
@@ -49,7 +49,7 @@ def _kind(query: Query[Problem], rule: ByWords, system: str, code: str) -> str:
     return "wide" if rule.wide in sets else "narrow" if rule.narrow in sets else ""
 
 
-def _said(query: Query[Problem], hit: Hit) -> str:
+def _text_of_entry(query: Query[Problem], hit: Hit) -> str:
     """Text, displays and body site of the entry, and the pack's name of its codes."""
     names = [*names_of(hit.concept), *names_of(_body_site(hit.resource))]
     terminology = query.patient.terminology
@@ -63,5 +63,5 @@ def _body_site(resource: Resource) -> object:
     return resource.get("bodySite")
 
 
-def _holds(said: str, words: Iterable[str]) -> bool:
-    return any(f" {word} " in said for word in words)
+def _holds(text: str, words: Iterable[str]) -> bool:
+    return any(f" {word} " in text for word in words)

@@ -33,20 +33,20 @@ def codes(value: Any) -> set[str]:
 
     DSTU2 and STU3 write as a plain code what R4 writes as a CodeableConcept (clinicalStatus).
     """
-    found: set[str] = set()
+    lowered: set[str] = set()
     if not value:  # most resources leave most of their fields out
-        return found
+        return lowered
     for element in listed(value):
         if isinstance(element, str):
-            found.add(element.strip().lower())
+            lowered.add(element.strip().lower())
         elif isinstance(element, dict):
             for coding in listed(element.get("coding")):
                 if isinstance(coding, dict) and isinstance(code := coding.get("code"), str):
-                    found.add(code.strip().lower())
+                    lowered.add(code.strip().lower())
             if "code" in element:
-                found.add(string(element["code"]).lower())
-    found.discard("")
-    return found
+                lowered.add(string(element["code"]).lower())
+    lowered.discard("")
+    return lowered
 
 
 def reference_of(resource: Resource) -> str:

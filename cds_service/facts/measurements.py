@@ -118,13 +118,13 @@ def _plain(value: Any, number: Decimal) -> str:
 
 def flag_of(part: Resource) -> str:
     """The laboratory's interpretation code ("L"), or ""."""
-    said = {code.upper() for code in codes(part.get("interpretation"))}
-    return next((flag for flag in _FLAGS if flag in said), "")
+    codes_sent = {code.upper() for code in codes(part.get("interpretation"))}
+    return next((flag for flag in _FLAGS if flag in codes_sent), "")
 
 
 def reference_limit(query: Query[QuantityFact], part: Resource, end: Literal["low", "high"]) -> str:
     """A reference limit in the fact's unit, where the result names just one; else ""."""
-    found: list[str] = []
+    limits: list[str] = []
     measured = part.get("valueQuantity")
     for entry in objects(part.get("referenceRange")):
         kinds, limit = codes(entry.get("type")), entry.get(end)
@@ -136,5 +136,5 @@ def reference_limit(query: Query[QuantityFact], part: Resource, end: Literal["lo
         with_unit = limit if limit.get("unit") or limit.get("code") else measured
         value, _ = converted_value(query, number, with_unit if isinstance(with_unit, dict) else {})
         if value is not None:
-            found.append(f"{value:f}")
-    return found[0] if len(found) == 1 else ""
+            limits.append(f"{value:f}")
+    return limits[0] if len(found) == 1 else ""

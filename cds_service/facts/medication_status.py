@@ -129,7 +129,7 @@ def _request_holds(
 
 def _ends(resource: Resource) -> list[date]:
     """Ends of the supply, and of the dosage where each instruction has one."""
-    found: list[date] = []
+    ends: list[date] = []
     dispense = resource.get("dispenseRequest")
     if isinstance(dispense, dict) and isinstance(dispense.get("validityPeriod"), dict):
         end = dates.latest_day(dispense["validityPeriod"].get("end"))
@@ -139,8 +139,8 @@ def _ends(resource: Resource) -> list[date]:
         end = dates.latest_day(_bounds(dosage).get("end"))
         if end is None:
             return []
-        found.append(end)
-    return found
+        ends.append(end)
+    return ends
 
 
 def _bounds(dosage: Resource) -> Resource:

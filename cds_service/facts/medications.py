@@ -29,13 +29,13 @@ _DIGIT = re.compile(r"\d")
 
 
 @dataclass(slots=True)
-class _Said:
+class _Wording:
     """Everything a resource says about its drug, in order."""
 
     codings: list[tuple[str, str]]
     names: list[str]
     forms: list[str]
-    parts: "list[_Said]"  # of each ingredient of a Medication
+    parts: "list[_Wording]"  # of each ingredient of a Medication
 
 
 class _Drug(NamedTuple):
@@ -61,13 +61,13 @@ class Medication:
     `code` is the one that was recognised; `sets` are the drug value sets that the entry is in.
     """
 
-    __slots__ = ("_drug", "_entry", "_local", "_said", "_words")
+    __slots__ = ("_drug", "_entry", "_local", "_wording", "_words")
 
     def __init__(
-        self, entry: Entry | Resource, said: _Said, drug: _Drug, words: Vocabulary
+        self, entry: Entry | Resource, wording: _Wording, drug: _Drug, words: Vocabulary
     ) -> None:
         self._entry = entry
-        self._said = said
+        self._wording = wording
         self._drug = drug
         self._words = words
         self._local: bool | None = None
@@ -85,8 +85,8 @@ class Medication:
     @property
     def text(self) -> str:
         """The drug in the chart's words, else the code."""
-        said = self._said
-        return said.names[0] if said.names else said.codings[0][1]
+        wording = self._wording
+        return wording.names[0] if wording.names else wording.codings[0][1]
 
     @property
     def code(self) -> str:
@@ -96,7 +96,7 @@ class Medication:
     @property
     def name(self) -> str:
         """The drug in the chart's words; "" where it gives a code alone."""
-        return self._said.names[0] if self._said.names else ""
+        return self._wording.names[0] if self._wording.names else ""
 
     @property
     def known(self) -> bool:
@@ -134,21 +134,21 @@ class Medication:
         if self._local is None:
             products = self._drug.products
             self._local = bool(self.sets or self.disputed) and _is_local(
-                self._words, self.resource, products, self._said
+                self._words, self.resource, products, self._wording
             )
         return self._local
 
     @property
     def injected(self) -> bool:
         """Whether it is injected or infused: by the order's route, the product, the words."""
-        return _is_injected(self._words, self.resource, self._drug.products, self._said)
+        return _is_injected(self._words, self.resource, self._drug.products, self._wording)
 
 
 # What drugs are called, as calls wrote it, with what it was recognised as. The same few hundred
 # products come in every call. Kept in memory only, and only so many.
 MOST_REMEMBERED = 2_000
 _LONGEST_WORDS = 600  # bytes
-_seen: WeakKeyDictionary[Terminology, dict[bytes, tuple[_Said, _Drug]]] = WeakKeyDictionary()
+_seen: WeakKeyDictionary[Terminology, dict[bytes, tuple[_Wording, _Drug]]] = WeakKeyDictionary()
 
 
 class MedicationReader:
@@ -162,14 +162,14 @@ class MedicationReader:
 
     def read(self, entry: Entry | Resource) -> Medication | None:
         """The medication of an entry; None where it names none that can be read."""
-        said, drug = self._recognised(entry)
-        if not said.codings and not said.names:
+        wording, drug = self._recognised(entry)
+        if not wording.codings and not wording.names:
             return None
         if drug.unknown:
             self._unknown.update(drug.unknown)
-        return Medication(entry, said, drug, self._terminology.vocabulary)
+        return Medication(entry, wording, drug, self._terminology.vocabulary)
 
-    def _recognised(self, entry: Entry | Resource) -> tuple[_Said, _Drug]:
+    def _recognised(self, entry: Entry | Resource) -> tuple[_Wording, _Drug]:
         """What the entry says of its drug; remembered for what has been said before."""
         words = _plain_words(entry)
         known = self._seen.get(words) if words else None
@@ -181,24 +181,24 @@ class MedicationReader:
                 self._seen[words] = known
         return known
 
-    def _recognise(self, resource: Resource) -> tuple[_Said, _Drug]:
-        said = _Said([], [], [], [])
+    def _recognise(self, resource: Resource) -> tuple[_Wording, _Drug]:
+        wording = _Wording([], [], [], [])
         for key in _CONCEPTS:
             if key in resource:
-                self._gather(resource[key], resource, said, _MAX_DEPTH)
-        one = sum(key in resource for key in _CONCEPTS) == 1
-        drug = self._drug_of(said, disputable=one)
-        if not said.parts or drug.disputed:
-            return said, drug
-        parts = _Said([], [], said.forms, [])
-        for part in said.parts:
+                self._gather(resource[key], resource, wording, _MAX_DEPTH)
+        single = sum(key in resource for key in _CONCEPTS) == 1
+        drug = self._drug_of(wording, disputable=single)
+        if not wording.parts or drug.disputed:
+            return wording, drug
+        parts = _Wording([], [], wording.forms, [])
+        for part in wording.parts:
             parts.codings += part.codings
             parts.names += part.names
         if drug.ingredients or drug.sets:
-            return said, self._with_ingredients(drug, self._drug_of(parts))
-        said.codings += parts.codings
-        said.names += parts.names
-        return said, self._drug_of(said)
+            return wording, self._with_ingredients(drug, self._drug_of(parts))
+        wording.codings += parts.codings
+        wording.names += parts.names
+        return wording, self._drug_of(wording)
 
     def _with_ingredients(self, drug: _Drug, parts: _Drug) -> _Drug:
         """A drug whose name gave less than its ingredients; disputed where it is another one."""
@@ -212,37 +212,37 @@ class MedicationReader:
             return drug._replace(ingredients=both, sets=frozenset(), disputed=sets)
         return drug._replace(ingredients=both, sets=drug.sets | parts.sets)
 
-    def _drug_of(self, said: _Said, *, disputable: bool = False) -> _Drug:
+    def _drug_of(self, wording: _Wording, *, disputable: bool = False) -> _Drug:
         """`disputable`: the codes are those of one drug, and not of the parts of a mixture."""
-        products = self._products(said)
-        code, sets, unknown = self._by_code(said, products)
+        products = self._products(wording)
+        code, sets, unknown = self._by_code(wording, products)
         ingredients = tuple(dict.fromkeys(name for p in products for name in p.ingredients))
-        named = self._by_name(said)
-        codes_differ = disputable and self._codes_contradict(said)
-        if codes_differ or self._contradict(said, ingredients, sets, named):
-            both = tuple(dict.fromkeys((*ingredients, *self._by_atc(said), *named)))
+        named = self._by_name(wording)
+        codes_differ = disputable and self._codes_contradict(wording)
+        if codes_differ or self._contradict(wording, ingredients, sets, named):
+            both = tuple(dict.fromkeys((*ingredients, *self._by_atc(wording), *named)))
             disputed = sets | self._sets_of(both)
             return _Drug(products, code, both, frozenset(), "code", unknown, True, disputed)
         via = "code"
         if not ingredients:
-            ingredients = self._by_atc(said) or named
+            ingredients = self._by_atc(wording) or named
             if not sets:
                 via, sets = "name", self._sets_of(ingredients)
-        known = bool(ingredients or sets) or self._is_another(said, unknown)
+        known = bool(ingredients or sets) or self._is_another(wording, unknown)
         return _Drug(products, code, ingredients, sets, via, unknown, known)
 
-    def _is_another(self, said: _Said, unknown: list[str]) -> bool:
+    def _is_another(self, wording: _Wording, unknown: list[str]) -> bool:
         """Whether a code or a name is known as that of a drug that no rule asks for."""
-        if len(unknown) < len(said.codings):
+        if len(unknown) < len(wording.codings):
             return True
-        return self._names_another(said)
+        return self._names_another(wording)
 
-    def _names_another(self, said: _Said) -> bool:
-        return any(map(self._terminology.drugs.names_another_drug, said.names))
+    def _names_another(self, wording: _Wording) -> bool:
+        return any(map(self._terminology.drugs.names_another_drug, wording.names))
 
     def _contradict(
         self,
-        said: _Said,
+        wording: _Wording,
         ingredients: tuple[str, ...],
         sets: frozenset[str],
         named: tuple[str, ...],
@@ -251,21 +251,28 @@ class MedicationReader:
         if not (ingredients or sets):
             return False
         if not named:
-            return self._names_another(said)
+            return self._names_another(wording)
         if ingredients:
             return set(ingredients).isdisjoint(named)
         return sets.isdisjoint(self._sets_of(named))
 
-    def _codes_contradict(self, said: _Said) -> bool:
+    def _codes_contradict(self, wording: _Wording) -> bool:
         """Whether two codes name ingredients of which they have none in common."""
         drugs = self._terminology.drugs
-        named = [frozenset(product.ingredients) for product in self._products(said)]
-        named += [frozenset(drugs.ingredients_of_atc(code)) for s, code in said.codings if s == ATC]
+        named = [frozenset(product.ingredients) for product in self._products(wording)]
+        named += [
+            frozenset(drugs.ingredients_of_atc(code)) for s, code in wording.codings if s == ATC
+        ]
         known = [ingredients for ingredients in named if ingredients]
-        return any(one.isdisjoint(other) for one, other in combinations(known, 2))
+        return any(first.isdisjoint(other) for first, other in combinations(known, 2))
 
     def _gather(
-        self, value: Any, owner: Resource, said: _Said, depth: int, outer: Resource | None = None
+        self,
+        value: Any,
+        owner: Resource,
+        wording: _Wording,
+        depth: int,
+        outer: Resource | None = None,
     ) -> None:
         """Codings and names of a CodeableConcept, Reference, CodeableReference or Medication.
 
@@ -275,59 +282,61 @@ class MedicationReader:
             value = {"reference" if of_reference(value) or value[:1] == "#" else "text": value}
         if not isinstance(value, dict) or depth == 0:
             return
-        _add(said.names, value.get("text"))
+        _add(wording.names, value.get("text"))
         if isinstance(concept := value.get("concept"), dict):
-            _add(said.names, concept.get("text"))
+            _add(wording.names, concept.get("text"))
         for system, code, display in self._terminology.vocabulary.systems.codings(value):
-            said.codings.append((system, code))
-            _add(said.names, display)
+            wording.codings.append((system, code))
+            _add(wording.names, display)
             if not code.isdigit() and (" " in code or not _DIGIT.search(code)):
-                _add(said.names, code)  # some systems write the name as the code
+                _add(wording.names, code)  # some systems write the name as the code
         for coding in objects(value.get("coding")):
             if "code" not in coding:
-                _add(said.names, coding.get("display"))
+                _add(wording.names, coding.get("display"))
         reference = value.get("reference")
         if isinstance(reference, dict):
-            self._gather(reference, owner, said, depth - 1)
+            self._gather(reference, owner, wording, depth - 1)
         elif isinstance(reference, str):
-            found = self._find(value, owner) or (self._find(value, outer) if outer else None)
-            kind = found.get("resourceType") if found else ""
-            if found and kind == "Medication":
-                self._gather_medication(found, outer or owner, said, depth - 1)
-            elif found and kind == "Substance":
-                self._gather(found.get("code"), found, said, depth - 1)
+            target = self._find(value, owner) or (self._find(value, outer) if outer else None)
+            kind = target.get("resourceType") if target else ""
+            if target and kind == "Medication":
+                self._gather_medication(target, outer or owner, wording, depth - 1)
+            elif target and kind == "Substance":
+                self._gather(target.get("code"), target, wording, depth - 1)
         if "coding" not in value:
-            _add(said.names, value.get("display"))
+            _add(wording.names, value.get("display"))
 
     def _gather_medication(
-        self, medication: Resource, owner: Resource, said: _Said, depth: int
+        self, medication: Resource, owner: Resource, wording: _Wording, depth: int
     ) -> None:
-        self._gather(medication.get("code"), owner, said, depth)
+        self._gather(medication.get("code"), owner, wording, depth)
         product = medication.get("product")
         parts = (
             product if isinstance(product, dict) else medication
         )  # DSTU2 keeps them in `product`
-        said.forms.extend(_texts(parts.get("form")))
+        wording.forms.extend(_texts(parts.get("form")))
         for entry in objects(parts.get("ingredient")):
-            part = _Said([], [], [], said.parts)
+            part = _Wording([], [], [], wording.parts)
             for key in ("itemCodeableConcept", "itemReference", "item"):
                 self._gather(entry.get(key), medication, part, depth, owner)
-            said.parts.append(part)
+            wording.parts.append(part)
         for identifier in objects(medication.get("identifier")):
-            _add(said.names, identifier.get("value"))  # the only name in MIMIC's Medication
+            _add(wording.names, identifier.get("value"))  # the only name in MIMIC's Medication
 
-    def _products(self, said: _Said) -> list[Product]:
-        found = (self._terminology.drugs.product(system, code) for system, code in said.codings)
-        return [product for product in found if product is not None]
+    def _products(self, wording: _Wording) -> list[Product]:
+        products = (
+            self._terminology.drugs.product(system, code) for system, code in wording.codings
+        )
+        return [product for product in products if product is not None]
 
     def _by_code(
-        self, said: _Said, products: list[Product]
+        self, wording: _Wording, products: list[Product]
     ) -> tuple[str, frozenset[str], list[str]]:
         """The code that was recognised, the value sets by code, and systems of unknown codes."""
         sets: set[str] = set()
         unknown: list[str] = []
         known = products[0].code if products else ""
-        for system, code in said.codings:
+        for system, code in wording.codings:
             direct = self._terminology.sets_of(system, code)
             sets.update(direct)
             if direct:
@@ -336,15 +345,17 @@ class MedicationReader:
                 unknown.append(system)
         return known, frozenset(sets), unknown
 
-    def _by_atc(self, said: _Said) -> tuple[str, ...]:
-        found = (self._terminology.drugs.ingredients_of_atc(c) for s, c in said.codings if s == ATC)
-        return tuple(dict.fromkeys(name for names in found for name in names))
+    def _by_atc(self, wording: _Wording) -> tuple[str, ...]:
+        ingredients = (
+            self._terminology.drugs.ingredients_of_atc(c) for s, c in wording.codings if s == ATC
+        )
+        return tuple(dict.fromkeys(name for names in ingredients for name in names))
 
-    def _by_name(self, said: _Said) -> tuple[str, ...]:
-        found: dict[str, None] = {}
-        for name in dict.fromkeys(said.names):
-            found.update(dict.fromkeys(self._terminology.drugs.ingredients_in_text(name)))
-        return tuple(found)
+    def _by_name(self, wording: _Wording) -> tuple[str, ...]:
+        ingredients: dict[str, None] = {}
+        for name in dict.fromkeys(wording.names):
+            ingredients.update(dict.fromkeys(self._terminology.drugs.ingredients_in_text(name)))
+        return tuple(ingredients)
 
     def _sets_of(self, ingredients: tuple[str, ...]) -> frozenset[str]:
         of_ingredient = self._terminology.sets_of_ingredient
@@ -362,7 +373,9 @@ def _plain_words(entry: Entry | Resource) -> bytes:
     return written
 
 
-def _is_local(words: Vocabulary, resource: Resource, products: list[Product], said: _Said) -> bool:
+def _is_local(
+    words: Vocabulary, resource: Resource, products: list[Product], wording: _Wording
+) -> bool:
     """Whether the drug acts where it is put: by the dosage's route, the product, the words."""
     routes, texts = _dosage(words, resource)
     by_route = words.routes.route_of(*routes) if routes else "unknown"
@@ -372,11 +385,11 @@ def _is_local(words: Vocabulary, resource: Resource, products: list[Product], sa
     classes.discard("unknown")
     if classes:
         return classes == {"local"}
-    return words.routes.route_of(*said.forms, *said.names, *texts) == "local"
+    return words.routes.route_of(*wording.forms, *wording.names, *texts) == "local"
 
 
 def _is_injected(
-    words: Vocabulary, resource: Resource, products: list[Product], said: _Said
+    words: Vocabulary, resource: Resource, products: list[Product], wording: _Wording
 ) -> bool:
     """As for `_is_local`, the order's route counts before the product and the words."""
     routes, texts = _dosage(words, resource)
@@ -385,7 +398,7 @@ def _is_injected(
     by_product = {product.route for product in products} - {""}
     if by_product:
         return by_product == {"injected"}
-    return words.routes.is_injected(*said.forms, *said.names, *texts)
+    return words.routes.is_injected(*wording.forms, *wording.names, *texts)
 
 
 def _dosage(words: Vocabulary, resource: Resource) -> tuple[list[Hint], list[str]]:

@@ -43,8 +43,8 @@ def best(pack: str, concept: Any, displays: Displays, *, exact: bool, title: str
         if name and not _CATCH_ALL.search(name):
             return name
     for name in (pack, *own):
-        if name and not _CATCH_ALL.search(said := _HEAD.sub("", _TAIL.sub("", name))):
-            return _capital(said)
+        if name and not _CATCH_ALL.search(bare := _HEAD.sub("", _TAIL.sub("", name))):
+            return _capital(bare)
     if pack or own:
         return _capital(title)
     return next(iter(names_of(concept)), "") or title

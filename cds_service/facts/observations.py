@@ -72,12 +72,12 @@ def moment_of(hit: Hit, today: date) -> datetime | None:
 def _timing(resource: Resource, today: date) -> dates.When | None:
     timing = resource.get("effectiveTiming")
     events = timing.get("event") if isinstance(timing, dict) else None
-    found = (
+    moments = (
         [when for event in events if (when := dates.parse(event, today))]
         if isinstance(events, list)
         else []
     )
-    return max(found, key=lambda when: when.moment, default=None)
+    return max(moments, key=lambda when: when.moment, default=None)
 
 
 def is_denied(part: Resource, words: Vocabulary) -> bool:

@@ -141,9 +141,9 @@ class Query(Struct, Generic[Asked_co]):
         unused: Item | None = None,
     ) -> Fact:
         """KNOWN with items; else UNKNOWN where there is a reason or the slot is not complete."""
-        found, name = tuple(items), self.definition.name
-        if found:
-            return Fact(name, State.KNOWN, found, (), tuple(notes), unused)
+        known, name = tuple(items), self.definition.name
+        if known:
+            return Fact(name, State.KNOWN, known, (), tuple(notes), unused)
         because = tuple(dict.fromkeys((*self.gaps(), *reasons)))
         state = State.UNKNOWN if because else State.ABSENT
         return Fact(name, state, (), because, tuple(notes), unused)
@@ -162,11 +162,11 @@ def once(hits: Iterable[Hit]) -> Iterator[Hit]:
 def newest_first(items: Iterable[Item]) -> list[Item]:
     """Dated items, the newest first, then the undated ones; of one day by their words, since the
     order in which a chart is sent says nothing."""
-    found = list(items)
-    if len(found) > 1:
-        found.sort(key=lambda item: item.text)
-        found.sort(key=lambda item: item.on or date.min, reverse=True)
-    return found
+    ordered = list(items)
+    if len(ordered) > 1:
+        ordered.sort(key=lambda item: item.text)
+        ordered.sort(key=lambda item: item.on or date.min, reverse=True)
+    return ordered
 
 
 def status_of(resource: Resource) -> str:

@@ -56,14 +56,14 @@ def _flatten(value: Any, owner: Resource, find: Find, depth: int) -> Iterator[Re
 
 
 def _referenced(reference: Resource, owner: Resource, find: Find) -> Reason:
-    found = find(reference, owner)
+    resource = find(reference, owner)
     display = string(reference.get("display"))
-    if found is None or found.get("resourceType") != "Condition":
+    if resource is None or resource.get("resourceType") != "Condition":
         return Reason(None, None, display)
-    concept = found.get("code")
+    concept = resource.get("code")
     if not isinstance(concept, dict):
-        return Reason(None, found, display)
-    return Reason(concept, found, text_of(concept) or display)
+        return Reason(None, resource, display)
+    return Reason(concept, resource, text_of(concept) or display)
 
 
 def _says_something(concept: Resource) -> bool:

@@ -27,8 +27,8 @@ class References:
         if text.startswith("#"):
             return contained(owner, text)
         by_name = self._names() if text else {}
-        found = next((by_name[n] for n in identity.of_reference(text) if n in by_name), None)
-        return found.body if found else None
+        entry = next((by_name[n] for n in identity.of_reference(text) if n in by_name), None)
+        return entry.body if entry else None
 
     def _names(self) -> Mapping[str, Entry]:
         if self._by_name is None:

@@ -20,7 +20,7 @@ from cds_service.terminology.index import Terminology
 MOST_REMEMBERED = 2_000  # concepts, and charts by what their Conditions say
 _LONGEST_REMEMBERED = 600  # bytes
 
-Said = tuple[frozenset[str], frozenset[str], str]  # systems, value sets of that name, words
+Told = tuple[frozenset[str], frozenset[str], str]  # systems, value sets of that name, words
 
 
 class Unread(NamedTuple):
@@ -40,15 +40,15 @@ class Unread(NamedTuple):
 def unread(index: ChartIndex, catalogue: Catalogue, terminology: Terminology) -> list[Unread]:
     """The chart's Conditions that some fact could not recognise, by what they say."""
     sorts: dict[tuple[frozenset[str], frozenset[str]], Unread] = {}
-    known: dict[bytes, Said | None] = catalogue.remembered.setdefault(("said", terminology), {})
+    known: dict[bytes, Told | None] = catalogue.remembered.setdefault(("said", terminology), {})
     hits = {id(hit.entry): hit.entry for hit in index.conditions.get(OTHER)}
     for entry in hits.values():
         if not isinstance(entry, Entry):
             continue
         written = bytes(entry.head.code)
-        said = known[written] if written in known else _read(written, known, catalogue, terminology)
-        if said is not None:
-            systems, named, words = said
+        told = known[written] if written in known else _read(written, known, catalogue, terminology)
+        if told is not None:
+            systems, named, words = told
             sort = sorts.get((systems, named))
             if sort is None:
                 sort = sorts[systems, named] = Unread(systems, named, words, [])
@@ -58,30 +58,30 @@ def unread(index: ChartIndex, catalogue: Catalogue, terminology: Terminology) ->
 
 def _read(
     written: bytes,
-    known: dict[bytes, Said | None],
+    known: dict[bytes, Told | None],
     catalogue: Catalogue,
     terminology: Terminology,
-) -> Said | None:
+) -> Told | None:
     """What a Condition says without a code that is known; None for one that denies a problem."""
-    said = _said(decoded(written) if written else None, catalogue, terminology)
+    told = _told_by(decoded(written) if written else None, catalogue, terminology)
     if len(written) <= _LONGEST_REMEMBERED:
         if len(known) >= MOST_REMEMBERED:
             known.clear()
-        known[written] = said
-    return said
+        known[written] = told
+    return told
 
 
-def _said(concept: Any, catalogue: Catalogue, terminology: Terminology) -> Said | None:
-    said = names_of(concept)
-    if any(map(terminology.names.denies, said)):
+def _told_by(concept: Any, catalogue: Catalogue, terminology: Terminology) -> Told | None:
+    texts = names_of(concept)
+    if any(map(terminology.names.denies, texts)):
         return None
     codings = terminology.vocabulary.systems.codings(concept)
     systems = frozenset(system for system, _, _ in codings)
-    if not (systems or said):
+    if not (systems or texts):
         return None
     names = problem_names(catalogue, terminology)
-    named = frozenset(set_id for text in said for set_id in names.sets_of(text))
-    return systems, named, next(iter(said), "")
+    named = frozenset(set_id for text in texts for set_id in names.sets_of(text))
+    return systems, named, next(iter(texts), "")
 
 
 def coverage(catalogue: Catalogue, terminology: Terminology) -> Mapping[str, frozenset[str]]:
@@ -89,13 +89,13 @@ def coverage(catalogue: Catalogue, terminology: Terminology) -> Mapping[str, fro
     remembered: dict[tuple[str, Terminology], Mapping[str, frozenset[str]]] = catalogue.remembered
     known = remembered.get(("coverage", terminology))
     if known is None:
-        made = {
+        covered = {
             name: _covered(definition, terminology)
             for name, definition in catalogue.facts.items()
             if isinstance(definition, Problem) and "condition" in definition.sources
             if definition.unread != "never"
         }
-        known = remembered.setdefault(("coverage", terminology), made)
+        known = remembered.setdefault(("coverage", terminology), covered)
     return known
 
 
@@ -119,13 +119,13 @@ def concerned(
         ("concerned", terminology), {}
     )
     sorts = frozenset((entry.systems, entry.named) for entry in entries)
-    found = known.get(sorts)
-    if found is None:
+    names = known.get(sorts)
+    if names is None:
         if len(known) >= MOST_REMEMBERED:
             known.clear()
-        found = known[sorts] = frozenset(
+        names = known[sorts] = frozenset(
             name
             for name, systems in coverage(catalogue, terminology).items()
             if any(may_concern(catalogue.facts[name], entry, systems) for entry in entries)
         )
-    return found
+    return names

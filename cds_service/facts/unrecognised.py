@@ -17,10 +17,13 @@ def unrecognised(index: ChartIndex) -> Mapping[str, Mapping[str, int]]:
     """Entries by kind ("medications", "problems", "results") and code system; only kinds that have
     any."""
     drugs = (next(iter(medication.systems), "") for medication in index.strange_drugs)
-    found = {
+    systems_by_kind = {
         "medications": drugs,
         "problems": index.strange_problems,
         "results": index.strange_results,
     }
-    counts = {kind: Counter(one or WORDS for one in systems) for kind, systems in found.items()}
+    counts = {
+        kind: Counter(system or WORDS for system in systems)
+        for kind, systems in systems_by_kind.items()
+    }
     return {kind: dict(count) for kind, count in counts.items() if count}

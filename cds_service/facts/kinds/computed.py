@@ -49,7 +49,7 @@ def _ratio_of_a_day(query: Query[QuantityFact], rule: Computed) -> Item | None:
             continue
         value = (_value(part) * _PERCENT / _value(whole)).quantize(_PLACES, ROUND_HALF_UP)
         if query.definition.plausible.holds(value):
-            said = Note(
+            note = Note(
                 notes.RATIO,
                 partTitle=part.text,
                 partShown=_shown(part),
@@ -57,7 +57,7 @@ def _ratio_of_a_day(query: Query[QuantityFact], rule: Computed) -> Item | None:
                 wholeShown=_shown(whole),
                 dated=part.date_text,
             )
-            return _item(query, part, value, {"computed": said, "also": whole.reference})
+            return _item(query, part, value, {"computed": note, "also": whole.reference})
     return None
 
 
@@ -69,7 +69,7 @@ def _drop(query: Query[QuantityFact], rule: Computed) -> Fact:
     if not newest.items:
         return replace(newest, name=name)
     rest = _usable(query, rule.against)
-    items = [item for one in newest.items if (item := _fall(query, one, rest)) is not None]
+    items = [item for after in newest.items if (item := _fall(query, after, rest)) is not None]
     if items:
         return Fact(name, State.KNOWN, tuple(sorted(items, key=_value, reverse=True)))
     reason = f"no value of {query.other(rule.against).definition.title} to compare with"
@@ -79,20 +79,23 @@ def _drop(query: Query[QuantityFact], rule: Computed) -> Fact:
 def _fall(query: Query[QuantityFact], after: Item, rest: Iterable[Result]) -> Item | None:
     """How far a value lies below the resting one: of its side, and of its day or before it."""
     before = [
-        one.item
-        for one in rest
-        if _side(one.item) == _side(after) and one.item.on and after.on and one.item.on <= after.on
+        result.item
+        for result in rest
+        if _side(result.item) == _side(after)
+        and result.item.on
+        and after.on
+        and result.item.on <= after.on
     ]
     if not before:
         return None
     day = before[0].on
-    resting = min((one for one in before if one.on == day), key=_value)
+    resting = min((result for result in before if result.on == day), key=_value)
     if not _exact(resting, after) or not _value(resting):
         return None
     share = (_value(resting) - _value(after)) / _value(resting)
     value = (share * _PERCENT).quantize(_PLACES, ROUND_HALF_UP)
-    said = {"resting": _shown(resting), "after": _shown(after), "also": resting.reference}
-    return _item(query, after, value, {**said, "side": _side(after)})
+    details = {"resting": _shown(resting), "after": _shown(after), "also": resting.reference}
+    return _item(query, after, value, {**details, "side": _side(after)})
 
 
 def _same_day(query: Query[QuantityFact], rule: Computed) -> Fact:
@@ -113,9 +116,9 @@ def _same_day(query: Query[QuantityFact], rule: Computed) -> Fact:
 def _named(query: Query[QuantityFact], rule: Computed) -> Fact:
     """The results that cannot be read, where they make the fact unknown."""
     name, other = query.definition.name, query.other(rule.of)
-    found = quantity.newer_unreadable(other)
-    if found:
-        return Fact(name, State.KNOWN, tuple(found))
+    unreadable = quantity.newer_unreadable(other)
+    if unreadable:
+        return Fact(name, State.KNOWN, tuple(unreadable))
     gaps = other.gaps()
     return Fact(name, State.UNKNOWN if gaps else State.ABSENT, (), gaps)
 
@@ -159,7 +162,7 @@ def _item(
     comparator: str = "",
 ) -> Item:
     definition = query.definition
-    kept = {key: said for key, said in details.items() if said}
+    kept = {key: text for key, text in details.items() if text}
     shown = f"{comparator}{value:f} {definition.unit}" if definition.unit != "1" else ""
     measured = Quantity(value, definition.unit, comparator, shown)
     return replace(of, text=definition.title.split(" (")[0], quantity=measured, details=kept)

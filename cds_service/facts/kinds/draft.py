@@ -38,8 +38,8 @@ def read_drug(query: Query[DraftDrug]) -> Fact:
     if query.definition.in_use and not matching_in_use(query, medication):
         gaps = availability.medication_gaps(query.patient.chart)
         return Fact(name, State.UNKNOWN if gaps else State.ABSENT, reasons=gaps)
-    found = item(query, medication)
-    items = (replace(found, details={**found.details, "source": "draft"}),)
+    drafted = item(query, medication)
+    items = (replace(drafted, details={**drafted.details, "source": "draft"}),)
     return Fact(name, State.KNOWN, items, (), noted)
 
 

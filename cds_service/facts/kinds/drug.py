@@ -8,7 +8,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from cds_service.facts import dates
-from cds_service.facts import notes as said
+from cds_service.facts import notes as phrases
 from cds_service.facts.catalogue import NAMED
 from cds_service.facts.definition_parts import MaxStrength
 from cds_service.facts.definitions import DraftDrug, Drug, FactDefinition
@@ -132,11 +132,11 @@ def _strong_enough(query: Query[Drug | DraftDrug], entry: Medication, limit: Max
         return True
     if any(name != limit.ingredient for name in matching(query, entry)):
         return True
-    found = _strength(query, entry, limit.ingredient)
+    strength = _strength(query, entry, limit.ingredient)
     bound = limit.milligrams
     if bound is None:
         bound = Decimal(str(query.patient.settings[limit.setting]))
-    return found is not None and found > bound
+    return strength is not None and strength > bound
 
 
 def _strength(query: Query[Drug | DraftDrug], entry: Medication, ingredient: str) -> Decimal | None:
@@ -147,8 +147,8 @@ def _strength(query: Query[Drug | DraftDrug], entry: Medication, ingredient: str
     product = query.patient.terminology.drugs.product(RXNORM, entry.code)
     text = f"{entry.text} {product.name if product else ''}"
     behind = re.search(rf"\b{re.escape(ingredient)}\b[^/\d]*{_MILLIGRAMS.pattern}", text, re.I)
-    found = behind or _MILLIGRAMS.search(text)
-    return Decimal(found.group(1)) if found else None
+    match = behind or _MILLIGRAMS.search(text)
+    return Decimal(match.group(1)) if match else None
 
 
 def _in_use(query: Query[Drug], entry: Medication) -> bool | None:
@@ -243,19 +243,19 @@ def _past_day(when: dates.When | None, today: date) -> date | None:
 
 def merged(items: Iterable[Item]) -> list[Item]:
     """One item for each ingredient: the same drug is often both requested and stated."""
-    found: dict[str, Item] = {}
+    by_name: dict[str, Item] = {}
     for entry in items:
         key = entry.text.lower()
-        first = found.get(key)
+        first = by_name.get(key)
         if first is None:
-            found[key] = entry
+            by_name[key] = entry
             continue
         if "also" not in first.details:
             first = replace(first, details={**first.details, "also": entry.reference})
         if first.via == "name" and entry.via == "code":
             first = replace(first, via="code", code=entry.code)
-        found[key] = first
-    return list(found.values())
+        by_name[key] = first
+    return list(by_name.values())
 
 
 def notes(patient: Patient) -> tuple[str, ...]:
@@ -267,28 +267,28 @@ def notes(patient: Patient) -> tuple[str, ...]:
 
 
 def _notes(patient: Patient) -> list[str]:
-    found: list[str] = []
+    told: list[str] = []
     if count := patient.index.unreadable_medications:
-        phrase = said.MANY_UNREADABLE if count > 1 else said.ONE_UNREADABLE
-        found.append(Note(phrase, count=str(count)))
-    if count := sum(_usage(patient, one).active is True for one in patient.index.strange_drugs):
-        phrase = said.MANY_UNRECOGNISED if count > 1 else said.ONE_UNRECOGNISED
-        found.append(Note(phrase, count=str(count)))
+        phrase = phrases.MANY_UNREADABLE if count > 1 else phrases.ONE_UNREADABLE
+        told.append(Note(phrase, count=str(count)))
+    if count := sum(_usage(patient, entry).active is True for entry in patient.index.strange_drugs):
+        phrase = phrases.MANY_UNRECOGNISED if count > 1 else phrases.ONE_UNRECOGNISED
+        told.append(Note(phrase, count=str(count)))
     disputed = [entry for entry in patient.index.medications if entry.disputed]
-    found += _note(disputed, said.DISPUTED, said.DISPUTED_MORE)
+    told += _note(disputed, phrases.DISPUTED, phrases.DISPUTED_MORE)
     strange = [
         entry
         for entry in patient.index.medications
         if entry.sets and _usage(patient, entry).active is None
     ]
-    return [*found, *_note(strange, said.NO_STATUS, said.NO_STATUS_MORE)]
+    return [*told, *_note(strange, phrases.NO_STATUS, phrases.NO_STATUS_MORE)]
 
 
 def notes_of(entry: Medication) -> tuple[str, ...]:
     """What a card on a draft says of it, in the chart's words, where code and name disagree."""
     if not entry.disputed:
         return ()
-    return tuple(_note([entry], said.DISPUTED_DRAFT, said.DISPUTED_DRAFT))
+    return tuple(_note([entry], phrases.DISPUTED_DRAFT, phrases.DISPUTED_DRAFT))
 
 
 def _note(entries: Sequence[Medication], phrase: str, with_more: str) -> list[str]:

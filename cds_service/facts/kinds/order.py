@@ -32,9 +32,9 @@ def read(query: Query[Order]) -> Fact:
             reasons.append(f"an order for {query.definition.title} has no usable date")
         else:
             (used if holds else past).append(_item(query, hit, when))
-    found = [*newest_first(used), *_drafts(query)]
-    unused = newest_first(past)[0] if past and not found else None
-    return query.answer(found, reasons, unused=unused)
+    counting = [*newest_first(used), *_drafts(query)]
+    unused = newest_first(past)[0] if past and not counting else None
+    return query.answer(counting, reasons, unused=unused)
 
 
 def _ordered_on(query: Query[Order], resource: Resource) -> dates.When | None:

@@ -50,10 +50,10 @@ def read_code(query: Query[Code]) -> Fact:
         patient, fact = _patient(query)
         if patient is None:
             return fact
-        said = string(patient.get("gender")).lower()
-        if not said:
+        gender = string(patient.get("gender")).lower()
+        if not gender:
             return Fact(name, State.ABSENT)
-        item = Item(reference_of(patient), said, code=said)
+        item = Item(reference_of(patient), gender, code=gender)
         return Fact(name, State.KNOWN, (item,))
     return _encounter_class(query)
 

@@ -33,14 +33,14 @@ class Found(NamedTuple):
 
 def read(query: Query[Problem]) -> Fact:
     """A fact of kind `problem`."""
-    found = _distinct(_all(query))
-    usable = newest_first(entry.item for entry in found if entry.counts)
-    reasons = [entry.reason or undated(query) for entry in found if entry.counts is None]
+    entries = _distinct(_all(query))
+    usable = newest_first(entry.item for entry in entries if entry.counts)
+    reasons = [entry.reason or undated(query) for entry in entries if entry.counts is None]
     usable, unclear = not_cleared(query, usable)
     reasons += unclear
     if not usable:
         reasons += [*_unread_reasons(query), *_unread_conditions(query)]
-    past = newest_first(entry.item for entry in found if entry.counts is False)
+    past = newest_first(entry.item for entry in entries if entry.counts is False)
     return query.answer(usable, reasons, unused=past[0] if past and not usable else None)
 
 
@@ -57,10 +57,10 @@ def _all(query: Query[Problem]) -> Iterator[Found]:
             yield from (f for hit in query.hits(domain) if (f := _finding(query, hit, domain)))
 
 
-def _distinct(found: Iterator[Found]) -> list[Found]:
+def _distinct(entries: Iterator[Found]) -> list[Found]:
     """One entry a resource; of two of the same resource the one that counts."""
     by_reference: dict[str, Found] = {}
-    for number, entry in enumerate(found):
+    for number, entry in enumerate(entries):
         reference = entry.item.reference
         key = reference if "/" in reference else f"{reference}#{number}"
         known = by_reference.get(key)

@@ -124,7 +124,7 @@ def unreadable(query: Query[Quantity]) -> list[Item]:
     them and they were not sent.
     """
     today = query.patient.today
-    found = []
+    items = []
     by_name = ((hit, _why_by_name(hit)) for hit in _named(query))
     strange = ((hit, STRANGE) for hit in _filed(query).strange)
     for hit, why in (*by_name, *strange):
@@ -133,9 +133,9 @@ def unreadable(query: Query[Quantity]) -> list[Item]:
             continue
         when = when_of(hit.resource, today)
         if when is None or dates.inside(when.day, today, query.days):
-            found.append(_unreadable_item(query, hit, when, why, parts[0]))
-    found.sort(key=lambda item: item.text)
-    return sorted(found, key=lambda item: item.on or date.max, reverse=True)
+            items.append(_unreadable_item(query, hit, when, why, parts[0]))
+    items.sort(key=lambda item: item.text)
+    return sorted(items, key=lambda item: item.on or date.max, reverse=True)
 
 
 def _why_by_name(hit: Hit) -> str:
@@ -151,8 +151,8 @@ def _named(query: Query[Quantity]) -> Iterator[Hit]:
             if status_of_hit(hit) in RETRACTED:
                 continue
             specimen = hit.resource.get("specimen")
-            said = names_of(specimen) if isinstance(specimen, dict) else []
-            if not any(names.of_another_kind(text) for text in said):
+            names_of_specimen = names_of(specimen) if isinstance(specimen, dict) else []
+            if not any(names.of_another_kind(text) for text in names_of_specimen):
                 yield hit
 
 
@@ -182,18 +182,18 @@ def _newer(unread: list[Item], fact: Fact) -> list[Item]:
 def _beside_unreadable(query: Query[Quantity], fact: Fact, unread: list[Item]) -> Fact:
     """The fact beside newer results that cannot be read: unknown."""
     decides = fact.items[0] if fact.items else None
-    said = [_unreadable_said(query, item) for item in unread]
+    told = [_unreadable_told(query, item) for item in unread]
     return Fact(
         fact.name,
         State.UNKNOWN,
         (),
-        tuple(dict.fromkeys((*(reason for _, reason in said), *fact.reasons))),
-        tuple(dict.fromkeys((*(note for note, _ in said), *fact.notes))),
+        tuple(dict.fromkeys((*(reason for _, reason in told), *fact.reasons))),
+        tuple(dict.fromkeys((*(note for note, _ in told), *fact.notes))),
         decides or fact.unused,
     )
 
 
-def _unreadable_said(query: Query[Quantity], item: Item) -> tuple[str, str]:
+def _unreadable_told(query: Query[Quantity], item: Item) -> tuple[str, str]:
     """The note on a result that cannot be read, and the reason it gives."""
     why, on = item.details["source"], item.date_text
     if why == STRANGE:
@@ -214,15 +214,15 @@ def usable_results(query: Query[Quantity]) -> list[Result]:
     """All values inside the look-back that can be used, the newest first, not only those of the
     day that decides.
     """
-    found: list[Result] = []
+    results: list[Result] = []
     for _, hit, status in _filed(query).newest_first:
         for entry, result in _values(query, hit, status):
             when = entry.when
             if when is None or not dates.inside(when.day, query.patient.today, query.days):
                 continue
             if result is not None and not result.reason:
-                found.append(result)
-    return _in_order(query, found)
+                results.append(result)
+    return _in_order(query, results)
 
 
 def upper_limit(query: Query[Quantity], item: Item) -> str:
@@ -387,8 +387,10 @@ def _judged(query: Query[Quantity], result: Result, measured: Measurement, statu
         return result
     phrase, reason = _FAULTS[measured.fault]
     title, shown = _capital(_title(query)), measured.shown
-    said = Note(notes.MEASURED if shown else notes.NAMED, title=title, shown=shown)
-    return result._replace(note=Note(phrase, title=_title(query), said=said), reason=reason)
+    measured_text = Note(notes.MEASURED if shown else notes.NAMED, title=title, shown=shown)
+    return result._replace(
+        note=Note(phrase, title=_title(query), said=measured_text), reason=reason
+    )
 
 
 def _item(query: Query[Quantity], entry: Entry, measured: Measurement) -> Item:
