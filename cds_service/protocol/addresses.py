@@ -12,14 +12,14 @@ def may_connect(address: str, networks: Iterable[str] = ()) -> bool:
 
     `address` is what name resolution gave, so a name that points inside is caught as well.
     """
-    found = _inner(ip_address(address.partition("%")[0]))
-    if any(found in ip_network(network) for network in networks):
+    inner = _inner(ip_address(address.partition("%")[0]))
+    if any(inner in ip_network(network) for network in networks):
         return True
     special = (
-        found.is_private, found.is_loopback, found.is_link_local, found.is_multicast,
-        found.is_reserved, found.is_unspecified,
+        inner.is_private, inner.is_loopback, inner.is_link_local, inner.is_multicast,
+        inner.is_reserved, inner.is_unspecified,
     )  # fmt: skip
-    return found.is_global and not any(special)
+    return inner.is_global and not any(special)
 
 
 def is_loopback(host: str) -> bool:

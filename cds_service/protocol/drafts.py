@@ -109,5 +109,5 @@ def _all_names(entries: Iterable[Entry | None]) -> set[str]:
 
 def _names(entry: Entry) -> set[str]:
     """All that a selection may name an order by."""
-    found = entry.identities() | {entry.url, entry.id, _reference(entry)}
-    return found - {""}
+    names = entry.identities() | {entry.url, entry.id, _reference(entry)}
+    return names - {""}

@@ -139,7 +139,7 @@ def elements_of(raw: Raw) -> Any:
     except MsgspecError:  # an element that is an array, or a number too large for one
         if bytes(raw).count(b",") > _MOST_COMMAS:
             raise ServiceError(413, "too-many-resources", _TOO_MANY, "too-costly") from None
-        return [_element(one) for one in array(raw)]
+        return [_element(element) for element in array(raw)]
 
 
 def _element(raw: Raw) -> Element | None:
@@ -242,9 +242,9 @@ class Entry(Struct, eq=False, gc=False):
     def contained(self) -> "Iterator[Entry]":
         """The resources inside, with ids that no other resource has."""
         for raw in array(self.head.contained):
-            found = entry_of(raw, inside=self.id)
-            if found is not None:
-                yield found
+            resource = entry_of(raw, inside=self.id)
+            if resource is not None:
+                yield resource
 
     def __repr__(self) -> str:
         return f"Entry({self.kind!r})"  # and nothing that tells whose it is
@@ -269,10 +269,10 @@ def entry_of(raw: Raw, url: Raw = NOTHING, inside: str = "") -> Entry | None:
 
 def entry(resource: Resource) -> Entry:
     """A resource that was made here, as if it had been sent. Raises ValueError without a type."""
-    found = entry_of(encoded(resource))
-    if found is None:
+    made_entry = entry_of(encoded(resource))
+    if made_entry is None:
         raise ValueError("a resource has a resourceType")
-    return found
+    return made_entry
 
 
 def array(raw: Raw) -> Sequence[Raw]:

@@ -8,12 +8,12 @@ call, so an address whose base nobody knows still counts by its last two parts.
 
 def of_resource(kind: str, identifier: str, url: str) -> set[str]:
     """All that a resource can be referred to by."""
-    found: set[str] = set()
+    names: set[str] = set()
     if identifier:
-        found |= {f"{kind}/{identifier}", f"urn:uuid:{identifier}".lower()}
+        names |= {f"{kind}/{identifier}", f"urn:uuid:{identifier}".lower()}
     if url:
-        found.update(of_reference(url))
-    return found
+        names.update(of_reference(url))
+    return names
 
 
 def of_reference(text: str) -> tuple[str, ...]:

@@ -41,7 +41,9 @@ def definitions_of(pack: Pack, rule: Rule) -> tuple[str, ...]:
 def exclusions_of(pack: Pack, rule: Rule) -> list[Mapping[str, Json]]:
     """The pack-wide exclusions that concern the rule."""
     names = {rule.id, rule.group}
-    return [one for one in pack.exclusions if not names & set(one.get("except", ()))]
+    return [
+        exclusion for exclusion in pack.exclusions if not names & set(exclusion.get("except", ()))
+    ]
 
 
 def _conditions(pack: Pack, rule: Rule, cards: bool) -> Iterator[Json]:

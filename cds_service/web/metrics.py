@@ -118,8 +118,8 @@ def _card(service: str, indicator: str) -> Counter:
 def named_service() -> str:
     """The id in the address if it is one of ours: anybody can write anything there."""
     wanted = (request.view_args or {}).get("service_id")
-    found = runtime.current().service(wanted) if wanted else None
-    return found.id if found else ""
+    service = runtime.current().service(wanted) if wanted else None
+    return service.id if service else ""
 
 
 def set_in_flight(count: int) -> None:

@@ -26,8 +26,8 @@ class Processes(Collector):
 
 
 def _metrics(master: int, workers: list[int]) -> Iterator[Metric]:
-    found = [usage for pid in (master, *workers) if (usage := _usage(pid))]
-    seconds, pages, _, _ = (sum(column) for column in zip(*found, strict=True))
+    usages = [usage for pid in (master, *workers) if (usage := _usage(pid))]
+    seconds, pages, _, _ = (sum(column) for column in zip(*usages, strict=True))
     yield GaugeMetricFamily("cds_workers", "Worker processes", len(workers))
     yield CounterMetricFamily(
         "process_cpu_seconds", "Processor time of all processes", seconds / os.sysconf("SC_CLK_TCK")
@@ -38,10 +38,12 @@ def _metrics(master: int, workers: list[int]) -> Iterator[Metric]:
         pages * os.sysconf("SC_PAGE_SIZE"),
     )
     yield GaugeMetricFamily(
-        "process_open_fds", "Open files of the process that has most", max(one[2] for one in found)
+        "process_open_fds",
+        "Open files of the process that has most",
+        max(usage[2] for usage in usages),
     )
     yield GaugeMetricFamily(
-        "process_start_time_seconds", "Start of the master, Unix seconds", _started(found[0][3])
+        "process_start_time_seconds", "Start of the master, Unix seconds", _started(usages[0][3])
     )
 
 

@@ -14,10 +14,10 @@ blueprint = Blueprint("sources", __name__)
 @blueprint.get("/sources")
 def all_sources() -> Response:
     """The rules by group."""
-    found = index(runtime.current().pack)
+    groups = index(runtime.current().pack)
     if pages.wants(pages.HTML, JSON) == JSON:
-        return _json(found)
-    return pages.page("sources.html", found=found)
+        return _json(groups)
+    return pages.page("sources.html", listed=groups)
 
 
 @blueprint.get("/sources/<rule>")
@@ -27,14 +27,14 @@ def source(rule: str) -> Response:
     known = rule_of(pack, rule)
     if known is None:
         return _unknown()
-    found = page(pack, known)
+    shown = page(pack, known)
     if pages.wants(pages.HTML, JSON) == JSON:
-        return _json(found)
-    return pages.page("source.html", found=found)
+        return _json(shown)
+    return pages.page("source.html", shown=shown)
 
 
-def _json(found: object) -> Response:
-    response = Response(orjson.dumps(found, option=orjson.OPT_INDENT_2), mimetype=JSON)
+def _json(content: object) -> Response:
+    response = Response(orjson.dumps(content, option=orjson.OPT_INDENT_2), mimetype=JSON)
     response.vary.add("Accept")
     return response
 
