@@ -137,4 +137,4 @@ def reference_limit(query: Query[QuantityFact], part: Resource, end: Literal["lo
         value, _ = converted_value(query, number, with_unit if isinstance(with_unit, dict) else {})
         if value is not None:
             limits.append(f"{value:f}")
-    return limits[0] if len(found) == 1 else ""
+    return limits[0] if len(limits) == 1 else ""
