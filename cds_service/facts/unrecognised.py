@@ -16,14 +16,14 @@ WORDS = "no code"  # in place of a system
 def unrecognised(index: ChartIndex) -> Mapping[str, Mapping[str, int]]:
     """Entries by kind ("medications", "problems", "results") and code system; only kinds that have
     any."""
-    drugs = (next(iter(medication.systems), "") for medication in index.strange_drugs)
+    drugs = [next(iter(medication.systems), "") for medication in index.strange_drugs]
     systems_by_kind = {
         "medications": drugs,
         "problems": index.strange_problems,
         "results": index.strange_results,
     }
-    counts = {
-        kind: Counter(system or WORDS for system in systems)
+    return {
+        kind: dict(Counter(system or WORDS for system in systems))
         for kind, systems in systems_by_kind.items()
+        if systems
     }
-    return {kind: dict(count) for kind, count in counts.items() if count}
