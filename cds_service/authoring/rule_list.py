@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cds_service.rules.conditions import Compiler
-from cds_service.rules.gates import leaves
 from cds_service.rules.model import Pack, Rule
+from cds_service.rules.rule_index import leaves
 from cds_service.rules.ruleset import serves
 from cds_service.rules.words import with_unit
 

@@ -66,10 +66,10 @@ def serve(workers: int, threads: int, sample: bool) -> None:
     _refuse_taken(settings)
     with scratch.owned_folder("cds-metrics") as folder:
         _share_counters(folder)
-        from cds_service.web import heads, memory
+        from cds_service.web import garbage, heads
 
         heads.raise_open_files()
-        with memory.loading():
+        with garbage.loading():
             from cds_service.web.app import begin_worker, from_environment
 
             application = from_environment()

@@ -6,10 +6,10 @@ from typing import Any
 
 from cds_service.facts.availability import rests_on
 from cds_service.rules.conditions import Compiler
-from cds_service.rules.gates import Index, leaves
 from cds_service.rules.leaves import Leaf, Present
 from cds_service.rules.model import Pack, Rule, ServiceDefinition
 from cds_service.rules.nodes import Node, Reference
+from cds_service.rules.rule_index import Index, leaves
 from cds_service.rules.words import Words
 
 Json = Any

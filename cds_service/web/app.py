@@ -18,8 +18,8 @@ from cds_service.web import (
     auth,
     errors,
     front,
+    garbage,
     invoke,
-    memory,
     metrics,
     overload,
     routes,
@@ -110,13 +110,13 @@ def _add_workbench(
 
 def from_environment() -> Flask:
     """The application as the environment says, for a WSGI server. Best called, and this module
-    best imported, inside `memory.loading()`.
+    best imported, inside `garbage.loading()`.
 
     Leaves with a message and no traceback when the configuration or the pack is refused.
     """
     app = _load()
     metrics.begin_process()
-    memory.settle()
+    garbage.settle()
     return app
 
 

@@ -16,7 +16,7 @@ from cds_service.clock import Clock
 from cds_service.config import Settings
 from cds_service.errors import ConfigurationError, ServiceError
 from cds_service.service.runtime import Runtime
-from cds_service.web import metrics, refused
+from cds_service.web import metrics, refusal_log
 
 if TYPE_CHECKING:  # PyJWT and cryptography are loaded only where tokens are checked
     from cds_service.callers.key_sets import KeySets
@@ -115,14 +115,14 @@ class Guard:
         client = self._runtime.client(token.issuer) if token else None
         named = {"client": client.name} if client else {}
         prints = tokens.fingerprints(token) if token else {}
-        refused.peek()
-        place = {"route": refused.route(), "audience": self._audience(), **refused.named()}
+        refusal_log.peek()
+        place = {"route": refusal_log.route(), "audience": self._audience(), **refusal_log.named()}
         logs.logger().warning("token refused", reason=reason, **place, **named, **prints)
 
     def _audience(self) -> str:
         """What `aud` should have been, as far as it is ours to write."""
         service = metrics.named_service()
-        path = refused.route().replace("<service_id>", service or "{id}")
+        path = refusal_log.route().replace("<service_id>", service or "{id}")
         return f"{self._public_url}{path}"
 
 

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from cds_service import logs
 from cds_service.errors import IssueType, ServiceError
 from cds_service.protocol import outcome
-from cds_service.web import refused
+from cds_service.web import refusal_log
 
 JSON = "application/json"
 REALM = "cds-services"
@@ -41,7 +41,7 @@ def respond(error: ServiceError) -> Response:
     if error.status not in _LOGGED_ELSEWHERE:
         more = _details(error)
         logs.logger().info(
-            "refused", route=refused.route(), status=error.status, code=error.code, **more
+            "refused", route=refusal_log.route(), status=error.status, code=error.code, **more
         )
     response = Response(outcome.write(error), status=error.status, mimetype=JSON)
     if error.retry_after is not None:
@@ -60,7 +60,7 @@ def _challenge() -> str:
 def _details(error: ServiceError) -> dict[str, str]:
     """Which service and call, and of data that is needed and not there which key, and why: words
     of ours alone. What a malformed request holds is not for the log."""
-    details = refused.named()
+    details = refusal_log.named()
     if error.status == HTTPStatus.PRECONDITION_FAILED:
         details |= {"key": error.expression.removeprefix("prefetch."), "hint": error.message}
     return details

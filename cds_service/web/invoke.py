@@ -13,7 +13,7 @@ from cds_service.protocol.model import Card, HookRequest
 from cds_service.protocol.request import parse_request
 from cds_service.service.metrics import observe_stages
 from cds_service.values import new_uuid
-from cds_service.web import auth, body, fhir, languages, metrics, refused, runtime
+from cds_service.web import auth, body, fhir, languages, metrics, refusal_log, runtime
 from cds_service.web.errors import JSON
 
 blueprint = Blueprint("invoke", __name__)
@@ -27,7 +27,7 @@ def invoke(service_id: str) -> Response:
     service = runtime.enabled_service(service_id)
     spoken = auth.dialect()
     request = parse_request(service.hook, dialect.read(body.read(), spoken))
-    refused.remember(request.hook_instance)
+    refusal_log.remember(request.hook_instance)
     parsed = clock.monotonic()
     chart = gather(
         request, service, fhir.fallback(spoken), most=current_app.config["MAX_RESOURCES"]

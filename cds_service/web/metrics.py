@@ -24,7 +24,7 @@ from cds_service.gather import meter as gather_meter
 from cds_service.protocol.codes import CODES
 from cds_service.protocol.model import Card, FeedbackEntry
 from cds_service.web import runtime
-from cds_service.web.processes import Processes
+from cds_service.web.process_usage import Processes
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 

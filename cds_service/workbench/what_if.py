@@ -10,9 +10,9 @@ from cds_service.errors import BadRequest
 from cds_service.live.active import Active, activate
 from cds_service.packs.build import with_profiles
 from cds_service.packs.source import obj
-from cds_service.rules.gates import leaves
 from cds_service.rules.model import Pack, Setting, Status
 from cds_service.rules.nodes import Switch
+from cds_service.rules.rule_index import leaves
 from cds_service.rules.ruleset import RuleSet
 from cds_service.rules.words import unit_in_words
 

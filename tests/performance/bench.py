@@ -20,7 +20,7 @@ CONNECTIONS = (1, 16)
 REQUESTS = {"small": 1600, "quiet": 1200, "typical": 1200, "large": 96}
 TURNS = 4
 WARM_UP = 40
-CONDITIONS = "2 workers of 4 threads and the same settings of garbage collection (web/memory.py)"
+CONDITIONS = "2 workers of 4 threads and the same settings of garbage collection (web/garbage.py)"
 ROW = "{:<9}{:>6}{:>12}{:>10}{:>10}{:>10}"
 
 

@@ -12,7 +12,7 @@ from flask import Flask, Response, request
 
 from cds_service import config
 from cds_service.cli import serve
-from cds_service.web import memory
+from cds_service.web import garbage
 
 CARD = {
     "cards": [
@@ -50,7 +50,7 @@ def main(kind: str, port: int) -> None:
         return
     settings = config.load(os.environ)
     application = yardstick()
-    memory.settle()  # the service does the same
+    garbage.settle()  # the service does the same
     options = serve.options(settings, serve.WORKERS, serve.THREADS)
     serve.Server(application, options).run()
 
