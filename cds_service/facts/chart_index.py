@@ -1,4 +1,5 @@
-"""One walk over the chart: which resources carry a code that some fact asks for.
+"""One walk over the chart: which resources, components, reports and members of panels carry a code
+that some fact asks for.
 
 Everything else is read from the hits, when a fact is asked for. Nearly all of a chart has no wanted
 code, and a resource without one costs one look-up: its concept as sent, to the letter.

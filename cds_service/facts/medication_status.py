@@ -128,7 +128,8 @@ def _request_holds(
 
 
 def _ends(resource: Resource) -> list[date]:
-    """Ends of the supply, and of the dosage where each instruction has one."""
+    """Ends of the prescription's validity, else of the dosage where each instruction has one. How
+    much may be dispensed (expectedSupplyDuration, repeats) says nothing of when it is taken."""
     ends: list[date] = []
     dispense = resource.get("dispenseRequest")
     if isinstance(dispense, dict) and isinstance(dispense.get("validityPeriod"), dict):

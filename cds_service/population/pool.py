@@ -1,4 +1,8 @@
-"""Many tasks in processes of their own; a process that is killed is replaced."""
+"""Many tasks in processes of their own; a process that is killed is replaced.
+
+How many processes: `--jobs` of `cds population run`, by default one a processor
+(`cli/population.py`).
+"""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence

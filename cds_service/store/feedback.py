@@ -2,6 +2,7 @@
 
 What an EHR sends may hold free text about a patient anywhere. So only what has the form of a code
 or a uuid is kept as it is; comments and display texts are kept only where the site asks for it.
+Feedback on a card that is not on record (any more) is taken, and counted under no rule.
 """
 
 import re

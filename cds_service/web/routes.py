@@ -61,7 +61,8 @@ def healthz() -> Response:
 
 @health_routes.get("/readyz")
 def readyz() -> Response:
-    """200 when every dependency is there, else 503; the same report in both cases."""
+    """200 while the database can be used (`service.runtime`, health), else 503; the same report of
+    all dependencies in both cases."""
     report = dict(runtime.current().health())
     keys = auth.health()
     if keys is not None:
