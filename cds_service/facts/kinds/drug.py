@@ -1,7 +1,7 @@
 """Drugs in use: requests, statements, dispenses and administrations, merged by ingredient."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from cds_service.facts import notes as phrases
 from cds_service.facts.catalogue import NAMED
 from cds_service.facts.definition_parts import MaxStrength
 from cds_service.facts.definitions import DraftDrug, Drug, FactDefinition
+from cds_service.facts.fhir import reference_of
 from cds_service.facts.medication_status import Spans, Usage, usage_of, was_given
 from cds_service.facts.medications import Medication
 from cds_service.facts.model import Fact, Item
@@ -31,14 +32,8 @@ _MILLIGRAMS = re.compile(r"(\d+(?:\.\d+)?)\s*MG\b", re.IGNORECASE)
 def read(query: Query[Drug]) -> Fact:
     """A fact of kind `drug`; with a look-back only what was started within it counts."""
     patient = query.patient
-    entries = list(
-        once(
-            entry
-            for set_id in query.definition.value_sets
-            for entry in patient.index.drugs.get(set_id, ())
-        )
-    )
-    disputed = _disputed(query)
+    entries = _filed(query)
+    disputed = _filed(query, NAMED)  # their code or their name alone is of the fact
     if query.definition.uncounted:
         return query.answer(_uncounted(query, [*entries, *disputed]), [], notes(patient))
     used: list[Medication] = []
@@ -69,11 +64,13 @@ def _newest(patient: Patient, entries: Sequence[Medication]) -> Medication:
     return max(entries, key=day)
 
 
-def _disputed(query: Query[Drug]) -> list[Medication]:
-    """Entries whose code or name alone is of the fact: they are different drugs."""
-    filed = query.patient.index.drugs
-    sets = query.definition.value_sets
-    return list(once(entry for set_id in sets for entry in filed.get(NAMED + set_id, ())))
+def _filed(query: Query[Drug], by: str = "") -> Sequence[Medication]:
+    """The entries of the fact's value sets, each once, though several sets hold it."""
+    drugs = query.patient.index.drugs
+    filed = [drugs[by + set_id] for set_id in query.definition.value_sets if by + set_id in drugs]
+    if len(filed) < 2:
+        return filed[0] if filed else ()
+    return list({id(entry): entry for entries in filed for entry in entries}.values())
 
 
 def _uncounted(query: Query[Drug], entries: list[Medication]) -> list[Item]:
@@ -99,7 +96,7 @@ def _why_unknown(query: Query[Drug], entry: Medication, holds: bool | None) -> s
 
 
 def _started(
-    query: Query[Drug], used: list[Medication], entries: list[Medication]
+    query: Query[Drug], used: list[Medication], entries: Sequence[Medication]
 ) -> list[Medication]:
     """Those of a fact with a look-back whose ingredient was not in use before it: a renewal is no
     start."""
@@ -109,11 +106,6 @@ def _started(
         if when and not dates.inside(when.day, query.patient.today, query.days):
             before.update(matching(query, entry))
     return [entry for entry in used if not before.issuperset(matching(query, entry) or {""})]
-
-
-def once(entries: Iterable[Medication]) -> Iterator[Medication]:
-    """Each entry once, though several value sets hold it."""
-    return iter({id(entry): entry for entry in entries}.values())
 
 
 def counts(query: Query[Drug | DraftDrug], entry: Medication) -> bool:
@@ -196,26 +188,22 @@ def _was_stopped(patient: Patient, entry: Medication) -> bool:
 
 def matching(query: Query[FactDefinition], entry: Medication) -> tuple[str, ...]:
     """The entry's ingredients that belong to the fact's own value sets."""
-    wanted = query.definition.value_sets
+    wanted = frozenset(query.definition.value_sets)
     of_ingredient = query.patient.terminology.sets_of_ingredient
-    return tuple(
-        name
-        for name in entry.ingredients
-        if any(set_id in wanted for set_id in of_ingredient(name))
-    )
+    return tuple([name for name in entry.ingredients if not wanted.isdisjoint(of_ingredient(name))])
 
 
 def item(query: Query[FactDefinition], entry: Medication) -> Item:
     """The chart entry, named by the ingredients that matter here."""
-    today = query.patient.today
+    today, resource = query.patient.today, entry.resource
     when = _usage(query.patient, entry).when
     details = {
-        "source": str(entry.resource.get("resourceType", "")),
-        "status": status_of(entry.resource),
+        "source": str(resource.get("resourceType", "")),
+        "status": status_of(resource),
         "product": entry.text,
     }
     return Item(
-        reference=entry.reference,
+        reference=reference_of(resource),
         text=" / ".join(matching(query, entry)) or entry.name or _titled(query),
         on=_past_day(when, today),
         date_text=when.text if when else "",
