@@ -39,9 +39,7 @@ LOOKBACK = "look-back of {title}"
 MERGED = "Leg cramp review"
 JOINED = "{count} warnings: {list}"
 CONDITIONAL_TITLE = "If leg cramps are the concern"
-CONDITIONAL_SUMMARY = (
-    "If leg cramps are the concern: {count} finding(s) on file may be relevant ({names})"
-)
+CONDITIONAL_SUMMARY = "If leg cramps are the concern, what is on file may be relevant: {names}"
 
 MEDICATIONS = "medications"
 LACKING = "{what} ({how})"

@@ -259,9 +259,6 @@ def _notes(patient: Patient) -> list[str]:
     if count := patient.index.unreadable_medications:
         phrase = phrases.MANY_UNREADABLE if count > 1 else phrases.ONE_UNREADABLE
         told.append(Note(phrase, count=str(count)))
-    if count := sum(_usage(patient, entry).active is True for entry in patient.index.strange_drugs):
-        phrase = phrases.MANY_UNRECOGNISED if count > 1 else phrases.ONE_UNRECOGNISED
-        told.append(Note(phrase, count=str(count)))
     disputed = [entry for entry in patient.index.medications if entry.disputed]
     told += _note(disputed, phrases.DISPUTED, phrases.DISPUTED_MORE)
     strange = [
