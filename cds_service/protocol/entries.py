@@ -329,7 +329,8 @@ class Entries:
         is looked at where it changes."""
         entries: list[Entry | None] = []
         panels: list[Entry] = []
-        written = subject = patient = NOTHING
+        written: Raw | None = None
+        subject = patient = NOTHING
         kind, changes = "", 0
         for number, element in enumerate(self._elements):
             head = element.resource if type(element) is Element else None

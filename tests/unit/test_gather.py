@@ -71,6 +71,7 @@ NEXT = [{"relation": "self", "url": "x"}, {"relation": "next", "url": "y"}]
         pytest.param(bundle(link=NEXT), Supply.INCOMPLETE, 0, id="empty first page"),
         pytest.param(bundle(CONDITION, total=9), Supply.INCOMPLETE, 1, id="fewer than total"),
         pytest.param(bundle(CONDITION, None), Supply.INCOMPLETE, 1, id="unreadable entry"),
+        pytest.param(bundle({}, CONDITION), Supply.INCOMPLETE, 1, id="first entry without a type"),
         pytest.param(bundle(bundle(CONDITION, link=NEXT)), Supply.INCOMPLETE, 1, id="inner next"),
         pytest.param(bundle(None, "x"), Supply.MISSING, 0, id="nothing readable"),
         pytest.param("<html>404</html>", Supply.MISSING, 0, id="text"),
