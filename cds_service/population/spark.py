@@ -5,6 +5,7 @@ it neither parses nor sorts: its own reading of JSON cost more than the whole of
 extra `leg-cramps-cds[spark]`.
 """
 
+import logging
 import os
 import sys
 from collections import Counter
@@ -29,6 +30,8 @@ _COUNTS, _MEDICATIONS, _FIRST = 0, 1, 2  # partitions: for all, for all, that of
 # The JVM copies bytes: optimising it, and a collector with threads of its own, cost more than that.
 _JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
+_LOG = logging.getLogger(__name__)
+
 Packet = tuple[int, Any]  # partition; records as bytes, or how many lines were left out and why
 
 
@@ -37,6 +40,7 @@ def run_local(files: Sequence[SourceFile], plan: RunPlan, folder: RunFolder, job
     spark = session(f"local[{jobs},{ATTEMPTS}]")
     from py4j.protocol import Py4JError
 
+    spark.sparkContext.setLogLevel("FATAL")  # instead of Java's traces: the sentences below
     try:
         _run(spark, files, plan, folder)
     except Py4JError as error:
@@ -98,6 +102,7 @@ class _Reading(NamedTuple):
     buckets: int
 
     def __call__(self, cut: Iterable[Portion]) -> Iterator[Packet]:
+        _say_if_again()
         counts: Counter[str] = Counter()
         for portion in cut:
             for number, packet in packets(records(portion, counts), self.buckets):
@@ -114,6 +119,7 @@ class _Judge(NamedTuple):
     medications: Any  # a broadcast
 
     def __call__(self, sent: Iterable[Packet]) -> Iterator[int]:
+        _say_if_again()
         task = bucket.Task(self.run, self.plan, lambda: self.medications.value)
         folder = RunFolder(self.root)
         for partition, same in groupby(sent, key=itemgetter(0)):  # one, or none
@@ -136,7 +142,20 @@ def _named(sent: Iterable[Packet]) -> Iterator[tuple[str, bytes]]:
     ).items()
 
 
+def _say_if_again() -> None:
+    """A task knows only that an attempt before it came to nothing."""
+    from pyspark import TaskContext
+
+    task = TaskContext.get()
+    if task is not None and task.attemptNumber():
+        _LOG.warning(
+            "A process of Spark's was killed or failed; what it had under way is done again."
+        )
+
+
 def _cause(error: Exception) -> str:
-    """What failed, in the one line of Java's trace that says it."""
+    """What failed, in the one line of Java's and Python's traces that says it."""
     lines = [line.strip() for line in str(error).splitlines()]
-    return next((line for line in lines if "exited" in line or "Error:" in line), lines[-1])
+    if any("Python worker exited" in line for line in lines):
+        return "Its processes were killed."
+    return next((line for line in reversed(lines) if "Error:" in line), lines[-1])

@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 from cds_service.cli import main
 from cds_service.errors import ConfigurationError
 from cds_service.population import plots
+from tests.support.killed_run import killed_run
 from tests.support.population import chart, left_out, medication, rows, write_export
-from tests.support.processes import kill_leaf
 from tests.support.wire import until
 
 SALT = "a salt for tests"
@@ -270,27 +270,12 @@ def test_a_run_that_was_killed_is_taken_up(source: Path, tmp_path: Path) -> None
     assert rows(cut) == rows(whole)
 
 
-@pytest.mark.skipif(not Path("/proc").exists(), reason="reads Linux's /proc")
 def test_a_process_that_is_killed_on_the_way_is_replaced(source: Path, tmp_path: Path) -> None:
-    """Once the first of many buckets is written, a process is killed that judges others."""
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     summary(source, whole)
-    command = [sys.executable, "-c", SMALL_BUCKETS, "population", "run", str(source)]
-    command += ["--out", str(cut), "--salt-file", str(tmp_path / "salt"), "--jobs", "2"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        until(lambda: any(cut.glob("parts/*")))
-        until(lambda: kill_leaf(process.pid, "spawn_main"))
-        assert "A process was killed; what it had under way is done again." in process.stderr.read()
-    assert process.returncode == 0
+    said = killed_run(tmp_path / "x", source, cut, "--salt-file", str(tmp_path / "salt"))
+    assert said.count("A process was killed; what it had under way is done again.") == 1
     assert rows(cut) == rows(whole)
-
-
-SMALL_BUCKETS = """
-from cds_service.cli import main
-from cds_service.population import packets
-packets.BUCKET = 4096
-main()
-"""
 
 
 def test_a_task_that_kills_its_process_each_time_ends_the_run(tmp_path: Path) -> None:

@@ -6,16 +6,14 @@ Needs PySpark and Java (`make spark`).
 
 import os
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 from cds_service.population.output import RunFolder
 from cds_service.population.plan import RunPlan
+from tests.support.killed_run import killed_run
 from tests.support.population import chart, left_out, medication, rows, write_export
-from tests.support.processes import kill_leaf
-from tests.support.wire import until
 
 pytestmark = pytest.mark.spark
 
@@ -80,30 +78,13 @@ def test_a_cluster_of_worker_processes_gives_them_too(
     assert rows(out) == rows(expected)
 
 
-@pytest.mark.skipif(not Path("/proc").exists(), reason="reads Linux's /proc")
 def test_a_process_that_is_killed_on_the_way_is_replaced(
-    source: Path, expected: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    source: Path, expected: Path, tmp_path: Path
 ) -> None:
-    """Once the first of many buckets is written, a process is killed that judges others."""
-    from cds_service.population import packets
-    from cds_service.population.source import source_files
-    from cds_service.population.spark import run_local
-
-    monkeypatch.setattr(packets, "BUCKET", 4096)
-    folder = RunFolder(tmp_path / "run")
-    folder.open({}, again=False)
-    killed = Event()
-
-    def kill() -> None:
-        until(lambda: any(folder.root.glob("parts/*")))
-        until(lambda: kill_leaf(os.getpid(), "pyspark.daemon"))
-        killed.set()
-
-    killer = Thread(target=kill)
-    killer.start()
-    run_local(source_files([str(source)]), PLAN, folder, 2)
-    killer.join()
-    assert killed.is_set()
-    assert rows(folder.root) == rows(expected)
-    assert left_out(folder.root) == left_out(expected)
-    assert len(list(folder.root.glob("parts/*"))) > 10
+    out, salt = tmp_path / "run", tmp_path / "salt"
+    salt.write_text(PLAN.salt)
+    options = ("--engine", "spark", "--salt-file", str(salt), "--sweep", "ferritin.low=75")
+    said = killed_run(tmp_path / "x", source, out, *options)
+    assert said.count("what it had under way is done again.") == 1 and "java." not in said
+    assert rows(out) == rows(expected)
+    assert left_out(out) == left_out(expected)

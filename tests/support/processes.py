@@ -1,7 +1,5 @@
-"""Processes below one, as Linux' /proc has them: to kill one in the middle of its work."""
+"""Processes below one, as Linux' /proc has them."""
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,22 +12,6 @@ def below(parent: int) -> Iterator[tuple[int, str]]:
             ancestor = every[ancestor][0]
         if ancestor == parent and process != parent:
             yield process, command
-
-
-def leaf(parent: int, word: str) -> int | None:
-    """A process below another with a word in its command line and none below itself."""
-    found = dict(below(parent))
-    parents = {ancestor for ancestor, _ in _every().values()}
-    return next((p for p, command in found.items() if word in command and p not in parents), None)
-
-
-def kill_leaf(parent: int, word: str) -> bool:
-    """Kill such a process with SIGKILL; False where there is none."""
-    process = leaf(parent, word)
-    if process is None:
-        return False
-    os.kill(process, signal.SIGKILL)
-    return True
 
 
 def _every() -> dict[int, tuple[int, str]]:
