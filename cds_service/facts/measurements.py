@@ -92,11 +92,12 @@ def converted_value(
 
 
 def _fault_without_quantity(part: Resource) -> str:
-    """Text is a result nobody here can read; a stated absence is no result."""
+    """Text is a result nobody here can read, and so is a ratio; a stated absence is no result."""
     if "dataAbsentReason" in part:
         return ""
-    text = any(key in part for key in ("valueString", "valueCodeableConcept", "valueRange"))
-    return "text" if text else ""
+    if any(key in part for key in ("valueString", "valueCodeableConcept", "valueRange")):
+        return "text"
+    return "number" if any(key.startswith("value") for key in part) else ""
 
 
 def decimal(value: Any) -> Decimal | None:

@@ -435,3 +435,11 @@ def test_results_are_put_in_order_by_the_moment_of_their_date(sent: str) -> None
     when = when_of(entry.body, NOW.date())
     assert when is not None
     assert moment_of(Hit(entry, "obs-ferritin", "", ""), NOW.date()) == when.moment
+
+
+@pytest.mark.parametrize("kind", ["valueRatio", "valueSampledData", "valuePeriod", "valueTime"])
+def test_a_result_of_another_kind_is_on_file_and_said(kind: str) -> None:
+    resource = result(1, "ng/mL")
+    del resource["valueQuantity"]
+    fact = facts({**resource, kind: {"numerator": {"value": 70}}}).get("ferritin")
+    assert (fact.state, fact.notes) == (ABSENT, ("A ferritin result could not be read.",))
