@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 
+from cds_service.facts.definitions import Named
 from cds_service.portable.elm import (
     FALSE,
     NULL,
@@ -215,6 +216,13 @@ def _named(asked: Asked, parts: list[Asked], _quantities: Quantities) -> list[No
         define(f"{name} unclear", any_of([named, gap])),
         define(f"{name} present", cases([(named, TRUE), (gap, UNKNOWN)], FALSE)),
     ]
+
+
+def named(writer: Writer, asked: Asked, of_fact: Named, quantities: Quantities) -> list[Node]:
+    """A fact of kind `named`: whether results that cannot be read make a quantity unknown."""
+    measured = writer.asked(writer.pack.catalogue[of_fact.of], asked.within, asked.undated)
+    own = _renamed(measured, f"{asked.name} read")
+    return [*quantities.statements(own), define(asked.name, exists(ref(f"{own.name} unread")))]
 
 
 def _multiple(asked: Asked, parts: list[Asked], _quantities: Quantities) -> list[Node]:

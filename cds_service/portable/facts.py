@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from cds_service.facts.definitions import Named
 from cds_service.portable import computed, drugs, other_facts
 from cds_service.portable.elm import Node, define
 from cds_service.portable.problems import problem
@@ -46,6 +47,8 @@ class Facts:
             return computed.statements(self._writer, asked, self._quantities, self._of)
         if asked.definition.kind == "quantity":
             return self._quantities.statements(asked)
+        if isinstance(asked.definition, Named):
+            return computed.named(self._writer, asked, asked.definition, self._quantities)
         if asked.definition.name == "draft.renewal":
             return drugs.renewal(asked)
         return _SIMPLE[asked.definition.kind](self._writer, asked)
