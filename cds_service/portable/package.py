@@ -25,19 +25,11 @@ def files_of(
 ) -> Mapping[str, bytes]:
     """All files of the package by their path in it."""
     resources = [*Resources(libraries, date).all(), *questionnaires(libraries.pack)]
-    named = {
-        f"package/{resource['resourceType']}-{resource['id']}.json": resource
-        for resource in resources
-    }
+    named = {f"package/{entry['resourceType']}-{entry['id']}.json": entry for entry in resources}
     named = dict(sorted(named.items()))
     tests = {f"package/tests/Bundle-{name}.json": bundle for name, bundle in bundles(hooks, site)}
-    files = {
-        path: orjson.dumps(content, default=str) for path, content in {**named, **tests}.items()
-    }
-    index = {
-        "index-version": 1,
-        "files": [_indexed(path, resource) for path, resource in named.items()],
-    }
+    files = {path: orjson.dumps(entry, default=str) for path, entry in (named | tests).items()}
+    index = {"index-version": 1, "files": [_indexed(path, entry) for path, entry in named.items()]}
     return {
         "package/package.json": orjson.dumps(
             _manifest(libraries, date), option=orjson.OPT_INDENT_2

@@ -67,9 +67,7 @@ class Resources:
             **self._described("Library", name, _title_of(name)),
             "name": name,
             "type": kind,
-            "relatedArtifact": [
-                {"type": "depends-on", "resource": canonical} for canonical in related
-            ],
+            "relatedArtifact": [{"type": "depends-on", "resource": other} for other in related],
             **({"parameter": parameters} if parameters else {}),  # FHIR: no empty list
             "content": [
                 _attachment("text/cql", library_text(elm).encode()),

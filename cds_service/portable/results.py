@@ -223,11 +223,7 @@ def unreadable(writer: Writer, asked: Asked) -> Node:
     name disagree, or the status does not say whether they count."""
     definition = asked.definition
     coded = writer.sets.holds("R", definition.value_sets)
-    names = [
-        names_of(set_id)
-        for set_id in definition.value_sets
-        if names_of(set_id) in writer.sets.by_id
-    ]
+    names = [name for name in map(names_of, definition.value_sets) if name in writer.sets.by_id]
     named = any_of([coded, *(any_in(of("R", "names"), name_set) for name_set in names)])
     status = of("R", "status")
     retracted, understood = is_in(status, RETRACTED), is_in(status, UNDERSTOOD)

@@ -75,20 +75,14 @@ class Sets:
 
     def _parts(self, set_id: str) -> dict[str, str]:
         """The ids of the sets that stand for one of ours, by what they hold."""
-        value_set = self.pack.terminology.value_set(set_id)
-        title = value_set.title or set_id
+        ours = self.pack.terminology.value_set(set_id)
+        title = ours.title or set_id
         self.named(set_id, title, self.codes(set_id), "")
         ids: dict[str, str] = {}
         others = {
-            STEMS: (value_set.below, "codes that begin so are in the set"),
-            EXCEPT: (
-                dict.fromkeys(value_set.excluded, ""),
-                "codes that are not in the set after all",
-            ),
-            EXCEPT_STEMS: (
-                dict.fromkeys(value_set.excluded_below, ""),
-                "codes that begin so are not",
-            ),
+            STEMS: (ours.below, "codes that begin so are in the set"),
+            EXCEPT: (dict.fromkeys(ours.excluded, ""), "codes that are not in the set after all"),
+            EXCEPT_STEMS: (dict.fromkeys(ours.excluded_below, ""), "codes that begin so are not"),
         }
         for kind, (codes, told) in others.items():
             if codes:

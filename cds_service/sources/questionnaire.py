@@ -27,18 +27,10 @@ def searchset(pack: Pack, url: str | None, base: str) -> Mapping[str, Json]:
     A version in the address is not looked at: there is one of each. `base` is where they are read.
     """
     wanted = url.partition("|")[0] if url is not None else None
-    matching = [
-        questionnaire
-        for questionnaire in _all(pack.root).values()
-        if wanted in (None, questionnaire["url"])
-    ]
+    matching = [form for form in _all(pack.root).values() if wanted in (None, form["url"])]
     entries = [
-        {
-            "fullUrl": f"{base}/{questionnaire['id']}",
-            "resource": questionnaire,
-            "search": {"mode": "match"},
-        }
-        for questionnaire in matching
+        {"fullUrl": f"{base}/{form['id']}", "resource": form, "search": {"mode": "match"}}
+        for form in matching
     ]
     bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(matching)}
     return {**bundle, "entry": entries} if entries else bundle

@@ -74,7 +74,7 @@ class CodeSystems:
         anything else (no codings). A coding without a code is left out; one without a system is
         kept with the system "".
         """
-        displays: dict[tuple[str, str], str] = {}
+        names: dict[tuple[str, str], str] = {}
         for coding in codings_as_sent(concept):
             system = self.canonical(coding.get("system"))
             code = canonical_code(system, coding.get("code"))
@@ -82,11 +82,9 @@ class CodeSystems:
                 system = bare_system(code)
             if code:
                 display = coding.get("display")
-                known = displays.get((system, code))
-                displays[system, code] = known or (
-                    display.strip() if isinstance(display, str) else ""
-                )
-        return [(system, code, display) for (system, code), display in displays.items()]
+                known = names.get((system, code))
+                names[system, code] = known or (display.strip() if isinstance(display, str) else "")
+        return [(system, code, name) for (system, code), name in names.items()]
 
     def keys_of(self, system: str) -> list[str]:
         """The keys of the addresses of a canonical system, sorted."""

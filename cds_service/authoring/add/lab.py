@@ -58,9 +58,7 @@ def add_lab(hooks: Path, site: Path, lab: NewLab, today: date) -> AddedLab:
     if lab.order_names:
         facts += _order(files, lab, name, today)
     files.write()
-    known = sorted(
-        {s for coded in lab.codes for s in pack.terminology.sets_of(coded.system, coded.code)}
-    )
+    known = sorted({s for c in lab.codes for s in pack.terminology.sets_of(c.system, c.code)})
     return AddedLab(files.written, facts, known)
 
 

@@ -79,17 +79,14 @@ def _drop(query: Query[QuantityFact], rule: Computed) -> Fact:
 def _fall(query: Query[QuantityFact], after: Item, rest: Iterable[Result]) -> Item | None:
     """How far a value lies below the resting one: of its side, and of its day or before it."""
     before = [
-        result.item
-        for result in rest
-        if _side(result.item) == _side(after)
-        and result.item.on
-        and after.on
-        and result.item.on <= after.on
+        item
+        for item in (result.item for result in rest)
+        if _side(item) == _side(after) and item.on and after.on and item.on <= after.on
     ]
     if not before:
         return None
     day = before[0].on
-    resting = min((result for result in before if result.on == day), key=_value)
+    resting = min((item for item in before if item.on == day), key=_value)
     if not _exact(resting, after) or not _value(resting):
         return None
     share = (_value(resting) - _value(after)) / _value(resting)

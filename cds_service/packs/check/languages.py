@@ -42,9 +42,7 @@ def check(source: PackSource) -> Iterator[Problem]:
     if not source.languages:
         return
     summaries = {text.text for text in all_texts(source) if text.path[-1] in ("summary", "many")}
-    services = {
-        word(obj(service.data).get(field)) for service in source.services for field in _OF_SERVICE
-    }
+    services = {word(obj(file.data).get(key)) for file in source.services for key in _OF_SERVICE}
     for document in source.languages:
         actions = _action(source, word(document.data.get("language")))
         for english, text in obj(document.data.get("texts")).items():

@@ -29,13 +29,9 @@ def check(source: PackSource, pack: Pack) -> Iterator[Problem]:
     wanted, named = texts(source, pack), names(pack)
     known = named | diagnoses(pack)
     for tag, translation in pack.translations.items():
-        files = [
-            document for document in source.languages if word(document.data.get("language")) == tag
-        ]
+        files = [file for file in source.languages if word(file.data.get("language")) == tag]
         missing = {
-            english: wording
-            for english, wording in wanted.items()
-            if english not in translation.texts
+            english: text for english, text in wanted.items() if english not in translation.texts
         }
         surplus = list(_surplus(files, wanted))
         if _cares(source, files):
