@@ -88,7 +88,15 @@ def converted_value(
         string(value.get("system")),
         tables=query.patient.terminology.units,
     )
-    return (None, "unit") if isinstance(converted, UnitUnknown) else (converted, "")
+    if isinstance(converted, UnitUnknown) or _is_bare(definition, number, converted):
+        return None, "unit"
+    return converted, ""
+
+
+def _is_bare(definition: QuantityFact, number: Decimal, converted: Decimal) -> bool:
+    """Whether a number is one without a unit, whatever its unit says: an index of 0.7 "%"."""
+    limit = definition.unitless
+    return limit is not None and converted != number and number <= limit
 
 
 def _fault_without_quantity(part: Resource) -> str:

@@ -443,3 +443,12 @@ def test_a_result_of_another_kind_is_on_file_and_said(kind: str) -> None:
     del resource["valueQuantity"]
     fact = facts({**resource, kind: {"numerator": {"value": 70}}}).get("ferritin")
     assert (fact.state, fact.notes) == (ABSENT, ("A ferritin result could not be read.",))
+
+
+@pytest.mark.parametrize(
+    ("value", "state"), [(70, KNOWN), (0, KNOWN), (0.7, ABSENT), (3, ABSENT), (3.1, KNOWN)]
+)
+def test_a_ratio_in_per_cent_that_is_no_per_cent_is_not_used(value: float, state: State) -> None:
+    fact = facts(abi(value, unit="%")).get("abi.lowest")
+    assert fact.state is state
+    assert any("unit" in note for note in fact.notes) is (state is ABSENT)
