@@ -9,13 +9,12 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-from cds_service.facts import availability, dates
+from cds_service.facts import availability, dates, measurements
 from cds_service.facts.kinds import quantity
 from cds_service.facts.model import Fact, State, Truth
 from cds_service.rules import leaves, logic
 from cds_service.rules.nodes import Not
 from cds_service.terminology.statuses import Statuses
-from cds_service.units import convert as units
 
 Planted = Callable[[], AbstractContextManager[Any]]
 
@@ -36,7 +35,7 @@ def _unknown_is_no(fact: Fact) -> Truth:
     return Truth.YES if fact.state is State.KNOWN else Truth.NO
 
 
-def _units_as_sent(value: Decimal, _factor: units.Factor) -> Decimal:
+def _units_as_sent(_unit: str, value: Decimal, *_: Any, **__: Any) -> Decimal:
     return value
 
 
@@ -63,14 +62,14 @@ FAULTS: Mapping[str, Planted] = {
     "look-back: day N does not count": lambda: patch.object(dates, "inside", _inside_one_day_less),
     "look-back: day N+1 counts": lambda: patch.object(dates, "inside", _inside_one_day_more),
     "units: a value is taken in the unit it came in": lambda: patch.object(
-        units, "_apply", _units_as_sent
+        measurements, "convert_to", _units_as_sent
     ),
     "unknown: a fact that is not known is taken for absent": lambda: patch.object(
         leaves, "by_state", _unknown_is_no
     ),
     "unknown: not unknown is yes": _not_of_unknown_holds,
     "missing data: a prefetch key that lacks leaves no gap": lambda: patch.object(
-        availability, "gap", lambda chart, key: ""
+        availability, "_lacks", lambda chart, key: False
     ),
     "comparators: <5 is taken for 5": _comparators_ignored,
     "statuses: a preliminary result is final": lambda: patch.object(
