@@ -220,7 +220,7 @@ class Entry(Struct, eq=False, gc=False):
     def body(self) -> Resource:
         """The whole resource."""
         if self._body is None:
-            self._body = decoded(self.raw)
+            self._body = self._decoded()
             own = self._body.get("id")  # what the head has, and needs no second reading
             named = isinstance(own, str) and own.strip()
             if self._inside or (not named and self.id):
@@ -238,6 +238,13 @@ class Entry(Struct, eq=False, gc=False):
         if isinstance(source, Raw):
             return source
         return source.raw if isinstance(source, Sent) else source.resource(self._number)
+
+    def _decoded(self) -> Resource:
+        source = self._source
+        if isinstance(source, Entries):
+            return source.decoded(self._number)
+        body: Resource = decoded(self.raw)
+        return body
 
     def contained(self) -> "Iterator[Entry]":
         """The resources inside, with ids that no other resource has."""
@@ -359,6 +366,11 @@ class Entries:
     def resource(self, number: int) -> Raw:
         """The resource of one element."""
         return on_any_stack(_LOOSE_ELEMENT.decode, self._raw(number)).resource
+
+    def decoded(self, number: int) -> Resource:
+        """The same, read: the element as a whole, as that takes one look at it in place of two."""
+        body: Resource = decoded(self._raw(number))["resource"]
+        return body
 
     def _raw(self, number: int) -> Raw:
         if self._raws is None:
