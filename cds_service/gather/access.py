@@ -1,7 +1,8 @@
 """Whether the FHIR server of a call may be asked, and with what (rows F1, F2, F7, F10).
 
 What the caller may have read is said by `Grant`: the base addresses of its entry in clients.json,
-or, where calls are not authenticated, servers on this machine only.
+or, where calls are not authenticated, servers on this machine only. The scopes of a token are not
+weighed: what they do not cover the server refuses, and that is said as any other refusal.
 """
 
 import re

@@ -1,7 +1,8 @@
 """`context.draftOrders` and `context.selections` (CDS Hooks Library: order-select, order-sign).
 
 Read as they really arrive: a Bundle without a type, entries that are the order itself, ids of any
-length and with any characters, selections as a bare id (rows U6 to U11).
+length and with any characters, selections as a bare id (rows U6 to U11). An order is judged
+whatever its status says: that it is among the draft orders makes it one.
 """
 
 from collections.abc import Iterable, Mapping

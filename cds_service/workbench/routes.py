@@ -1,4 +1,4 @@
-"""The blueprint, who is let in, and errors as a person reads them."""
+"""The blueprint, who is let in, how much is taken at a time, and errors as a person reads them."""
 
 from flask import Blueprint, Flask, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
