@@ -1,4 +1,5 @@
-"""The parts of a card around its detail: summary, source, reasons to override, links, trace."""
+"""The parts of a card around its detail: summary, source, reasons to override, links, trace, and how
+many of its suggestions may be chosen."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +32,7 @@ _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
 
 
 def summary(plan: Plan, pack: Pack, language: Language = ENGLISH) -> str:
-    """One line of at most 139 characters (spec H3)."""
+    """One line of at most LONGEST_SUMMARY characters (`finding_texts`); spec H3 allows 139."""
     if plan.conditional:
         template = str(pack.conditional.get("summary", CONDITIONAL_SUMMARY))
         names = _short_names(plan.reasons, language)

@@ -1,4 +1,8 @@
-"""Try: a chart, the cards that it earns, and why. Everything comes with the request and goes."""
+"""Try: a chart, the cards that it earns, and why. Everything comes with the request and goes.
+
+What the buttons do is in `operations`, what the page shows in `try_view`, the nearest change that
+makes a rule fire in `authoring.nearest`.
+"""
 
 import orjson
 from flask import Blueprint, Response, request

@@ -1,7 +1,7 @@
 """Measured values: which result counts, and what is said of those that do not (clinical 2.4).
 
-Which of one day's results decides is the fact's `pick`. What "<5" means against a threshold is
-decided where it is compared (`rules.logic`).
+Which of one day's results decides is the fact's `pick`, of one moment's its `ofOneMoment`. What
+"<5" means against a threshold is decided where it is compared (`rules.logic`).
 """
 
 from collections.abc import Iterator, Sequence
