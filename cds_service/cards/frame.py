@@ -1,5 +1,5 @@
-"""The parts of a card around its detail: summary, source, reasons to override, links, trace, and how
-many of its suggestions may be chosen."""
+"""The parts of a card around its detail: summary, source, reasons to override, links, trace,
+and how many of its suggestions may be chosen."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
