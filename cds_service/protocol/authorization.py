@@ -64,8 +64,11 @@ def _seconds(value: dict[str, Any]) -> int:
 
 
 def _whole(seconds: float) -> bool:
-    """Whether a number is whole; one beyond a double (1e400) is none."""
-    return isfinite(seconds) and seconds == int(seconds)
+    """Whether a number is whole; one beyond a double (1e400, 400 digits) is none."""
+    try:
+        return isfinite(seconds) and seconds == int(seconds)
+    except OverflowError:
+        return False
 
 
 def _string(value: dict[str, Any], name: str) -> str:
