@@ -7,12 +7,14 @@ import zlib
 from collections.abc import Iterable, Iterator
 
 import msgspec
+import pyarrow
 
 from cds_service.population.lines import Record
 
 BUCKET = 24 * 2**20  # bytes of source that one bucket holds, about
 TOGETHER = 2**16  # bytes of lines in a packet
 _WAITING = 2**25  # bytes of lines that wait for others of their bucket, all together
+_LENGTH = 8  # bytes that say how long a packet is
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(list[Record])
 
@@ -25,6 +27,22 @@ def encoded(records: list[Record]) -> bytes:
 def decoded(packet: bytes) -> list[Record]:
     """The records of a packet."""
     return _DECODER.decode(packet)
+
+
+def compressed(packet: bytes) -> bytes:
+    """A packet for a network: its length, then LZ4. Charts shrink to a tenth at a cost below that
+    of copying them a few times."""
+    squeezed: bytes = pyarrow.compress(packet, "lz4", asbytes=True)
+    return len(packet).to_bytes(_LENGTH, "big") + squeezed
+
+
+def expanded(sent: bytes) -> bytes:
+    """The packet that was compressed."""
+    size = int.from_bytes(sent[:_LENGTH], "big")
+    packet: bytes = pyarrow.decompress(
+        memoryview(sent)[_LENGTH:], decompressed_size=size, codec="lz4", asbytes=True
+    )
+    return packet
 
 
 def buckets_for(size: int, most: int) -> int:

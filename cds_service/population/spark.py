@@ -19,7 +19,7 @@ from uuid import uuid4
 from cds_service.errors import ConfigurationError
 from cds_service.population import bucket
 from cds_service.population.output import LINES_PART, RunFolder
-from cds_service.population.packets import buckets_for, decoded, packets
+from cds_service.population.packets import buckets_for, compressed, decoded, expanded, packets
 from cds_service.population.plan import RunPlan
 from cds_service.population.pool import ATTEMPTS, HINT
 from cds_service.population.rows import batches, lines_left_out
@@ -64,6 +64,7 @@ def session(master: str) -> Any:
         .appName("leg-cramps-cds population")
         .config("spark.ui.enabled", "false")
         .config("spark.driver.extraJavaOptions", _JAVA)
+        .config("spark.shuffle.compress", "false")  # packets are compressed already
         .getOrCreate()
     )
 
@@ -106,7 +107,8 @@ class _Reading(NamedTuple):
         counts: Counter[str] = Counter()
         for portion in cut:
             for number, packet in packets(records(portion, counts), self.buckets):
-                yield _MEDICATIONS if number is None else number + _FIRST, packet
+                to = _MEDICATIONS if number is None else number + _FIRST
+                yield to, compressed(packet)
         yield _COUNTS, counts
 
 
@@ -123,7 +125,7 @@ class _Judge(NamedTuple):
         task = bucket.Task(self.run, self.plan, lambda: self.medications.value)
         folder = RunFolder(self.root)
         for partition, same in groupby(sent, key=itemgetter(0)):  # one, or none
-            lines = (record for _, packet in same for record in decoded(packet))
+            lines = (record for _, packet in same for record in decoded(expanded(packet)))
             bucket.judge(task, folder, partition - _FIRST, bucket.by_patient(lines))
             yield partition - _FIRST
 
@@ -138,7 +140,7 @@ def _added_up(sent: Iterable[Packet]) -> Iterator[tuple[str, int]]:
 def _named(sent: Iterable[Packet]) -> Iterator[tuple[str, bytes]]:
     """The Medication resources by id."""
     yield from bucket.medications_of(
-        record for _, packet in sent for record in decoded(packet)
+        record for _, packet in sent for record in decoded(expanded(packet))
     ).items()
 
 
