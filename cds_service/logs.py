@@ -1,7 +1,8 @@
 """Structured logs in which nothing of a patient can appear.
 
 One JSON object a line on stderr. Only the keys of `ALLOWED` are written: a key that is not listed
-is dropped and its name is told under `withheld`: a careless call is seen and does no harm.
+is dropped and its name is told under `withheld`: a careless call is seen and does no harm. There is
+no request id: a call is known by its hookInstance, a fault of ours by its error_id.
 """
 
 import logging

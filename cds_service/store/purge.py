@@ -1,4 +1,7 @@
-"""Retention: what is older than the site wants to keep is deleted."""
+"""Retention: what is older than the site wants to keep is deleted.
+
+Once a day, after decision records were written (`store.store`), or by `cds db purge`.
+"""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
