@@ -1,4 +1,4 @@
-"""The runtime that the web layer calls (`service.runtime`); 404 for a service that is not enabled."""
+"""The runtime that the web layer calls (`service.runtime`); 404 for a service not enabled."""
 
 from flask import current_app, g
 
