@@ -9,11 +9,9 @@ from cds_service.facts.notes import Note
 from cds_service.facts.prefetch_keys import MEDICATIONS, described
 
 
-def gap(chart: Chart, key: str) -> str:
-    """Why a slot may lack entries, in words; "" where it is complete."""
+def _gap(chart: Chart, key: str) -> str:
+    """Why a slot that is not complete may lack entries, in words."""
     supply = chart.slot(key).supply
-    if supply.complete:
-        return ""
     name, plural = described(key).name, described(key).plural
     if supply is Supply.MISSING:
         return Note(notes.NOT_SUPPLIED if plural else notes.ONE_NOT_SUPPLIED, what=name)
@@ -24,7 +22,7 @@ def gap(chart: Chart, key: str) -> str:
 
 def gaps(chart: Chart, keys: Iterable[str]) -> tuple[str, ...]:
     """The gaps of several slots; slots that an EHR need not have are none when they are missing."""
-    return tuple([gap(chart, key) for key in keys if _lacks(chart, key)])
+    return tuple([_gap(chart, key) for key in keys if _lacks(chart, key)])
 
 
 def lacking(chart: Chart, keys: Iterable[str]) -> frozenset[str]:

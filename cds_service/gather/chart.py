@@ -191,7 +191,7 @@ class _Sorter:
             self.dropped["not-an-object"] += reading.unreadable
         kept = self._own(reading)
         dropped = len(kept) < len(reading.resources)
-        by_type = {kept[0].kind: [*kept]} if kept and reading.alike else _by_type(kept)
+        by_type = _by_type(kept)
         if key in self._builders:
             own = by_type.pop(self._builders[key].resource_type, [])
             self._builders[key].answer(reading, own, dropped)

@@ -24,10 +24,9 @@ from cds_service.protocol.entries import (
     Sent,
     Value,
     array,
-    entry_alone,
     sent,
 )
-from cds_service.protocol.raw import NULL, Raw, decoded, word
+from cds_service.protocol.raw import NOTHING, NULL, Raw, decoded, word
 
 _MAX_NESTED_BUNDLES = 3  # a batch-response holds searchsets; deeper nesting is not FHIR
 _LISTS = {"Bundle": "entry", "Parameters": "parameter"}  # what holds resources, and where
@@ -114,11 +113,10 @@ def _read_resource(value: Sent, head: Value, room: Room) -> Reading:
         return Reading(Supply.FAILED, problem="could not be read by the EHR (OperationOutcome)")
     if kind in _LISTS:
         return _read_bundle(value, head, room)
-    entry = entry_alone(value)
-    if entry is None:
+    if not kind:
         return _nothing("has no resourceType")
     reading = Reading(Supply.SUPPLIED)
-    _keep(entry, reading, room)
+    _keep(Entry(head, kind, NOTHING, value), reading, room)
     return reading
 
 

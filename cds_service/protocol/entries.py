@@ -257,13 +257,6 @@ class Entry(Struct, eq=False, gc=False):
         return f"Entry({self.kind!r})"  # and nothing that tells whose it is
 
 
-def entry_alone(sent: Sent) -> Entry | None:
-    """The resource that was sent in place of a list; None for what is none."""
-    head = sent.shape
-    kind = word(head.resource_type) if isinstance(head, Head) else ""
-    return Entry(head, kind, NOTHING, sent) if kind and isinstance(head, Head) else None
-
-
 def entry_of(raw: Raw, url: Raw = NOTHING, inside: str = "") -> Entry | None:
     """A resource that stands by itself; None for what is none."""
     try:
