@@ -128,9 +128,13 @@ def _compare(
 
 def _heads(cards: tuple[Card, ...], card: Card) -> tuple[str, int]:
     """The heading rule and, of several cards of one rule, which."""
-    head = card.rules[0][0] if card.rules else card.summary
-    same = [one for one in cards if (one.rules[0][0] if one.rules else one.summary) == head]
-    return head, same.index(card)
+    head = _head(card)
+    siblings = [sibling for sibling in cards if _head(sibling) == head]
+    return head, siblings.index(card)
+
+
+def _head(card: Card) -> str:
+    return card.rules[0][0] if card.rules else card.summary
 
 
 def _seen(card: Card) -> tuple[Any, ...]:

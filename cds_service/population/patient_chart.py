@@ -97,21 +97,22 @@ class PatientChart:
         if until is not None:
             entries = self._by_time(key, entries).until(until)
         if without:
-            return prefetch.listed([one for one in entries if id(one) not in without])
+            return prefetch.listed([entry for entry in entries if id(entry) not in without])
         return self._reading(key, entries)
 
     def others(self, until: datetime | None = None) -> Reading | None:
         """What no template asks for and a call may carry all the same; None without any."""
-        found: list[Entry] = []
+        unasked: list[Entry] = []
         for kind in self._others:
             entries = self.of_type(kind)
-            found += entries if until is None else self._by_time(kind, entries).until(until)
-        return prefetch.listed(found) if found else None
+            unasked += entries if until is None else self._by_time(kind, entries).until(until)
+        return prefetch.listed(unasked) if unasked else None
 
     @cached_property
     def person(self) -> Reading:
         """The Patient, as a call has it."""
-        own = (one for one in self.of_type("Patient") if text(one.head.id) == self.patient_id)
+        patients = self.of_type("Patient")
+        own = (patient for patient in patients if text(patient.head.id) == self.patient_id)
         return self.single(next(own))
 
     @cached_property
@@ -182,11 +183,12 @@ def charts_of(bundle: Raw) -> list[PatientChart]:
     value = value_of(bundle)
     if value is None or not isinstance(value.entry, list):
         return []
-    entries = [one for one in Entries(value.entry, Sent(value, bundle), "entry") if one is not None]
-    patients = [one for one in entries if one.kind == "Patient"]
-    people = {one.url: one for one in patients}
-    ids = [text(one.head.id) for one in patients]
-    return [_chart(name, entries, people) for name in ids if name]
+    read = Entries(value.entry, Sent(value, bundle), "entry")
+    entries = [entry for entry in read if entry is not None]
+    patients = [entry for entry in entries if entry.kind == "Patient"]
+    people = {patient.url: patient for patient in patients}
+    ids = [text(patient.head.id) for patient in patients]
+    return [_chart(patient_id, entries, people) for patient_id in ids if patient_id]
 
 
 def _chart(patient_id: str, entries: Sequence[Entry], people: Mapping[str, Entry]) -> PatientChart:
@@ -203,7 +205,7 @@ def query_of(template: str) -> Query:
     statuses = frozenset(asked["status"][0].split(",")) if "status" in asked else None
     codes = None
     if "code" in asked:
-        pairs = (one.rpartition("|") for one in asked["code"][0].split(","))
+        pairs = (token.rpartition("|") for token in asked["code"][0].split(","))
         codes = frozenset((system, code) for system, _, code in pairs)
     return Query(kind, bool(instance), statuses, codes)
 

@@ -45,11 +45,11 @@ def recorded_at(resource: Resource) -> datetime | None:
 
 def day_of(resource: Resource) -> str:
     """The newest day that an entry names, "2024-05-17"; "" where it has none."""
-    found = [resource.get(name) for name in _DATES]
+    dates = [resource.get(name) for name in _DATES]
     for name in _PERIODS:
         period = resource.get(name)
-        found.append(period.get("start") if isinstance(period, dict) else None)
-    days = [value[:10] for value in found if isinstance(value, str) and _is_day(value[:10])]
+        dates.append(period.get("start") if isinstance(period, dict) else None)
+    days = [value[:10] for value in dates if isinstance(value, str) and _is_day(value[:10])]
     return max(days, default="")
 
 

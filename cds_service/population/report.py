@@ -32,7 +32,7 @@ PER_WEEK = 80  # patients that the example clinician sees; the report says that 
 
 def write_report(summary: Mapping[str, Json]) -> str:
     """The page."""
-    services = sorted(summary["services"], key=lambda one: -(one["cards"] or 0))
+    services = sorted(summary["services"], key=lambda service: -(service["cards"] or 0))
     return (
         _environment()
         .get_template("report.html")
@@ -76,9 +76,9 @@ def why_noisiest(summary: Mapping[str, Json]) -> list[Json]:
 def cards_in_a_week(services: Sequence[Json]) -> float | None:
     """What somebody would see in a week who opens PER_WEEK charts; None where no rate is shown."""
     rates = [
-        one["per100"]["value"]
-        for one in services
-        if one["per100"] and not of_orders(one["service"])
+        service["per100"]["value"]
+        for service in services
+        if service["per100"] and not of_orders(service["service"])
     ]
     return sum(rates) * PER_WEEK / 100 if rates else None
 
@@ -127,12 +127,12 @@ def percent(value: Json) -> str:
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader("cds_service.population", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(number=number, rate=rate, percent=percent, svg=Markup)
-    return made
+    environment.filters.update(number=number, rate=rate, percent=percent, svg=Markup)
+    return environment

@@ -143,13 +143,13 @@ class SurveyPlan:
 
 def chart_files(places: Iterable[Path]) -> list[Path]:
     """The JSON files named, and those in the folders named."""
-    found: dict[Path, None] = {}
+    paths: dict[Path, None] = {}
     for place in places:
         inside = sorted(place.rglob("*")) if place.is_dir() else [place]
-        found |= dict.fromkeys(
+        paths |= dict.fromkeys(
             path for path in inside if path == place or path.name.endswith(_SUFFIXES)
         )
-    return [path for path in found if path.is_file()]
+    return [path for path in paths if path.is_file()]
 
 
 def read_charts(path: Path) -> list[PatientChart] | str:

@@ -24,7 +24,7 @@ def as_json(tally: Tally, pack: Pack) -> Json:
 
 
 def _service(pack: Pack, name: str, counts: ServiceTally) -> Json:
-    service = next(one for one in pack.services if one.id == name)
+    service = next(service for service in pack.services if service.id == name)
     rules = [_rule(rule.id, rule.status, counts) for rule in _rules(pack, service)]
     answered = counts.charts - counts.refused.total()
     cards = sum(number * charts for number, charts in counts.cards.items())

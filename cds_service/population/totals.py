@@ -1,7 +1,7 @@
 """The rows of a run added up, part by part, so that memory does not grow with the charts."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -73,7 +73,7 @@ def _add_charts(totals: Totals, table: pa.Table) -> None:
     totals.charts += table.num_rows
     totals.encounters += pc.sum(table["count"]).as_py() or 0
     facts = pc.value_counts(pc.list_flatten(table["facts"]))
-    totals.facts.update({one["values"]: one["counts"] for one in facts.to_pylist()})
+    totals.facts.update({row["values"]: row["counts"] for row in facts.to_pylist()})
 
 
 def _add_calls(totals: Totals, table: pa.Table) -> None:
@@ -95,7 +95,7 @@ def _add_calls(totals: Totals, table: pa.Table) -> None:
             _into(totals.strata, (by, service, stratum), ratio)
     with_cards = table.filter(pc.greater(table["cards"], 0))
     distinct = with_cards.group_by(["service", "patient"]).aggregate([])
-    totals.alerted.update(dict(_counted(distinct, ["service"], plain=True)))
+    totals.alerted.update(dict(_counted(distinct, ["service"])))
     _add_weeks(totals, table)
     _add_pairs(totals, with_cards)
     first, last = pc.min(table["day"]).as_py(), pc.max(table["day"]).as_py()
@@ -166,10 +166,9 @@ def _ratios(into: dict[Any, Ratio], table: pa.Table, keys: Sequence[str]) -> Non
     sums = products.group_by(list(keys)).aggregate(
         [("x", "count"), *((name, "sum") for name in names)]
     )
-    for one in sums.to_pylist():
-        key = one[keys[0]] if len(keys) == 1 else tuple(one[key] for key in keys)
-        ratio = into.setdefault(key, Ratio())
-        ratio.add(one["x_count"], *(one[f"{name}_sum"] for name in names))
+    for row in sums.to_pylist():
+        ratio = into.setdefault(_key(row, keys), Ratio())
+        ratio.add(row["x_count"], *(row[f"{name}_sum"] for name in names))
 
 
 def _into(strata: dict[Any, Ratio], key: Any, more: Ratio) -> None:
@@ -177,16 +176,18 @@ def _into(strata: dict[Any, Ratio], key: Any, more: Ratio) -> None:
     ratio.add(more.patients, more.x, more.y, more.xx, more.xy, more.yy)
 
 
-def _counted(
-    table: pa.Table, keys: Sequence[str], *, plain: bool = False
-) -> Iterator[tuple[Any, int]]:
+def _counted(table: pa.Table, keys: Sequence[str]) -> Iterator[tuple[Any, int]]:
     counted = table.group_by(list(keys)).aggregate([([], "count_all")])
-    for one in counted.to_pylist():
-        yield (one[keys[0]] if plain else tuple(one[key] for key in keys)), one["count_all"]
+    for row in counted.to_pylist():
+        yield _key(row, keys), row["count_all"]
 
 
 def _grouped(table: pa.Table, keys: Sequence[str], column: str) -> Iterator[tuple[Any, int]]:
     sums = table.group_by(list(keys)).aggregate([(column, "sum")])
-    for one in sums.to_pylist():
-        key = one[keys[0]] if len(keys) == 1 else tuple(one[key] for key in keys)
-        yield key, one[f"{column}_sum"] or 0
+    for row in sums.to_pylist():
+        yield _key(row, keys), row[f"{column}_sum"] or 0
+
+
+def _key(row: Mapping[str, Any], keys: Sequence[str]) -> Any:
+    """What rows are grouped by: the one value, or several together."""
+    return row[keys[0]] if len(keys) == 1 else tuple(row[key] for key in keys)

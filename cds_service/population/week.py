@@ -22,7 +22,7 @@ def costs(summary: Mapping[str, Json], charts: int) -> list[str]:
 
 def _cost(variant: Json, openings: int, charts: int) -> str:
     setting = variant["setting"]
-    changes = [one for one in variant["services"] if not of_orders(one["service"])]
+    changes = [change for change in variant["services"] if not of_orders(change["service"])]
     cards = _in_words(changes, "change", "sign", "card", charts / max(openings, 1))
     warnings = _in_words(changes, "warnings", "warnings_sign", "warning", charts / max(openings, 1))
     return (
@@ -33,18 +33,18 @@ def _cost(variant: Json, openings: int, charts: int) -> str:
 
 def _in_words(changes: Sequence[Json], number: str, sign: str, what: str, rate: float) -> str:
     """ "0.4 cards more a week", "one warning fewer in 15 weeks"; small numbers are not told."""
-    changed = [one for one in changes if one[sign] != "same"]
+    changed = [change for change in changes if change[sign] != "same"]
     if not changed:
         return f"no other number of {what}s"
-    if any(one[number] is None for one in changed):
+    if any(change[number] is None for change in changed):
         return _few(changed, number, sign, what, rate)
-    total = sum(one[number] if one[sign] == "more" else -one[number] for one in changed)
+    total = sum(change[number] if change[sign] == "more" else -change[number] for change in changed)
     return _often(total, what, rate) if total else f"no other number of {what}s"
 
 
 def _few(changed: Sequence[Json], number: str, sign: str, what: str, rate: float) -> str:
     """What is told where a service changes by too few to be told."""
-    told = [one for one in changed if one[number] is not None]
+    told = [change for change in changed if change[number] is not None]
     if not told:
         return f"hardly any other {what}s"
     return f"about {_in_words(told, number, sign, what, rate)}"
