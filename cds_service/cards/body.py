@@ -68,8 +68,8 @@ def spoken(plan: Plan) -> list[Sentence]:
 
 def _blocks(plan: Plan) -> list[_Block]:
     """A single finding speaks in full; of several each says its line and what is special to it."""
-    said = (sentence.text.strip() for sentence in spoken(plan))
-    sentences = [_Block(text) for text in dict.fromkeys(filter(None, said))]
+    texts = (sentence.text.strip() for sentence in spoken(plan))
+    sentences = [_Block(text) for text in dict.fromkeys(filter(None, texts))]
     if plan.conditional or _speaks_in_lines(plan):
         return [*sentences, *_lines(plan.parts)]
     head, *others = plan.parts

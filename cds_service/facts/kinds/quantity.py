@@ -387,10 +387,9 @@ def _judged(query: Query[Quantity], result: Result, measured: Measurement, statu
         return result
     phrase, reason = _FAULTS[measured.fault]
     title, shown = _capital(_title(query)), measured.shown
-    measured_text = Note(notes.MEASURED if shown else notes.NAMED, title=title, shown=shown)
-    return result._replace(
-        note=Note(phrase, title=_title(query), said=measured_text), reason=reason
-    )
+    measurement = Note(notes.MEASURED if shown else notes.NAMED, title=title, shown=shown)
+    note = Note(phrase, title=_title(query), measurement=measurement)
+    return result._replace(note=note, reason=reason)
 
 
 def _item(query: Query[Quantity], entry: Entry, measured: Measurement) -> Item:
