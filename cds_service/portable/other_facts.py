@@ -214,7 +214,7 @@ def code(_writer: Writer, asked: Asked) -> list[Node]:
     if asked.definition.path.endswith("gender"):
         known = entries("Patient Known")
         values = query(listed([entries("Patient Sex")]), "V", given(alias("V")))
-        present = cases([(negated(known), UNKNOWN)], exists(ref(asked.name)))
+        present = when(all_of([known, exists(ref(asked.name))]), TRUE, UNKNOWN)
     else:
         values = query(entries("Encounter Classes"), "V", given(alias("V")))
         complete = supplied_as("encounter", ("supplied", "empty"))

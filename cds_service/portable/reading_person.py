@@ -1,5 +1,6 @@
 """The person and the answers to the questionnaire, as the facts need them."""
 
+from cds_service.facts.kinds.person import OLDEST, SEXES
 from cds_service.portable.elm import (
     FALSE,
     NULL,
@@ -32,16 +33,15 @@ from cds_service.portable.reading_codes import flat, is_in, or_empty
 from cds_service.portable.reading_dates import NOW
 from cds_service.portable.supply import parameter_of
 
-OLDEST = 130  # years; an older patient is a mistyped date
-
 
 def statements() -> list[Node]:
     """The person, and the responses to questionnaires."""
     person = ref("Patient")
     supply = parameter(parameter_of("patient"))
+    sex = op("Lower", prop(person, "gender.value"))
     return [
         define("Patient Known", op("In", supply, texts(("supplied", "incomplete")))),
-        define("Patient Sex", op("Lower", prop(person, "gender.value"))),
+        define("Patient Sex", when(op("In", sex, texts(SEXES)), sex, NULL)),
         define("Patient Deceased", _deceased(person)),
         function("Years", ["born"], _years()),
         define("Patient Age", _age(prop(person, "birthDate.value"))),

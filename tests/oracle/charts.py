@@ -57,6 +57,35 @@ class Charts:
             service = services[number // len(self._rules) % len(services)]
             yield f"generated {number + 1}, {rule.id}", service, self._chart(rule, service)
 
+    def converted(self) -> Iterator[tuple[str, ServiceDefinition, Chart]]:
+        """A chart for each analyte: leg cramps, restless legs and half of the lowest threshold, in
+        the unit that converts with the largest factor."""
+        service = next(one for one in self._pack.services if one.hook == "patient-view")
+        for fact in self._pack.catalogue.facts.values():
+            table = self._pack.terminology.units.get(getattr(fact, "unit_table", ""))
+            unit, by = _largest_factor(table) if table else ("", Decimal(1))
+            if by != 1 and not fact.computed_from:
+                yield f"converted, {fact.name}", service, self._converted(fact, unit, by)
+
+    def _converted(self, fact: FactDefinition, unit: str, by: Decimal) -> Chart:
+        low = min(self._thresholds(fact)) / 2
+        result = self._identified("Observation") | {"status": "final"}
+        result |= {"code": _first_of(self._pack, fact), "effectiveDateTime": str(NOW.date())}
+        result["valueQuantity"] = {"value": float(round(low / by, 6)), "unit": unit}
+        problems = [
+            self._identified("Condition") | {"code": _coding(ICD10CM, code)}
+            for code in ("G47.62", "G25.81")
+        ]
+        person = {"resourceType": "Patient", "id": "patient-1", "birthDate": "1960"}
+        slots = {key: Slot(Supply.EMPTY) for key in PREFETCH_KEYS}
+        for key, sent in (
+            ("patient", [person]),
+            ("conditions", problems),
+            ("observations", [result]),
+        ):
+            slots[key] = Slot(Supply.SUPPLIED, [entry(one) for one in sent])
+        return Chart(slots, [], [], "patient-view")
+
     def _chart(self, rule: Rule, service: ServiceDefinition) -> Chart:
         facts = [self._pack.catalogue[name] for name in inputs_of(self._pack, rule).facts]
         wanted = self._random.sample(facts, min(len(facts), self._random.randint(1, 8)))
@@ -95,6 +124,8 @@ class Charts:
         )
         person = {"resourceType": "Patient", "id": "patient-1"}
         person["gender"] = self._random.choice(("female", "male"))
+        if self._number % 13 == 0:
+            person["gender"] = "unknown"
         person["birthDate"] = self._random.choice((str(born), str(born), str(born.year)))
         if self._random.random() < 0.03:
             return [person | {"deceasedBoolean": True}]
@@ -342,6 +373,19 @@ class Charts:
         if reasons and self._random.random() < 0.6:
             made["reasonCode"] = [self._concept(self._random.choice(reasons).value_sets)]
         return made
+
+
+def _largest_factor(table: UnitTable) -> tuple[str, Decimal]:
+    by_unit = {unit: one.times / one.divided_by for unit, one in table.factors.items()}
+    return max(by_unit.items(), key=lambda one: max(one[1], 1 / one[1]))
+
+
+def _first_of(pack: Pack, fact: FactDefinition) -> Resource:
+    return _coding(*min(pack.terminology.value_set(fact.value_sets[0]).concepts))
+
+
+def _coding(system: str, code: str) -> Resource:
+    return {"coding": [{"system": system, "code": code}]}
 
 
 def _coded(name: str, system: str, code: str | None) -> Resource:

@@ -46,8 +46,9 @@ def of_tests(exported: Exported, step: int = 1) -> Iterator[Named]:
 
 
 def generated(exported: Exported, count: int, seed: int) -> Iterator[Named]:
-    """Generated charts of the pack."""
-    for name, service, chart in Charts(exported.pack, seed).make(count):
+    """Generated charts of the pack: so many, and one for each analyte of another unit."""
+    charts = Charts(exported.pack, seed)
+    for name, service, chart in (*charts.make(count), *charts.converted()):
         case = Case(name, service.id, NOW, {})
         facts = facts_of(exported.pack, chart, case)
         yield name, Trial(case, exported.rules, service, chart, facts)

@@ -70,9 +70,35 @@ def test_death(extra, expected):
     assert facts(patient(**extra)).get("patient.deceased").state is expected
 
 
-def test_sex():
-    assert facts(patient(gender="Male")).get("patient.sex").items[0].code == "male"
-    assert facts(patient()).get("patient.sex").state is ABSENT
+@pytest.mark.parametrize("sent", ["Male", "female", "other"])
+def test_sex(sent):
+    assert facts(patient(gender=sent)).get("patient.sex").items[0].code == sent.lower()
+
+
+_MASKED = {
+    "extension": [
+        {
+            "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+            "valueCode": "masked",
+        }
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("extra", "reason"),
+    [
+        ({}, "the sex was not supplied"),
+        ({"gender": None}, "the sex was not supplied"),
+        ({"_gender": _MASKED}, "the sex was not supplied"),
+        ({"gender": "unknown"}, "the recorded sex says nothing that is known here"),
+        ({"gender": "M"}, "the recorded sex says nothing that is known here"),
+        ({"gender": ["male"]}, "the recorded sex says nothing that is known here"),
+    ],
+)
+def test_sex_that_nobody_knows(extra, reason):
+    fact = facts(patient(**extra)).get("patient.sex")
+    assert (fact.state, fact.reasons) == (UNKNOWN, (reason,))
 
 
 @pytest.mark.parametrize("name", ["patient.age", "patient.sex", "patient.deceased"])

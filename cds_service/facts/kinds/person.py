@@ -12,6 +12,9 @@ from cds_service.facts.query import Query, status_of
 
 _DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 OLDEST = 130  # years; an older patient is a mistyped date
+# FHIR's codes of `Patient.gender`, without the one that says that nobody knows.
+SEXES = ("male", "female", "other")
+_STRANGE_SEX = "the recorded sex says nothing that is known here"
 
 
 def read_age(query: Query[Number]) -> Fact:
@@ -50,12 +53,19 @@ def read_code(query: Query[Code]) -> Fact:
         patient, fact = _patient(query)
         if patient is None:
             return fact
-        gender = string(patient.get("gender")).lower()
-        if not gender:
-            return Fact(name, State.ABSENT)
+        return _sex(name, patient)
+    return _encounter_class(query)
+
+
+def _sex(name: str, patient: Resource) -> Fact:
+    """The recorded sex; a Patient without one, or of "unknown" sex, may be of any."""
+    gender = string(patient.get("gender")).lower()
+    if gender in SEXES:
         item = Item(reference_of(patient), gender, code=gender)
         return Fact(name, State.KNOWN, (item,))
-    return _encounter_class(query)
+    sent = patient.get("gender") not in (None, "")
+    reason = _STRANGE_SEX if sent else "the sex was not supplied"
+    return Fact(name, State.UNKNOWN, reasons=(reason,))
 
 
 def _encounter_class(query: Query[Code]) -> Fact:
