@@ -35,7 +35,7 @@ from cds_service.portable.elm import (
     when,
 )
 from cds_service.portable.reading_codes import is_in
-from cds_service.portable.reading_entries import DRAFT
+from cds_service.portable.reading_orders import DRAFT
 from cds_service.portable.reading_words import OPEN
 from cds_service.portable.supply import READING, gaps
 from cds_service.portable.supply import gap as supply_gap

@@ -9,10 +9,14 @@ from cds_service.portable import (
     drug_names,
     names,
     reading_codes,
+    reading_conditions,
     reading_dates,
     reading_drugs,
-    reading_entries,
+    reading_orders,
     reading_person,
+    reading_procedures,
+    reading_reasons,
+    reading_results,
     reading_words,
 )
 from cds_service.portable.conditions import Conditions
@@ -81,12 +85,16 @@ class _Libraries:
             *reading_codes.statements(self._pack.terminology.vocabulary.systems),
             *reading_dates.statements(),
             *names.statements(self._pack, self._sets),
-            *reading_entries.statements(self._pack),
+            *reading_conditions.statements(),
+            *reading_results.statements(self._pack),
+            *reading_procedures.statements(),
+            *reading_orders.statements(),
+            *reading_reasons.statements(),
             *reading_drugs.statements(self._pack, self._sets),
             *reading_person.statements(),
         ]
         parameters = {reading_dates.NOW: "DateTime"}
-        parameters |= {reading_entries.DRAFT: "String", reading_entries.DRAFTS: "*String"}
+        parameters |= {reading_orders.DRAFT: "String", reading_orders.DRAFTS: "*String"}
         parameters |= {parameter_of(key): "String" for key in PREFETCH_KEYS}
         return self._library(f"{PREFIX}{READING}", statements, (), parameters)
 

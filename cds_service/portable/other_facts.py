@@ -32,7 +32,7 @@ from cds_service.portable.elm import (
 )
 from cds_service.portable.names import LISTED as LISTED_ORDERS
 from cds_service.portable.reading_codes import flat, is_in
-from cds_service.portable.reading_entries import DRAFT
+from cds_service.portable.reading_orders import DRAFT
 from cds_service.portable.supply import READING, gap, gaps, supplied_as
 from cds_service.portable.writer import Asked, Writer, dated, entries, verdict, weighed
 

@@ -29,8 +29,7 @@ from cds_service.portable.elm import (
 )
 from cds_service.portable.names import PROBLEMS, names_of
 from cds_service.portable.other_facts import last_clearing
-from cds_service.portable.reading_codes import flat, is_in
-from cds_service.portable.reading_entries import with_codes
+from cds_service.portable.reading_codes import flat, is_in, with_codes
 from cds_service.portable.supply import READING, gaps
 from cds_service.portable.writer import Asked, Writer, dated, entries, verdict, weighed
 

@@ -12,9 +12,11 @@ from cds_service.portable.elm import (
     alias,
     all_of,
     any_of,
+    as_fhir,
     call,
     cases,
     code,
+    exists,
     function,
     gather,
     given,
@@ -50,6 +52,11 @@ def statements(systems: CodeSystems) -> list[Node]:
         function("Codings", ["concept"], _codings()),
         function("Plain Codes", ["concept"], _plain_codes()),
         function("Said", ["concept"], _said()),
+        function("Concept of", ["value"], as_fhir(operand("value"), "CodeableConcept")),
+        function("Codes of", ["codings"], _codes_of()),
+        function("Stems of", ["codings"], _stems_of()),
+        function("Any Code", ["concepts"], _any_code()),
+        function("All Codings", ["concepts"], _all_codings()),
     ]
 
 
@@ -89,6 +96,31 @@ def listed_code(name: str, codes: Iterable[Code], inside: str = "") -> Node:
         if known_code.system not in CHECKED
     ]
     return any_of([is_in(code, checked), *own])
+
+
+def with_codes(codings: Node) -> dict[str, Node]:
+    """The elements of a tuple that tell its codes."""
+    return {
+        "codings": codings,
+        "codes": call("Codes of", codings),
+        "stems": call("Stems of", codings),
+    }
+
+
+def body_sites(concepts: Node) -> dict[str, Node]:
+    """Where on the body: how many sites, and each with its codes and words."""
+    codings = call("Codings", alias("B"))
+    sites = query(
+        concepts,
+        "B",
+        give=tuple_of({**with_codes(codings), "words": call("Said", alias("B"))}),
+    )
+    return {"sites": or_empty(sites)}
+
+
+def has_code(codes: Node, values: tuple[str, ...]) -> Node:
+    """Whether one of an element's codes is one of several."""
+    return exists(query(codes, "S", is_in(alias("S"), values)))
 
 
 def flat(source: Node) -> Node:
@@ -180,3 +212,22 @@ def _said() -> Node:
     own = listed([prop(operand("concept"), "text.value")])
     together = flat(listed([own, or_empty(shown)]))
     return either({"type": "Combine", "source": together, "separator": text(" ")}, text(""))
+
+
+def _codes_of() -> Node:
+    return query(operand("codings"), "C", give=of("C", "code"))
+
+
+def _stems_of() -> Node:
+    return flat(query(operand("codings"), "C", give=of("C", "stems")))
+
+
+def _any_code() -> Node:
+    """Codes in lower case of a list of concepts."""
+    plain = query(operand("concepts"), "E", give=call("Plain Codes", alias("E")))
+    return either(flat(plain), listed([]))
+
+
+def _all_codings() -> Node:
+    all_of_them = query(operand("concepts"), "E", give=call("Codings", alias("E")))
+    return either(flat(all_of_them), listed([]))

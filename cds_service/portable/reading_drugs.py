@@ -25,7 +25,6 @@ from cds_service.portable.elm import (
     of,
     op,
     operand,
-    parameter,
     prop,
     query,
     ref,
@@ -35,8 +34,16 @@ from cds_service.portable.elm import (
     tuple_of,
     when,
 )
-from cds_service.portable.reading_codes import either, flat, is_in, listed_code, or_empty, replaced
-from cds_service.portable.reading_entries import DRAFTS, reference_of, with_codes
+from cds_service.portable.reading_codes import (
+    either,
+    flat,
+    is_in,
+    listed_code,
+    or_empty,
+    replaced,
+    with_codes,
+)
+from cds_service.portable.reading_orders import is_draft, reference_of
 from cds_service.portable.sets import Sets
 from cds_service.rules.model import Pack
 from cds_service.terminology.codings import RXNORM
@@ -306,7 +313,7 @@ def _entries(kind: str, spans: dict[str, Node]) -> Node:
                 "disputed": call("Drug Dispute", coded, codes, or_empty(phrases), another),
                 "kind": text(kind),
                 "reference": reference_of(kind, "M"),
-                "draft": op("In", reference_of(kind, "M"), or_empty(parameter(DRAFTS))),
+                "draft": is_draft(kind, "M"),
                 "status": status,
                 "age": call("Past", age),
                 "active": _active(kind, status, age, spans),
