@@ -29,7 +29,7 @@ from cds_service.portable.elm import (
     tuple_of,
     when,
 )
-from cds_service.portable.reading_codes import body_sites, either, has_code, or_empty, with_codes
+from cds_service.portable.reading_codes import body_sites, either, has_code, with_codes
 
 _ACTIVE = ("active", "recurrence", "relapse")
 _ENDED = ("inactive", "remission", "resolved")
@@ -37,42 +37,41 @@ _ENDED = ("inactive", "remission", "resolved")
 
 def statements() -> list[Node]:
     """The problem list and the diagnoses of encounters."""
-    condition = operand("condition")
-    plain = call("Plain Codes", prop(condition, "verificationStatus"))
-    clinical = call("Plain Codes", prop(condition, "clinicalStatus"))
-    category = call("Any Code", prop(condition, "category"))
+    conditions = query(retrieve("Condition"), "C", give=call("Read Condition", alias("C")))
     return [
         function("Verification", ["codes"], _verification()),
         function("Abated", ["condition"], _abated()),
         function("Current", ["condition", "codes"], _current()),
         function("Condition Age", ["condition"], _condition_age()),
         function("Encounter Only", ["codes"], _encounter_only()),
-        function("Site Words", ["concepts"], _site_words()),
-        function(
-            "Read Condition",
-            ["condition"],
-            tuple_of(
-                {
-                    **with_codes(call("Codings", prop(condition, "code"))),
-                    "verification": call("Verification", plain),
-                    "active": call("Current", condition, clinical),
-                    "age": call("Condition Age", condition),
-                    "encounterOnly": call("Encounter Only", category),
-                    "encounter": prop(condition, "encounter.reference.value"),
-                    "words": call("Said", prop(condition, "code")),
-                    "names": call("Names", prop(condition, "code")),
-                    "denied": call("Denies", prop(condition, "code")),
-                    **body_sites(prop(condition, "bodySite")),
-                    "id": prop(condition, "id.value"),
-                }
-            ),
-        ),
-        define(
-            "Conditions",
-            query(retrieve("Condition"), "C", give=call("Read Condition", alias("C"))),
-        ),
+        function("Read Condition", ["condition"], _condition()),
+        define("Conditions", conditions),
         define("Unread Conditions", query(ref("Conditions"), "C", _says_some_problem())),
     ]
+
+
+def _condition() -> Node:
+    condition = operand("condition")
+    concept = prop(condition, "code")
+    verification, clinical = (
+        call("Plain Codes", prop(condition, key))
+        for key in ("verificationStatus", "clinicalStatus")
+    )
+    return tuple_of(
+        {
+            **with_codes(call("Codings", concept)),
+            "verification": call("Verification", verification),
+            "active": call("Current", condition, clinical),
+            "age": call("Condition Age", condition),
+            "encounterOnly": call("Encounter Only", call("Any Code", prop(condition, "category"))),
+            "encounter": prop(condition, "encounter.reference.value"),
+            "words": call("Said", concept),
+            "names": call("Names", concept),
+            "denied": call("Denies", concept),
+            **body_sites(prop(condition, "bodySite")),
+            "id": prop(condition, "id.value"),
+        }
+    )
 
 
 def is_named(name: str) -> Node:
@@ -83,12 +82,6 @@ def is_named(name: str) -> Node:
 def _says_some_problem() -> Node:
     """A Condition that says what it is, and does not deny it."""
     return all_of([is_named("C"), negated(of("C", "denied"))])
-
-
-def _site_words() -> Node:
-    words = query(operand("concepts"), "B", give=call("Said", alias("B")))
-    joined: Node = {"type": "Combine", "source": or_empty(words), "separator": text(" ")}
-    return either(joined, text(""))
 
 
 def _verification() -> Node:

@@ -40,51 +40,65 @@ from cds_service.terminology.word_lists import WordList
 
 def statements(pack: Pack) -> list[Node]:
     """Observations and their components."""
-    observation, part = operand("observation"), operand("part")
-    value = prop(part, "value")
+    whole = call("Read Result", alias("O"), alias("O"), FALSE)
+    component = call("Read Result", alias("O"), alias("P"), TRUE)
+    parts = query(of("O", "component"), "P", give=component)
+    results = flat(listed([listed([whole]), or_empty(parts)]))
+    return [
+        function("As Text", ["part"], _as_text()),
+        function("Denied", ["value"], _denied(pack)),
+        function("Result Words", ["observation"], _result_words()),
+        function("Read Result", ["observation", "part", "component"], _result()),
+        define("Results", flat(query(retrieve("Observation"), "O", give=results))),
+    ]
+
+
+def _result() -> Node:
+    """An observation or a component: of which, when, its value, and what it is called."""
+    observation, concept = operand("observation"), prop(operand("part"), "code")
+    codings, names = call("Codings", concept), call("Result Names", concept)
+    return tuple_of(
+        {
+            **with_codes(codings),
+            "status": op("Lower", prop(observation, "status.value")),
+            **_moment(observation),
+            **_value(operand("part")),
+            "words": call("Said", concept),
+            "names": names,
+            "disputed": call("Disputed", call("Codes of", codings), names, concept),
+            "wholeWords": call("Result Words", observation),
+            "component": operand("component"),
+            **body_sites(listed([prop(observation, "bodySite")])),
+        }
+    )
+
+
+def _moment(observation: Node) -> dict[str, Node]:
     effective = call("Moment", prop(observation, "effective"))
     moment = either(effective, prop(observation, "issued.value"))
-    answer = call("Concept of", value)
     age = call("Age", moment)
-    codings, names = (call(reader, prop(part, "code")) for reader in ("Codings", "Result Names"))
-    element = {
-        **with_codes(codings),
-        "status": op("Lower", prop(observation, "status.value")),
+    return {
         "age": call("Past", age),
         "ahead": op("Less", age, number(-1)),
         "place": call("Place", moment),
+    }
+
+
+def _value(part: Node) -> dict[str, Node]:
+    value = prop(part, "value")
+    return {
         "quantity": as_fhir(value, "Quantity"),
         "integer": prop(as_fhir(value, "integer"), "value"),
         "asText": call("As Text", part),
         "hasValue": given(value),
         "due": call("Age", prop(as_fhir(value, "dateTime"), "value")),
-        "answers": call("Codings", answer),
+        "answers": call("Codings", call("Concept of", value)),
         "answerText": prop(as_fhir(value, "string"), "value"),
         "yes": prop(as_fhir(value, "boolean"), "value"),
         "denied": call("Denied", value),
         "flags": call("Any Code", prop(part, "interpretation")),
         "ranges": prop(part, "referenceRange"),
-        "words": call("Said", prop(part, "code")),
-        "names": names,
-        "disputed": call("Disputed", call("Codes of", codings), names, prop(part, "code")),
-        "wholeWords": call("Result Words", observation),
-        "component": operand("component"),
-        **body_sites(listed([prop(observation, "bodySite")])),
     }
-    whole = call("Read Result", alias("O"), alias("O"), FALSE)
-    component = call("Read Result", alias("O"), alias("P"), TRUE)
-    parts = query(of("O", "component"), "P", give=component)
-    observations = retrieve("Observation")
-    return [
-        function("As Text", ["part"], _as_text()),
-        function("Denied", ["value"], _denied(pack)),
-        function("Result Words", ["observation"], _result_words()),
-        function("Read Result", ["observation", "part", "component"], tuple_of(element)),
-        define(
-            "Results",
-            flat(query(observations, "O", give=flat(listed([listed([whole]), or_empty(parts)])))),
-        ),
-    ]
 
 
 def _result_words() -> Node:
