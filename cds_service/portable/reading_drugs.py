@@ -1,6 +1,6 @@
 """Medication entries as the facts need them: codes, route, dates, and whether each is in use."""
 
-from cds_service.portable import drug_names
+from cds_service.portable import drug_names, reading_routes
 from cds_service.portable.elm import (
     FALSE,
     NULL,
@@ -9,7 +9,6 @@ from cds_service.portable.elm import (
     Node,
     alias,
     all_of,
-    any_in,
     any_of,
     as_fhir,
     call,
@@ -35,23 +34,15 @@ from cds_service.portable.elm import (
     when,
 )
 from cds_service.portable.reading_codes import (
-    either,
     flat,
     is_in,
-    listed_code,
     or_empty,
-    replaced,
     with_codes,
 )
 from cds_service.portable.reading_orders import is_draft, reference_of
 from cds_service.portable.sets import Sets
 from cds_service.rules.model import Pack
-from cds_service.terminology.codings import RXNORM
-from cds_service.terminology.routes import SWALLOWED, swallowed_pattern
-from cds_service.terminology.word_lists import WordList
 
-LOCAL, SYSTEMIC, INJECTED = "products-local", "products-systemic", "products-injected"
-OTHER_ROUTE = "products-not-injected"
 _STATUSES = {
     "MedicationRequest": ("active", "on-hold", "cancelled", "completed", "entered-in-error",
                           "stopped", "draft"),
@@ -73,7 +64,6 @@ _LONGEST_SUPPLY = 366  # days; a longer one is a mistyped number
 
 def statements(pack: Pack, sets: Sets) -> list[Node]:
     """The medication entries and what they are read by."""
-    _declare(pack, sets)
     spans = {name: _span(pack, name) for name in ("max-age", "dispensed-within", "given-within")}
     return [
         *drug_names.statements(pack, sets),
@@ -81,11 +71,7 @@ def statements(pack: Pack, sets: Sets) -> list[Node]:
         function("Drug Dispute", ["coded", "codes", "phrases", "another"], _dispute()),
         function("Referenced Drug", ["reference"], _referenced()),
         function("Drug Concepts", ["concept", "reference"], _concepts()),
-        function("Said Route", ["routes"], _said_route()),
-        function("Route by Words", ["said"], _by_words(pack)),
-        function("Route by Codes", ["codes"], _by_codes(pack)),
-        function("Product Route", ["codes"], _product_route()),
-        function("Injected", ["routes", "codes", "said"], _injected(pack)),
+        *reading_routes.statements(pack, sets),
         function("Request Holds", ["request"], _request_holds(spans["max-age"])),
         function("Over", ["end"], _over()),
         function("Within Span", ["age", "days"], _within_span()),
@@ -106,18 +92,6 @@ def _in_use(kept: Node) -> Node:
 def _span(pack: Pack, name: str) -> Node:
     setting = pack.settings.get(f"medication.{name}")
     return NULL if setting is None else number(int(setting.value))
-
-
-def _declare(pack: Pack, sets: Sets) -> None:
-    products = list(pack.terminology.drugs.products())
-    for set_id, told, kept in (
-        (LOCAL, "products that act where they are put", lambda p: p.route_class == "local"),
-        (SYSTEMIC, "products that act on the whole body", lambda p: p.route_class == "systemic"),
-        (INJECTED, "injected products", lambda p: p.route == "injected"),
-        (OTHER_ROUTE, "products of another known route", lambda p: p.route not in ("", "injected")),
-    ):
-        codes = {(RXNORM, product.code): product.name for product in products if kept(product)}
-        sets.named(set_id, told.capitalize(), codes, told)
 
 
 def _referenced() -> Node:
@@ -164,89 +138,6 @@ def _concepts() -> Node:
     coded = query(codes, "K", exists(or_empty(of("K", "coding"))))
     named = when(exists(coded), codes, items)
     return flat(listed([listed([operand("concept")]), or_empty(named)]))
-
-
-def _said_route() -> Node:
-    """Displays, codes and texts of the routes of all dosages, as one text."""
-    words = query(operand("routes"), "R", give=call("Said", alias("R")))
-    joined: Node = {"type": "Combine", "source": or_empty(words), "separator": text(" ")}
-    return either(joined, text(""))
-
-
-def _list(pack: Pack, name: str) -> WordList:
-    """One of the pack's lists on routes."""
-    return pack.terminology.vocabulary.lists["routes"].get(name, WordList())
-
-
-def _by_codes(pack: Pack) -> Node:
-    """The route class that a route's code tells; a patch is taken for systemic."""
-    codes = {
-        "systemic": (*_list(pack, "systemic-codes").codes, *_list(pack, "patch-codes").codes),
-        "local": _list(pack, "local-codes").codes,
-    }
-    listed = [
-        (
-            exists(query(operand("codes"), "C", listed_code("C", own))),
-            text(kind),
-        )
-        for kind, own in codes.items()
-    ]
-    return cases(listed, NULL)
-
-
-def _by_words(pack: Pack) -> Node:
-    """The route class that words tell: a word for the route before one for the form."""
-    swallowed = swallowed_pattern(_list(pack, "swallowed-gels").words)
-    bare = replaced(op("Lower", operand("said")), swallowed, SWALLOWED)
-    bare = replaced(bare, "[^a-z0-9\u00df-\u024f-]+", " ")
-    spaced = op("Concatenate", text(" "), bare, text(" "))
-
-    def has(kind: str) -> Node:
-        return call("Names One", spaced, texts(_list(pack, kind).words))
-
-    systemic, local = has("systemic-routes"), has("local-routes")
-    form = call("Names One", spaced, texts([*_list(pack, "systemic-forms").words, SWALLOWED]))
-    return cases(
-        [
-            (all_of([systemic, local]), NULL),
-            (systemic, text("systemic")),
-            (local, text("local")),
-            (has("rectal"), when(form, text("systemic"), text("local"))),
-            (has("patches"), when(has("local-patch-drugs"), text("local"), text("systemic"))),
-            (has("local-forms"), text("local")),
-            (form, text("systemic")),
-        ],
-        NULL,
-    )
-
-
-def _product_route() -> Node:
-    local, systemic = (any_in(operand("codes"), set_id) for set_id in (LOCAL, SYSTEMIC))
-    return cases(
-        [(systemic, text("systemic")), (local, text("local"))],
-        NULL,
-    )
-
-
-def _injected(pack: Pack) -> Node:
-    """The order's route counts before the product, and that before the words."""
-    words, injected = _list(pack, "injected").words, _list(pack, "injected-codes").codes
-    codes = call("All Codings", operand("routes"))
-    said_route = call("Spaced", call("Said Route", operand("routes")))
-    by_route = op(
-        "Or",
-        exists(query(codes, "C", listed_code("C", injected, "code."))),
-        call("Names One", said_route, texts(words)),
-    )
-    by_words = call("Names One", call("Spaced", operand("said")), texts(words))
-    return cases(
-        [
-            (exists(operand("routes")), by_route),
-            (any_in(operand("codes"), OTHER_ROUTE), FALSE),
-            (any_in(operand("codes"), INJECTED), TRUE),
-        ],
-        by_words,
-    )
 
 
 def _over() -> Node:
