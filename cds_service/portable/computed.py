@@ -147,15 +147,9 @@ def _drop(asked: Asked, parts: list[Asked], quantities: Quantities) -> list[Node
     earlier = op("GreaterOrEqual", of("R", "age"), of("A", "age"))
     same_side = op("Equal", _side(lists, "R"), _side(lists, "A"))
     before = query(ref(f"{rest.name} usable"), "R", all_of([earlier, same_side]))
-    last_day = gather("Min", query(before, "Q", give=of("Q", "age")))
-    of_day = query(before, "D", op("Equal", of("D", "age"), last_day))
-    lowest = gather("Min", query(of_day, "L", give=of("L", "number")))
-    resting = gather("First", query(of_day, "F", op("Equal", of("F", "number"), lowest)))
-    share = op(
-        "Divide",
-        op("Subtract", prop(resting, "number"), of("A", "number")),
-        prop(resting, "number"),
-    )
+    resting = _lowest_of_last_day(before)
+    fallen = op("Subtract", prop(resting, "number"), of("A", "number"))
+    share = op("Divide", fallen, prop(resting, "number"))
     fine = all_of(
         [
             _exact("A"),
@@ -172,15 +166,20 @@ def _drop(asked: Asked, parts: list[Asked], quantities: Quantities) -> list[Node
     most = gather("Max", query(ref(f"{name} drops"), "M", give=of("M", "number")))
     largest = query(ref(f"{name} drops"), "N", op("Equal", of("N", "number"), most))
     measured = given(ref(after.name))
+    unclear = op("Or", measured, ref(f"{after.name} unclear"))
     return [
         define(f"{name} drops", when(measured, drops, listed([]))),
         define(name, gather("First", largest)),
-        define(
-            f"{name} unclear",
-            all_of([missing(ref(name)), op("Or", measured, ref(f"{after.name} unclear"))]),
-        ),
+        define(f"{name} unclear", all_of([missing(ref(name)), unclear])),
         define(f"{name} present", _like(name, after.name)),
     ]
+
+
+def _lowest_of_last_day(usable: Node) -> Node:
+    last_day = gather("Min", query(usable, "Q", give=of("Q", "age")))
+    of_day = query(usable, "D", op("Equal", of("D", "age"), last_day))
+    lowest = gather("Min", query(of_day, "L", give=of("L", "number")))
+    return gather("First", query(of_day, "F", op("Equal", of("F", "number"), lowest)))
 
 
 def _like(name: str, other: str) -> Node:

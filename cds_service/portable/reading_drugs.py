@@ -33,12 +33,7 @@ from cds_service.portable.elm import (
     tuple_of,
     when,
 )
-from cds_service.portable.reading_codes import (
-    flat,
-    is_in,
-    or_empty,
-    with_codes,
-)
+from cds_service.portable.reading_codes import flat, is_in, or_empty, with_codes
 from cds_service.portable.reading_orders import is_draft, reference_of
 from cds_service.portable.sets import Sets
 from cds_service.rules.model import Pack
@@ -180,61 +175,73 @@ def _entries(kind: str, spans: dict[str, Node]) -> Node:
         as_fhir(of("M", "medication"), "CodeableConcept"),
         prop(as_fhir(of("M", "medication"), "Reference"), "reference.value"),
     )
-    age = call("Age", _recorded(kind))
-    dosage = or_empty(of("M", _DOSAGES[kind]))
-    routes = _routes(kind, dosage)
+    codings = call("All Codings", concepts)
     words = query(concepts, "K", give=call("Said", alias("K")))
     joined: Node = {"type": "Combine", "source": words, "separator": text(" ")}
-    codings = call("All Codings", concepts)
-    codes = call("Codes of", codings)
-    status = op("Lower", of("M", "status.value"))
+    entry = {
+        **with_codes(codings),
+        **_names(concepts, codings),
+        "said": op("Lower", op("Coalesce", joined, text(""))),
+        "kind": text(kind),
+        "reference": reference_of(kind, "M"),
+        "draft": is_draft(kind, "M"),
+        **_use(kind, spans),
+        **_way(kind, call("Codes of", codings), joined),
+        "prior": given(of("M", "priorPrescription")) if kind == "MedicationRequest" else FALSE,
+    }
+    return query(retrieve(kind), "M", give=tuple_of(entry))
+
+
+def _names(concepts: Node, codings: Node) -> dict[str, Node]:
+    """What the entry's words name, and whether its code is another drug."""
     names = call("Drug Names", concepts)
     phrases = flat(query(names, "T", give=call("Drug Phrases", alias("T"))))
     another = exists(query(names, "T", call("Names Another Drug", alias("T"))))
+    codes = call("Codes of", codings)
     coded = call("Coded Drug", codes, call("Stems of", codings))
-    return query(
-        retrieve(kind),
-        "M",
-        give=tuple_of(
-            {
-                **with_codes(codings),
-                "coded": coded,
-                "said": op("Lower", op("Coalesce", joined, text(""))),
-                "phrases": or_empty(phrases),
-                "disputed": call("Drug Dispute", coded, codes, or_empty(phrases), another),
-                "kind": text(kind),
-                "reference": reference_of(kind, "M"),
-                "draft": is_draft(kind, "M"),
-                "status": status,
-                "age": call("Past", age),
-                "active": _active(kind, status, age, spans),
-                "given": _given(kind, status),
-                "local": op("Equal", _route(routes, codes, joined, dosage), text("local")),
-                "injected": call("Injected", routes, codes, op("Coalesce", joined, text(""))),
-                "prior": given(of("M", "priorPrescription"))
-                if kind == "MedicationRequest"
-                else FALSE,
-            }
-        ),
-    )
+    return {
+        "coded": coded,
+        "phrases": or_empty(phrases),
+        "disputed": call("Drug Dispute", coded, codes, or_empty(phrases), another),
+    }
+
+
+def _use(kind: str, spans: dict[str, Node]) -> dict[str, Node]:
+    """Whether and when the drug is taken."""
+    status, age = op("Lower", of("M", "status.value")), call("Age", _recorded(kind))
+    return {
+        "status": status,
+        "age": call("Past", age),
+        "active": _active(kind, status, age, spans),
+        "given": _given(kind, status),
+    }
+
+
+def _way(kind: str, codes: Node, words: Node) -> dict[str, Node]:
+    """By which way the drug gets in."""
+    routes = _routes(kind)
+    return {
+        "local": op("Equal", _route(routes, codes, words), text("local")),
+        "injected": call("Injected", routes, codes, op("Coalesce", words, text(""))),
+    }
 
 
 _DOSAGES = {
     "MedicationRequest": "dosageInstruction",
     "MedicationStatement": "dosage",
-    "MedicationAdministration": "dosage",
     "MedicationDispense": "dosageInstruction",
 }
 
 
-def _routes(kind: str, dosage: Node) -> Node:
+def _routes(kind: str) -> Node:
     """The routes of the dosages; an administration has one dosage only."""
     if kind == "MedicationAdministration":
         return query(listed([of("M", "dosage.route")]), "R", given(alias("R")))
-    return query(query(dosage, "D", give=of("D", "route")), "R", given(alias("R")))
+    dosages = or_empty(of("M", _DOSAGES[kind]))
+    return query(query(dosages, "D", give=of("D", "route")), "R", given(alias("R")))
 
 
-def _route(routes: Node, codes: Node, words: Node, dosage: Node) -> Node:
+def _route(routes: Node, codes: Node, words: Node) -> Node:
     by_code = call("Route by Codes", call("Codes of", call("All Codings", routes)))
     by_words = call("Route by Words", call("Said Route", routes))
     by_name = call("Route by Words", op("Coalesce", words, text("")))
