@@ -82,12 +82,17 @@ def _basis_line(item: Item, language: Language) -> str:
         _value(item, language),
         language.text(item.details.get("side", "")),
         language.text(phrases.SOURCES.get(source, source)),
-        language.date(values.day(item)) or undated,
+        _dated(item, language) or undated,
         language.text(phrases.MATCHED_BY_NAME) if item.via == "name" else "",
     ]
     shown = ", ".join(escape(fact) for fact in facts if fact)
     named = values.heading(item, language) if item.text else language.text(phrases.RESULT)
     return f"{escape(named)}: {shown}"
+
+
+def _dated(item: Item, language: Language) -> str:
+    on, of_what = language.date(values.day(item)), item.details.get("dated", "")
+    return f"{on} ({language.text(of_what)})" if on and of_what else on
 
 
 def _should_be_dated(item: Item) -> bool:

@@ -62,6 +62,7 @@ _OTHER_SOURCES = (
     "problem list", "encounter diagnosis", "encounter", "order reason", "order", "draft",
     "observation", "procedure", "report", "questionnaire", "name alone",
     "code and name disagree", "status not known", "named in a report, not sent",
+    "date of the report",
 )  # fmt: skip
 FLAGS = {"L": "low", "LL": "critically low", "H": "high", "HH": "critically high"}
 SIDES = {"left": "left", "right": "right"}

@@ -6,7 +6,7 @@ code, and a resource without one costs one look-up: its concept as sent, to the 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cds_service.facts import members
@@ -81,6 +81,7 @@ class ChartIndex:
         self.find = self._references.find
         self._taken: list[Entry] = []  # resources that record a medication
         self._panels: list[Entry] = []  # resources that name results
+        self.dated_by: Mapping[int, Sequence[Entry]] = {}  # see `members.dated_by`
         # What nothing recognises: drugs; of problems and results the code system, "" for words.
         self.strange_drugs: list[Medication] = []
         self.strange_problems: list[str] = []
@@ -151,7 +152,9 @@ class ChartIndex:
                     reader(self, run)
         if self._panels:
             entries = [entry for entries in sources for entry in entries]
-            self._file_members(entry for entry in entries if entry.kind == "Observation")
+            results = [entry for entry in entries if entry.kind == "Observation"]
+            self._file_members(results)
+            self.dated_by = members.dated_by(self._panels, results)
 
     def _answers(self, entries: Iterable[Entry]) -> None:
         self.answers.extend(entry.body for entry in entries)
@@ -185,7 +188,7 @@ class ChartIndex:
                 self._file_components(entry)
             if head.value_codeable_concept:
                 self._file_finding(entry)
-            if head.has_member:
+            if head.has_member or head.contained:
                 self._panels.append(entry)
 
     def _file_components(self, entry: Entry) -> None:
@@ -221,7 +224,7 @@ class ChartIndex:
         self._panels.extend(
             entry
             for entry in known
-            if entry.head.result or of_results[bytes(entry.head.code)].filed
+            if entry.head.result or entry.head.contained or of_results[bytes(entry.head.code)].filed
         )
 
     def _procedures(self, entries: Iterable[Entry]) -> None:

@@ -1,6 +1,8 @@
 """Single Observations: status, date, denial; shared by all readers of Observations."""
 
 from datetime import date, datetime
+from operator import attrgetter
+from typing import Any
 
 from msgspec import MsgspecError
 from msgspec.json import Decoder
@@ -8,7 +10,7 @@ from msgspec.json import Decoder
 from cds_service.facts import dates
 from cds_service.facts.chart import Entry, Resource
 from cds_service.facts.hits import Hit
-from cds_service.facts.query import status_of
+from cds_service.facts.query import Query, status_of
 from cds_service.protocol.raw import NOTHING, decoded, word
 from cds_service.terminology.vocabulary import Vocabulary
 
@@ -67,6 +69,31 @@ def moment_of(hit: Hit, today: date) -> datetime | None:
             return when.moment
     when = when_of(hit.resource, today)
     return when.moment if when else None
+
+
+def date_of(query: Query[Any], hit: Hit) -> dates.When | None:
+    """When an entry was; a result without a date of its own is as old as the first report that has
+    it."""
+    when = when_of(hit.resource, query.patient.today)
+    return when or _of_reports(query, hit.entry, set())
+
+
+def is_dated_by_report(query: Query[Any], hit: Hit) -> bool:
+    """Whether the date of an entry is that of a report or panel."""
+    return id(hit.entry) in query.patient.index.dated_by and (
+        when_of(hit.resource, query.patient.today) is None
+    )
+
+
+def _of_reports(query: Query[Any], entry: object, seen: set[int]) -> dates.When | None:
+    """The earliest date of the reports and panels of a result, or of theirs."""
+    seen.add(id(entry))
+    found = [
+        when_of(panel.body, query.patient.today) or _of_reports(query, panel, seen)
+        for panel in query.patient.index.dated_by.get(id(entry), ())
+        if id(panel) not in seen and status_of(panel.body) not in RETRACTED
+    ]
+    return min((when for when in found if when), key=attrgetter("moment"), default=None)
 
 
 def _timing(resource: Resource, today: date) -> dates.When | None:

@@ -15,7 +15,8 @@ GENERAL: Sequence[str] = (
     "A code without its code system has no meaning here. The service knows LOINC, SNOMED CT, ATC "
     "and ICD-10-CM codes by their form.",
     "Contained resources are not followed: a Condition in an Encounter, a Medication in a request.",
-    "Results that a report or a panel names and that are not among the data are not missed.",
+    "Results that a report or a panel names and that are not among the data are not missed; a "
+    "result without a date of its own has none, also where its report has one.",
     "National Drug Codes are known only as far as they stand in the expansions.",
     "Names of drugs have up to five words, in the first thirty of an entry; whether code and name "
     "of an entry disagree is told by drug sets and not by ingredients, and two codes of one entry "

@@ -200,15 +200,15 @@ class Entry(Struct, eq=False, gc=False):
     _url: Raw
     _source: "Entries | Sent | Raw"  # the resource, or the list that has it as `_number`
     _number: int = 0
-    _inside: str = ""  # the id of the resource that contains this one
+    owner: "Entry | None" = None  # the resource that contains this one
     _body: Resource | None = None
 
     @property
     def id(self) -> str:
         """The resource's id, or the one in its fullUrl; "" without either."""
         own = text(self.head.id)
-        if self._inside:
-            return f"{self._inside}#{own.lstrip('#')}"
+        if self.owner is not None and (inside := self.owner.id):
+            return f"{inside}#{own.lstrip('#')}"
         return own or identity.id_in(self.url, self.kind)
 
     @property
@@ -223,7 +223,7 @@ class Entry(Struct, eq=False, gc=False):
             self._body = self._decoded()
             own = self._body.get("id")  # what the head has, and needs no second reading
             named = isinstance(own, str) and own.strip()
-            if self._inside or (not named and self.id):
+            if (self.owner is not None or not named) and self.id:
                 self._body["id"] = self.id
         return self._body
 
@@ -249,7 +249,7 @@ class Entry(Struct, eq=False, gc=False):
     def contained(self) -> "Iterator[Entry]":
         """The resources inside, with ids that no other resource has."""
         for raw in array(self.head.contained):
-            resource = entry_of(raw, inside=self.id)
+            resource = entry_of(raw, owner=self)
             if resource is not None:
                 yield resource
 
@@ -257,14 +257,14 @@ class Entry(Struct, eq=False, gc=False):
         return f"Entry({self.kind!r})"  # and nothing that tells whose it is
 
 
-def entry_of(raw: Raw, url: Raw = NOTHING, inside: str = "") -> Entry | None:
+def entry_of(raw: Raw, url: Raw = NOTHING, owner: Entry | None = None) -> Entry | None:
     """A resource that stands by itself; None for what is none."""
     try:
         head = on_any_stack(_HEAD.decode, raw)
     except MsgspecError:  # no object
         return None
     kind = word(head.resource_type)
-    return Entry(head, kind, url, raw, 0, inside) if kind else None
+    return Entry(head, kind, url, raw, 0, owner) if kind else None
 
 
 def entry(resource: Resource) -> Entry:

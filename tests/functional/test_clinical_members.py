@@ -120,3 +120,92 @@ def test_a_result_in_the_words_of_a_report_is_on_file(caller: Caller, said: Json
 
 def test_a_report_that_says_nothing_is_no_result(caller: Caller) -> None:
     assert cards(caller, reports=(report(code=concept(f"loinc:{FERRITIN}")),)) == [NONE]
+
+
+KALIUM = "2823-3"
+
+
+def undated(value: float = 2.6, **more: Any) -> Json:
+    return lab(KALIUM, value, "mmol/L", days=None, **more)
+
+
+def potassium(caller: Caller, *observations: Json, reports: tuple[Json, ...]) -> list[str]:
+    cramp = dx("icd:G47.62")
+    chart = request(conditions=[cramp], observations=observations, more={"reports": reports})
+    return [
+        line.removeprefix("- ")
+        for card in caller.cards(chart)["cards"]
+        for line in card["detail"].splitlines()
+        if line.startswith("- Potassium")
+    ]
+
+
+LOW = f"Potassium: 2.6 mmol/L, {day(10)} (date of the report)"
+
+
+def ref(result: Json) -> Json:
+    return {"reference": f"Observation/{result['id']}"}
+
+
+def in_turn(result: Json) -> tuple[Json, ...]:
+    """A report of a panel of a result; the report alone has a date."""
+    of = panel(ref(result))
+    del of["effectiveDateTime"]
+    return report(ref(of)), of, result
+
+
+DATED: dict[str, tuple[Json, ...]] = {
+    "contained": (report({"reference": "#k"}, contained=[undated() | {"id": "k"}]),),
+    "contained, without an id": (report(id=None, contained=[undated() | {"id": None}]),),
+    "referred to": (report(ref(result := undated())), result),
+    "issued alone": (
+        report(ref(result), effectiveDateTime=None, issued=f"{day(10)}T08:00:00Z"),
+        result,
+    ),
+    "over a period": (
+        report(ref(result), effectiveDateTime=None, effectivePeriod={"start": day(10)}),
+        result,
+    ),
+    "a member of a panel": (panel(ref(result)), result),
+    "a member of a panel of a report": in_turn(result),
+    "in two reports": (
+        report(ref(result), effectiveDateTime=day(5)),
+        report(ref(result)) | {"id": "rep-2"},
+        result,
+    ),
+}
+
+
+@pytest.mark.parametrize("chart", DATED.values(), ids=DATED)
+def test_a_result_without_a_date_has_that_of_its_report(
+    caller: Caller, chart: tuple[Json, ...]
+) -> None:
+    assert potassium(caller, reports=chart) == [LOW]
+
+
+def test_a_date_of_its_own_stands(caller: Caller) -> None:
+    own = lab(KALIUM, 2.6, "mmol/L", days=20)
+    assert potassium(caller, reports=(report(contained=[own]),)) == [LOW.replace(
+        f"{day(10)} (date of the report)", day(20)
+    )]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        (report(ref(result), status="entered-in-error"), result),
+        (report(ref(result), effectiveDateTime=None), result),
+        (report(ref(result), effectiveDateTime=day(300)), result),
+        (panel(ref(result)) | {"id": result["id"], "effectiveDateTime": None},),
+    ],
+)
+def test_no_date_for_a_result(caller: Caller, chart: tuple[Json, ...]) -> None:
+    assert potassium(caller, reports=chart) == []
+
+
+def test_a_newer_report_decides(caller: Caller) -> None:
+    """A result of its report's day is newer than one of a day before."""
+    older = lab(KALIUM, 4.1, "mmol/L", days=40)
+    assert potassium(caller, older, reports=(report(contained=[undated()]),)) == [LOW]
+    newer = lab(KALIUM, 4.1, "mmol/L", days=2)
+    assert potassium(caller, newer, reports=(report(contained=[undated()]),)) == []

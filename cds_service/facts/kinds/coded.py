@@ -6,7 +6,7 @@ from cds_service.facts.definitions import Answer, Coded
 from cds_service.facts.fhir import reference_of
 from cds_service.facts.hits import Hit
 from cds_service.facts.model import Fact, Item
-from cds_service.facts.observations import has_value, status_usable, when_of
+from cds_service.facts.observations import date_of, has_value, status_usable
 from cds_service.facts.query import Query, status_of
 from cds_service.terminology.codings import text_of
 
@@ -21,7 +21,7 @@ def read(query: Query[Coded]) -> Fact:
         part = hit.component or hit.resource
         if not status_usable(hit.resource) or not has_value(part):
             continue
-        when = when_of(hit.resource, query.patient.today)
+        when = date_of(query, hit)
         holds = query.dated(when, query.days)
         item = _item(query, hit, part)
         if holds is None:
@@ -67,7 +67,7 @@ def _coded_as(query: Query[Coded | Answer], value: Resource, answer: str) -> boo
 
 
 def _item(query: Query[Coded], hit: Hit, part: Resource) -> Item:
-    when = when_of(hit.resource, query.patient.today)
+    when = date_of(query, hit)
     return Item(
         reference=reference_of(hit.resource),
         text=text_of(part.get("valueCodeableConcept")) or query.definition.title,

@@ -10,7 +10,7 @@ from cds_service.facts.fhir import reference_of
 from cds_service.facts.kinds import draft
 from cds_service.facts.kinds.person import read_deceased
 from cds_service.facts.model import Fact, Item, State
-from cds_service.facts.observations import status_usable, when_of
+from cds_service.facts.observations import date_of, status_usable
 from cds_service.facts.query import Query
 
 
@@ -69,7 +69,7 @@ def due_ahead(query: Query[Flag]) -> Fact:
         due = dates.latest_day(part.get("valueDateTime"))
         if due is None or due < today or not status_usable(hit.resource):
             continue
-        when = when_of(hit.resource, today)
+        when = date_of(query, hit)
         items.append(
             Item(
                 reference=reference_of(hit.resource),

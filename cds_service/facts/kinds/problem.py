@@ -14,7 +14,7 @@ from cds_service.facts.entry_words import words_fit
 from cds_service.facts.fhir import reference_key, reference_of
 from cds_service.facts.hits import Hit
 from cds_service.facts.model import Fact, Item
-from cds_service.facts.observations import is_denied, status_usable, when_of
+from cds_service.facts.observations import date_of, is_denied, status_usable
 from cds_service.facts.query import Query, newest_first, once, status_of
 from cds_service.facts.unread import Unread, may_concern
 
@@ -239,7 +239,7 @@ def _finding(query: Query[Problem], hit: Hit, domain: str) -> Found | None:
         return None
     if not (right_site(query, resource) and words_fit(query, hit)):
         return None
-    when = when_of(resource, query.patient.today)
+    when = date_of(query, hit)
     days = query.days
     if days is None:
         days = query.patient.days(query.definition.encounter_lookback)

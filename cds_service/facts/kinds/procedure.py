@@ -6,7 +6,7 @@ from cds_service.facts.definitions import Procedure
 from cds_service.facts.fhir import reference_of
 from cds_service.facts.hits import Hit
 from cds_service.facts.model import Fact, Item
-from cds_service.facts.observations import USABLE, when_of
+from cds_service.facts.observations import USABLE, date_of
 from cds_service.facts.query import Query, newest_first, status_of
 
 _DONE = {
@@ -23,7 +23,7 @@ def read(query: Query[Procedure]) -> Fact:
     past: list[Item] = []
     reasons: list[str] = []
     for hit in _hits(query):
-        when = when_of(hit.resource, query.patient.today)
+        when = date_of(query, hit)
         holds = query.dated(when, query.days)
         if holds is None:
             reasons.append(f"an entry for {query.definition.title} has no usable date")

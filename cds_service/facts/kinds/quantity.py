@@ -23,10 +23,11 @@ from cds_service.facts.observations import (
     PRELIMINARY,
     RETRACTED,
     USABLE,
+    date_of,
     has_value,
+    is_dated_by_report,
     moment_of,
     status_of_hit,
-    when_of,
 )
 from cds_service.facts.query import Query
 from cds_service.terminology.codings import names_of
@@ -36,6 +37,7 @@ BY_NAME = "name alone"
 DISAGREE = "code and name disagree"
 STRANGE = "status not known"
 NOT_SENT = "named in a report, not sent"
+OF_REPORT = "date of the report"  # of a result that has none of its own
 _DAYS_PER_YEAR = 365
 _DAYS_PER_MONTH = 30
 _FAULTS = {  # what is said of a value that cannot be used, and the reason it gives
@@ -131,7 +133,7 @@ def unreadable(query: Query[Quantity]) -> list[Item]:
         parts = [part for part in _parts(query, hit) if has_value(part)]
         if not parts or all(abi.other_state(query, hit, part) for part in parts):
             continue
-        when = when_of(hit.resource, today)
+        when = date_of(query, hit)
         if when is None or dates.inside(when.day, today, query.days):
             items.append(_unreadable_item(query, hit, when, why, parts[0]))
     items.sort(key=lambda item: item.text)
@@ -321,13 +323,18 @@ def _file(query: Query[Quantity]) -> Filed:
     for hit in query.hits("observations"):
         status = status_of_hit(hit)
         if status in USABLE or status in PRELIMINARY:
-            moment = moment_of(hit, today)
+            moment = moment_of(hit, today) or _moment_of_reports(query, hit)
             if moment is None or moment >= future:
                 moment = _BEFORE_ALL
             dated.append((moment, hit, status))
         elif status not in RETRACTED:
             strange.append(hit)
     return Filed(sorted(dated, key=itemgetter(0), reverse=True), strange)
+
+
+def _moment_of_reports(query: Query[Quantity], hit: Hit) -> datetime | None:
+    when = date_of(query, hit)
+    return when.moment if when else None
 
 
 def _values(query: Query[Quantity], hit: Hit, status: str) -> Values:
@@ -343,7 +350,7 @@ def _values(query: Query[Quantity], hit: Hit, status: str) -> Values:
 
 def _entries(query: Query[Quantity], hit: Hit, status: str) -> Iterator[Entry]:
     today = query.patient.today
-    when = when_of(hit.resource, today)
+    when = date_of(query, hit)
     future = when.text if when and dates.is_future(when.day, today) else ""
     for part in _parts(query, hit):
         yield Entry(hit, part, status, None if future else when, future)
@@ -398,6 +405,8 @@ def _item(query: Query[Quantity], entry: Entry, measured: Measurement) -> Item:
     if measured.quantity is not None:
         details["flag"] = flag_of(part)
         details["low"] = reference_limit(query, part, "low")
+    if when is not None and is_dated_by_report(query, hit):
+        details["dated"] = OF_REPORT
     return Item(
         reference=reference_of(hit.resource),
         text=query.definition.title,
