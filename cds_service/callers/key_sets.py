@@ -217,7 +217,7 @@ def _body(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
     if response.status != 200:
         raise ValueError("the status is not 200")
     content = b""
-    while chunk := response.read1(65_536):
+    while chunk := response.read1(MOST_BYTES):
         content += chunk
         if len(content) > MOST_BYTES or clock.monotonic() > deadline:
             raise ValueError("the answer is too large or too slow")

@@ -1,7 +1,8 @@
 """The fact catalogue: every fact by its name, and which of them may read what."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -28,45 +29,66 @@ class Catalogue:
     """All facts by name, and which of them may read what."""
 
     facts: Mapping[str, FactDefinition]
-    readers: Mapping[str, Mapping[str, frozenset[str]]] = field(init=False, repr=False)
-    by_slots: Mapping[tuple[str, ...], frozenset[str]] = field(init=False, repr=False)
-    always: frozenset[str] = field(init=False, repr=False)
-    answers: frozenset[str] = field(init=False, repr=False)
-    by_order_reason: frozenset[str] = field(init=False, repr=False)
-    of_patient: frozenset[str] = field(init=False, repr=False)  # the same for every draft
-    absent: Mapping[str, Fact] = field(init=False, repr=False)  # each as certainly absent
-    # What `facts.wanted` looked up for it, by terminology.
-    remembered: dict[Any, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def remembered(self) -> dict[Any, Any]:
+        """What was looked up for it, by terminology."""
+        return {}
+
+    @cached_property
+    def readers(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
+        """By domain and value set, the facts that read entries of it."""
         readers: dict[str, dict[str, set[str]]] = {domain: {} for domain in DOMAINS}
-        by_slots: dict[tuple[str, ...], set[str]] = {}
         for definition in self.facts.values():
             for domain in definition.domains:
                 for set_id in self._sets_read(definition):
                     readers[domain].setdefault(set_id, set()).add(definition.name)
-            by_slots.setdefault(definition.slots, set()).add(definition.name)
         for domain in ("observations", "drugs"):
             for set_id, names in list(readers[domain].items()):
                 readers[domain][NAMED + set_id] = names
-        frozen = {
-            domain: MappingProxyType({key: frozenset(names) for key, names in sets.items()})
-            for domain, sets in readers.items()
-        }
-        object.__setattr__(self, "readers", MappingProxyType(frozen))
-        object.__setattr__(self, "by_slots", {key: frozenset(n) for key, n in by_slots.items()})
-        object.__setattr__(self, "always", self._of(Number, Code, Flag))
-        object.__setattr__(self, "answers", self._of(Answer))
-        reasons = (
+        return MappingProxyType(
+            {
+                domain: MappingProxyType({key: frozenset(names) for key, names in sets.items()})
+                for domain, sets in readers.items()
+            }
+        )
+
+    @cached_property
+    def by_slots(self) -> Mapping[tuple[str, ...], frozenset[str]]:
+        """By the prefetch keys that they are read from."""
+        by_slots: dict[tuple[str, ...], set[str]] = {}
+        for definition in self.facts.values():
+            by_slots.setdefault(definition.slots, set()).add(definition.name)
+        return {slots: frozenset(names) for slots, names in by_slots.items()}
+
+    @cached_property
+    def always(self) -> frozenset[str]:
+        """Those that are asked of every chart."""
+        return self._of(Number, Code, Flag)
+
+    @cached_property
+    def answers(self) -> frozenset[str]:
+        """Those that answers to questions give."""
+        return self._of(Answer)
+
+    @cached_property
+    def by_order_reason(self) -> frozenset[str]:
+        """Problems that the reason of an order may give."""
+        return frozenset(
             name
             for name, d in self.facts.items()
             if isinstance(d, Problem) and "order-reason" in d.sources
         )
-        object.__setattr__(self, "by_order_reason", frozenset(reasons))
-        of_patient = (name for name, d in self.facts.items() if not d.draft_dependent)
-        object.__setattr__(self, "of_patient", frozenset(of_patient))
-        absent = {name: Fact(name, State.ABSENT) for name in self.facts}
-        object.__setattr__(self, "absent", MappingProxyType(absent))
+
+    @cached_property
+    def of_patient(self) -> frozenset[str]:
+        """Those that are the same for every draft."""
+        return frozenset(name for name, d in self.facts.items() if not d.draft_dependent)
+
+    @cached_property
+    def absent(self) -> Mapping[str, Fact]:
+        """Each as certainly absent."""
+        return MappingProxyType({name: Fact(name, State.ABSENT) for name in self.facts})
 
     def _sets_read(self, definition: FactDefinition) -> Iterator[str]:
         """The value sets of a fact, and of the facts that it is computed from."""

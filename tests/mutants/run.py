@@ -31,8 +31,16 @@ MOST_TESTS = 120  # test functions that a mutant must survive
 SECONDS = 240  # after which a mutant counts as noticed: it made something endless
 COPIED = ("cds_service",)  # what a mutant changes; the rest is linked
 # What runs in a second or so; tests of the pack itself go first, by `cds rules test`. What is read
-# from an EHR's server is held by tests that have one.
-TESTS = ("unit", "spec", "property", "conformance", "security", "functional/test_fhir_fallback.py")
+# from an EHR's server is held by tests that have one, what a site's numbers say by those of cards.
+TESTS = (
+    "unit",
+    "spec",
+    "property",
+    "conformance",
+    "security",
+    "functional/test_fhir_fallback.py",
+    "functional/test_site_on_cards.py",
+)
 SLOW = ("security/test_everything_logged.py",)
 PYTEST = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header")
 

@@ -387,6 +387,20 @@ def test_rules_whose_gate_is_shut_are_not_touched() -> None:
     assert "drug.diuretic" not in {name for name, *_ in facts.asked}
 
 
+def test_a_choice_of_facts_is_a_gate_too() -> None:
+    rules = [rule("r", {"any": [present("drug.diuretic"), present("drug.iron")]})]
+    assert run(rules, FakeFacts(known("problem.cramp"))).rules_evaluated == 0
+    assert run(rules, FakeFacts(known("drug.iron"))).rules_evaluated == 1
+
+
+def test_what_nearly_every_chart_has_is_no_gate_where_a_rule_has_others() -> None:
+    grown_up = {"fact": "patient.age", "op": "ge", "setting": "age.adult"}
+    ambulatory = {"fact": "encounter.class", "op": "in", "value": ["AMB"]}
+    when = {"all": [grown_up, ambulatory, COMPLAINT, present("drug.iron")]}
+    facts = FakeFacts(measured("patient.age", "60", "a"), known("encounter.class"))
+    assert run(rule("r", when), facts).rules_evaluated == 0
+
+
 def test_what_may_hold_is_not_asked_for_where_it_certainly_does_not() -> None:
     maybe = {"not": {"certainly": {"not": COMPLAINT}}}  # known or unknown
     rules = [rule("r", {"all": [maybe, present("drug.iron")]})]

@@ -31,6 +31,11 @@ def bundle(*resources: Any, **more: Any) -> dict[str, Any]:
     return {"resourceType": "Bundle", "entry": [{"resource": r} for r in resources], **more}
 
 
+def nested(depth: int) -> dict[str, Any]:
+    """A Bundle around so many others, of which the innermost holds a Condition."""
+    return bundle(nested(depth - 1) if depth else CONDITION)
+
+
 def chart(
     *, required: tuple[str, ...] = (), drafts: tuple[DraftOrder, ...] = (), **prefetch: Any
 ) -> Chart:
@@ -72,6 +77,8 @@ NEXT = [{"relation": "self", "url": "x"}, {"relation": "next", "url": "y"}]
         pytest.param(bundle(CONDITION, total=9), Supply.INCOMPLETE, 1, id="fewer than total"),
         pytest.param(bundle(CONDITION, None), Supply.INCOMPLETE, 1, id="unreadable entry"),
         pytest.param(bundle({}, CONDITION), Supply.INCOMPLETE, 1, id="first entry without a type"),
+        pytest.param(nested(3), Supply.SUPPLIED, 1, id="Bundles as deep as they are read"),
+        pytest.param(nested(4), Supply.MISSING, 0, id="Bundles too deep"),
         pytest.param(bundle(bundle(CONDITION, link=NEXT)), Supply.INCOMPLETE, 1, id="inner next"),
         pytest.param(bundle(None, "x"), Supply.MISSING, 0, id="nothing readable"),
         pytest.param("<html>404</html>", Supply.MISSING, 0, id="text"),
