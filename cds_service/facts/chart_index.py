@@ -6,7 +6,7 @@ code, and a resource without one costs one look-up: its concept as sent, to the 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cds_service.facts import members
@@ -67,7 +67,6 @@ class ChartIndex:
         self.drugs: dict[str, list[Medication]] = {}
         self.medications: list[Medication] = []
         self.unreadable_medications = 0
-        self._unknown_drugs: Counter[str] = Counter()  # codes, by system
         self.usage: dict[int, Usage] = {}  # of the medications, by identity, once they are read
         self.diagnoses: dict[int, Diagnosis] = {}  # the Conditions that were read, by identity
         self.memory = words_remembered(catalogue, terminology)
@@ -77,6 +76,7 @@ class ChartIndex:
         self._terminology = terminology
         self._codes = wanted_codes(catalogue, terminology)
         self._all_conditions: list[Entry] = []
+        self.unclear: list[Entry] = []  # of them, those that some fact's sets could not recognise
         self._references = References()
         self.find = self._references.find
         self._taken: list[Entry] = []  # resources that record a medication
@@ -90,7 +90,7 @@ class ChartIndex:
         self._walk(chart)
         # Not kept: it refers back to the index, and in a circle a whole chart would stay in memory
         # until the garbage collector looks.
-        reader = MedicationReader(self._terminology, self.find, self._unknown_drugs)
+        reader = MedicationReader(self._terminology, self.find)
         self._read_medications(reader)
         self._read_encounters()
         self.drafts = tuple(self._draft(draft, reader) for draft in chart.drafts)
@@ -107,12 +107,13 @@ class ChartIndex:
 
     def names(self) -> set[str]:
         """Names of the facts that a hit outside the drafts may concern."""
-        return {
-            name
-            for domain in DOMAINS
-            for set_id in getattr(self, domain)
-            for name in self.wanted[domain].get(set_id, ())
-        }
+        names: set[str] = set()
+        for domain in DOMAINS:
+            hits = getattr(self, domain)
+            if hits:
+                wanted = self.wanted[domain]
+                names.update(*[wanted[set_id] for set_id in hits if set_id in wanted])
+        return names
 
     def draft_names(self, number: int) -> set[str]:
         """Names of the facts that drafts may concern when this one is under evaluation."""
@@ -134,7 +135,10 @@ class ChartIndex:
 
     def unknown_codes(self) -> Counter[str]:
         """Codings of conditions and medications that nothing knows, by code system."""
-        systems = Counter(self._unknown_drugs)
+        ordered = (draft.medication for draft in self.drafts if draft.medication)
+        systems = Counter(
+            s for medication in (*self.medications, *ordered) for s in medication.systems
+        )
         for entry in self._all_conditions:
             known = self._codes["conditions"].sent(entry.head.code).known
             systems.update(coding.key[0] for coding in known if coding.unknown)
@@ -160,8 +164,7 @@ class ChartIndex:
         self.answers.extend(entry.body for entry in entries)
 
     def _referred_to(self, entries: Iterable[Entry]) -> None:
-        for entry in entries:
-            self._references.add(entry)
+        self._references.add(entries)
 
     def _medications(self, entries: Iterable[Entry]) -> None:
         self._taken.extend(entries)
@@ -170,10 +173,18 @@ class ChartIndex:
         self._person = self._person or next(iter(entries))
 
     def _conditions(self, entries: Iterable[Entry]) -> None:
-        known = list(entries)
-        self._referred_to(known)
-        self._all_conditions.extend(known)
-        self._collect("conditions", self.conditions, known, self.strange_problems)
+        conditions = list(entries)
+        self._references.add(conditions)
+        self._all_conditions.extend(conditions)
+        concepts = self._codes["conditions"].concepts
+        for entry in conditions:
+            sent = concepts[bytes(entry.head.code)]
+            if sent.filed:
+                self.conditions.file(sent.filed, entry)
+            if sent.unclear:
+                self.unclear.append(entry)
+            if sent.stranger is not None:
+                self.strange_problems.append(sent.stranger)
 
     def _observations(self, entries: Iterable[Entry]) -> None:
         concepts = self._codes["observations"].concepts
@@ -228,27 +239,20 @@ class ChartIndex:
         )
 
     def _procedures(self, entries: Iterable[Entry]) -> None:
-        self._collect("procedures", self.procedures, entries, [])
+        self._collect("procedures", self.procedures, entries)
 
     def _orders(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             if entry.head.item:  # DSTU2
                 self._file_order(self.orders, entry, entry.body)
             else:
-                self._collect("orders", self.orders, (entry,), [])
+                self._collect("orders", self.orders, (entry,))
 
-    def _collect(
-        self, domain: str, hits: Hits, entries: Iterable[Entry], strangers: list[str]
-    ) -> None:
-        """File resources under each wanted value set that has one of their code's codings; how
-        they are `strangers`, see `codes.Sent`."""
+    def _collect(self, domain: str, hits: Hits, entries: Iterable[Entry]) -> None:
+        """File resources under each wanted value set that has one of their code's codings."""
         concepts = self._codes[domain].concepts
         for entry in entries:
-            sent = concepts[bytes(entry.head.code)]
-            if sent.filed:
-                hits.file(sent.filed, entry)
-            if sent.stranger is not None:
-                strangers.append(sent.stranger)
+            hits.file(concepts[bytes(entry.head.code)].filed, entry)
 
     def _file_order(self, hits: Hits, entry: Entry | Resource, resource: Resource) -> None:
         """File an order by all that it asks for."""
@@ -263,13 +267,18 @@ class ChartIndex:
                 self.unreadable_medications += 1
                 continue
             self.medications.append(medication)
-            if not (medication.ingredients or medication.sets or medication.disputed):
+            drug = medication.drug
+            if drug.sets or drug.disputed:
+                self._file_drug(medication, self.wanted["drugs"])
+            elif not drug.ingredients:
                 self.strange_drugs.append(medication)
-            for set_id in medication.sets:
-                if set_id in self.wanted["drugs"]:
-                    self.drugs.setdefault(set_id, []).append(medication)
-            for set_id in medication.disputed:
-                self.drugs.setdefault(NAMED + set_id, []).append(medication)
+
+    def _file_drug(self, medication: Medication, wanted: Collection[str]) -> None:
+        for set_id in medication.drug.sets:
+            if set_id in wanted:
+                self.drugs.setdefault(set_id, []).append(medication)
+        for set_id in medication.drug.disputed:
+            self.drugs.setdefault(NAMED + set_id, []).append(medication)
 
     def _read_encounters(self) -> None:
         for encounter in self.encounters:

@@ -9,8 +9,8 @@ from cds_service.terminology.codings import bare_system, names_of
 from cds_service.terminology.entry_names import Names
 from cds_service.terminology.index import Terminology
 
-# What stands in no wanted set and may matter all the same: Conditions of a code system that some
-# set does not have, and of words alone, are filed under it (`facts.unread`).
+# Stands among the value sets of what is in none and may matter all the same: Conditions of a code
+# system that some set does not have, and of words alone (`facts.unread`).
 OTHER = "*"
 _CODED = tuple(name for name in DOMAINS if name != "drugs")  # those have a reader of their own
 
@@ -44,12 +44,13 @@ class Sent(NamedTuple):
 
     `known`: of each coding. `filed`: the value sets that it goes under, each once. `stranger`: the
     first system of a concept of which no coding is in a system of the wanted sets, "" for one in
-    words alone; None for every other concept.
+    words alone; None for every other concept. `unclear`: some set could not recognise it (OTHER).
     """
 
     known: Knowns
     filed: Filed
     stranger: str | None
+    unclear: bool
 
 
 def under(known: Knowns) -> Filed:
@@ -58,6 +59,7 @@ def under(known: Knowns) -> Filed:
     for coding in known:
         for set_id in coding.sets:
             key_of_set.setdefault(set_id, coding.key)
+    key_of_set.pop(OTHER, None)
     return tuple(key_of_set.items())
 
 
@@ -132,7 +134,8 @@ class Concepts(dict[bytes, Sent]):
 
     def __missing__(self, written: bytes) -> Sent:
         known = self._codes.of(decoded(written)) if written else ()
-        sent = Sent(known, under(known), self._codes.stranger(known))
+        unclear = any(OTHER in coding.sets for coding in known)
+        sent = Sent(known, under(known), self._codes.stranger(known), unclear)
         if len(written) <= _LONGEST_CONCEPT:
             if len(self) >= MOST_REMEMBERED:
                 self.clear()
@@ -141,7 +144,7 @@ class Concepts(dict[bytes, Sent]):
 
 
 class Problems(Codes):
-    """The codes of Conditions; those of systems that some wanted set lacks go under OTHER too."""
+    """The codes of Conditions; those of systems that some wanted set lacks are OTHER too."""
 
     def __init__(self, wanted: Collection[str], terminology: Terminology) -> None:
         super().__init__(wanted, terminology)
@@ -149,7 +152,7 @@ class Problems(Codes):
         self._everywhere = frozenset.intersection(*systems) if systems else frozenset()
 
     def beside(self, concept: Any, known: Knowns) -> Knowns:
-        """A Condition in words alone goes under OTHER."""
+        """A Condition in words alone is OTHER."""
         return known or (Known(("", ""), (OTHER,), False, False),)
 
     def _look_up(self, key: Key) -> Known:

@@ -75,8 +75,14 @@ class Hits:
         self._make()
         self._by_set.setdefault(hit.set_id, []).append(hit)
 
+    def __len__(self) -> int:
+        """0 where nothing is filed."""
+        return len(self._noted) + len(self._by_set)
+
     def __iter__(self) -> Iterator[str]:
         """The value sets that have hits."""
+        if not self._noted:
+            return iter(self._by_set)
         distinct = {id(noted[0]): noted[0] for noted in self._noted}
         sets = {set_id for filed in distinct.values() for set_id, _ in filed}
         return iter(sets | self._by_set.keys())

@@ -1,6 +1,5 @@
 """Medication entries: what drug each is, which value sets it is in, and whether it acts locally."""
 
-from collections import Counter
 from weakref import WeakKeyDictionary
 
 from cds_service.facts.chart import Entry, Resource
@@ -20,14 +19,14 @@ class Medication:
     `code` is the one that was recognised; `sets` are the drug value sets that the entry is in.
     """
 
-    __slots__ = ("_drug", "_entry", "_local", "_wording", "_words")
+    __slots__ = ("_entry", "_local", "_wording", "_words", "drug")
 
     def __init__(
         self, entry: Entry | Resource, wording: Wording, drug: Drug, words: Vocabulary
     ) -> None:
         self._entry = entry
         self._wording = wording
-        self._drug = drug
+        self.drug = drug  # what it was recognised as
         self._words = words
         self._local: bool | None = None
 
@@ -50,7 +49,7 @@ class Medication:
     @property
     def code(self) -> str:
         """The code that was recognised, or ""."""
-        return self._drug.code
+        return self.drug.code
 
     @property
     def name(self) -> str:
@@ -60,38 +59,38 @@ class Medication:
     @property
     def known(self) -> bool:
         """Whether anything recognises it, be it as a drug that no rule asks for."""
-        return self._drug.known
+        return self.drug.known
 
     @property
     def ingredients(self) -> tuple[str, ...]:
         """As the drug dictionary names them."""
-        return self._drug.ingredients
+        return self.drug.ingredients
 
     @property
     def sets(self) -> frozenset[str]:
         """The drug value sets that the entry is in."""
-        return self._drug.sets
+        return self.drug.sets
 
     @property
     def disputed(self) -> frozenset[str]:
         """The sets that its code or its name is in, where the two mean different drugs."""
-        return self._drug.disputed
+        return self.drug.disputed
 
     @property
     def systems(self) -> list[str]:
         """The systems of its codes that nothing knows."""
-        return self._drug.unknown
+        return self.drug.unknown
 
     @property
     def via(self) -> str:
         """What it was recognised by: "code" or "name"."""
-        return self._drug.via
+        return self.drug.via
 
     @property
     def local(self) -> bool:
         """Whether it acts where it is put; found out when somebody asks, as few do."""
         if self._local is None:
-            products = self._drug.products
+            products = self.drug.products
             self._local = bool(self.sets or self.disputed) and _is_local(
                 self._words, self.resource, products, self._wording
             )
@@ -100,7 +99,7 @@ class Medication:
     @property
     def injected(self) -> bool:
         """Whether it is injected or infused: by the order's route, the product, the words."""
-        return _is_injected(self._words, self.resource, self._drug.products, self._wording)
+        return _is_injected(self._words, self.resource, self.drug.products, self._wording)
 
 
 # What drugs are called, as calls wrote it, with what it was recognised as. The same few hundred
@@ -111,44 +110,43 @@ _seen: WeakKeyDictionary[Terminology, dict[bytes, tuple[Wording, Drug]]] = WeakK
 
 
 class MedicationReader:
-    """Reads medication resources; `find` resolves references, `unknown` counts codes by system."""
+    """Reads medication resources; `find` resolves references."""
 
-    def __init__(self, terminology: Terminology, find: Find, unknown: Counter[str]) -> None:
+    def __init__(self, terminology: Terminology, find: Find) -> None:
         self._terminology = terminology
         self._wordings = WordingReader(terminology.vocabulary.systems, find)
         self._drugs = DrugRecognition(terminology)
-        self._unknown = unknown
+        self._vocabulary = terminology.vocabulary
         self._seen = _seen.setdefault(terminology, {})
 
     def read(self, entry: Entry | Resource) -> Medication | None:
         """The medication of an entry; None where it names none that can be read."""
-        wording, drug = self._recognised(entry)
+        words = _plain_words(entry)
+        wording, drug = (self._seen.get(words) if words else None) or self._look(entry, words)
         if not wording.codings and not wording.names:
             return None
-        if drug.unknown:
-            self._unknown.update(drug.unknown)
-        return Medication(entry, wording, drug, self._terminology.vocabulary)
+        return Medication(entry, wording, drug, self._vocabulary)
 
-    def _recognised(self, entry: Entry | Resource) -> tuple[Wording, Drug]:
-        """What the entry says of its drug; remembered for what has been said before."""
-        words = _plain_words(entry)
-        known = self._seen.get(words) if words else None
-        if known is None:
-            resource = entry.body if isinstance(entry, Entry) else entry
-            known = self._drugs.recognise(self._wordings.read(resource))
-            if words:
-                if len(self._seen) >= MOST_REMEMBERED:
-                    self._seen.clear()
-                self._seen[words] = known
+    def _look(self, entry: Entry | Resource, words: bytes) -> tuple[Wording, Drug]:
+        """What the entry says of its drug, remembered by its `words` if it has any."""
+        resource = entry.body if isinstance(entry, Entry) else entry
+        known = self._drugs.recognise(self._wordings.read(resource))
+        if words:
+            if len(self._seen) >= MOST_REMEMBERED:
+                self._seen.clear()
+            self._seen[words] = known
         return known
 
 
 def _plain_words(entry: Entry | Resource) -> bytes:
     """All that an entry says of its drug, as sent; empty where that leads elsewhere in the chart,
     or is so much that it is no drug's name."""
-    if not isinstance(entry, Entry) or entry.head.medication or entry.head.medication_reference:
+    if not isinstance(entry, Entry):
         return b""
-    written = bytes(entry.head.medication_codeable_concept)
+    head = entry.head
+    if head.medication or head.medication_reference:
+        return b""
+    written = bytes(head.medication_codeable_concept)
     if len(written) > _LONGEST_WORDS or b"reference" in written or b"\\u" in written:
         return b""
     return written

@@ -1,6 +1,6 @@
 """What references between the entries of one call lead to (protocol.identity)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cds_service.facts.chart import Entry, Resource
@@ -15,9 +15,9 @@ class References:
         self._entries: list[Entry] = []
         self._by_name: dict[str, Entry] | None = None
 
-    def add(self, entry: Entry) -> None:
-        """Let an entry be found, if none that came before has the same names."""
-        self._entries.append(entry)
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Let entries be found, each if none that came before has the same names."""
+        self._entries.extend(entries)
 
     def find(self, reference: Any, owner: Resource) -> Resource | None:
         """The resource that a Reference of `owner` (or its text) names, if the chart has it."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from cds_service.facts.catalogue import Catalogue
 from cds_service.facts.chart import Entry, Resource
 from cds_service.facts.chart_index import ChartIndex
-from cds_service.facts.codes import OTHER, problem_names
+from cds_service.facts.codes import problem_names
 from cds_service.facts.definitions import FactDefinition, Problem
 from cds_service.protocol.raw import decoded
 from cds_service.terminology.codings import names_of
@@ -41,10 +41,7 @@ def unread(index: ChartIndex, catalogue: Catalogue, terminology: Terminology) ->
     """The chart's Conditions that some fact could not recognise, by what they say."""
     sorts: dict[tuple[frozenset[str], frozenset[str]], Unread] = {}
     known: dict[bytes, Told | None] = catalogue.remembered.setdefault(("said", terminology), {})
-    hits = {id(hit.entry): hit.entry for hit in index.conditions.get(OTHER)}
-    for entry in hits.values():
-        if not isinstance(entry, Entry):
-            continue
+    for entry in index.unclear:
         written = bytes(entry.head.code)
         told = known[written] if written in known else _read(written, known, catalogue, terminology)
         if told is not None:

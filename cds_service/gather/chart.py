@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cds_service.errors import PreconditionFailed
 from cds_service.facts.chart import PREFETCH_KEYS, RESULT_KEYS, Chart, Draft, Resource, Slot, Supply
-from cds_service.facts.prefetch_keys import KEY_OF_TYPE, MEDICATIONS, described
+from cds_service.facts.prefetch_keys import KEY_OF_TYPE, KEYS, MEDICATIONS, described
 from cds_service.gather import prefetch
 from cds_service.gather.fallback import Fallback
 from cds_service.gather.prefetch import Reading, Room
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cds_service.rules.model import ServiceDefinition
 
 _NOT_TO_BE_HAD = (Supply.MISSING, Supply.FAILED)
+_NOT_SENT = Slot(Supply.MISSING)
 _RESULTS = "observations"
 
 
@@ -98,7 +99,7 @@ def _sort(
 
 def _chart(request: HookRequest, sorter: "_Sorter") -> Chart:
     drafts = tuple(sorter.keep_drafts(request))
-    others = [*sorter.keep(request.others), *sorter.others]
+    others = [*sorter.keep(list(request.others)), *sorter.others]
     return Chart(sorter.slots(), drafts, others, request.hook, dict(sorter.dropped))
 
 
@@ -113,6 +114,7 @@ def _wanted(
         key: template
         for key, template in service.prefetch.items()
         if key not in parts
+        and not chart.slot(key).supply.complete
         and described(key).asked
         and _worth_asking(chart.slot(key), readings.get(key), key in service.required)
     }
@@ -178,10 +180,8 @@ class _Sorter:
 
     def __init__(self, subject: Subject, themes: Sequence[str]) -> None:
         self._subject = subject
-        self._themes = frozenset(themes)
-        self._builders = {
-            key: SlotBuilder(key, themes if key == _RESULTS else ()) for key in PREFETCH_KEYS
-        }
+        self._themes = themes
+        self._builders: dict[str, SlotBuilder] = {}  # of the keys that something came for
         self.others: list[Entry] = []
         self.dropped: Counter[str] = Counter()
 
@@ -191,28 +191,37 @@ class _Sorter:
             self.dropped["not-an-object"] += reading.unreadable
         kept = self._own(reading)
         dropped = len(kept) < len(reading.resources)
-        by_type = _by_type(kept)
-        if key in self._builders:
-            own = by_type.pop(self._builders[key].resource_type, [])
-            self._builders[key].answer(reading, own, dropped)
+        by_type = _by_type(kept, reading.alike)
+        known = True
+        if key in KEYS:
+            own = by_type.pop(KEYS[key].resource_type, [])
+            self._builder(key).answer(reading, own, dropped)
         elif key in self._themes:
             own = by_type.pop("Observation", [])
-            self._builders[_RESULTS].part(key, reading, own, dropped)
-        known = key in self._builders or key in self._themes
+            self._builder(_RESULTS).part(key, reading, own, dropped)
+        else:
+            known = False
         complete = not known and _answers_one_question(reading, by_type)
         for kind, resources in by_type.items():
             slot_key = KEY_OF_TYPE.get(kind)
             if slot_key is None:
                 self.others.extend(resources)
             else:
-                self._builders[slot_key].extra(resources, complete, reading.problem)
+                self._builder(slot_key).extra(resources, complete, reading.problem)
 
-    def _own(self, reading: Reading) -> Sequence[Entry]:
+    def _builder(self, key: str) -> SlotBuilder:
+        builder = self._builders.get(key)
+        if builder is None:
+            parts = self._themes if key == _RESULTS else ()
+            builder = self._builders[key] = SlotBuilder(key, parts)
+        return builder
+
+    def _own(self, reading: Reading) -> list[Entry]:
         if reading.alike and self._subject.owns(reading.resources[0]):
             return reading.resources
         return self.keep(reading.resources)
 
-    def keep(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+    def keep(self, entries: list[Entry]) -> list[Entry]:
         """The resources that are not another patient's."""
         return self._subject.owned(entries, self.dropped)
 
@@ -225,14 +234,17 @@ class _Sorter:
     @property
     def parts(self) -> Mapping[str, Slot]:
         """The states of the themes."""
-        return self._builders[_RESULTS].parts
+        return self._builder(_RESULTS).parts
 
     def slots(self) -> dict[str, Slot]:
         """The finished slots, one for each prefetch key."""
-        return {key: builder.build() for key, builder in self._builders.items()}
+        builders = self._builders
+        return {key: builders[key].build() if key in builders else _NOT_SENT for key in KEYS}
 
 
-def _by_type(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+def _by_type(entries: list[Entry], alike: bool) -> dict[str, list[Entry]]:
+    if alike and entries:
+        return {entries[0].kind: entries}
     by_type: dict[str, list[Entry]] = {}
     for kind, run in by_kind(entries):
         by_type.setdefault(kind, []).extend(run)

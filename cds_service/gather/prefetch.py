@@ -31,6 +31,7 @@ from cds_service.protocol.raw import NOTHING, NULL, Raw, decoded, word
 _MAX_NESTED_BUNDLES = 3  # a batch-response holds searchsets; deeper nesting is not FHIR
 _LISTS = {"Bundle": "entry", "Parameters": "parameter"}  # what holds resources, and where
 _NO_DATA = frozenset({"OperationOutcome", *_LISTS})
+_NEVER_ALIKE = _NO_DATA | {"Patient"}  # whose each is, is said in other words
 _REPORTS = ("DiagnosticReport", "Observation")
 _WITH_ERROR = "was read by the EHR with an error (OperationOutcome)"
 
@@ -85,7 +86,7 @@ def read(value: Sent | Raw, room: Room | None = None) -> Reading:
         return _judge(reading, _collect(Entries(shape, value), reading, room, 0))
     if not isinstance(shape, Value):
         return _nothing("is not a FHIR resource")
-    return _unwrap(shape, room) if _is_wrapper(shape) else _read_resource(value, shape, room)
+    return _read_resource(value, shape, room)
 
 
 def listed(entries: Sequence[Entry]) -> Reading:
@@ -109,19 +110,19 @@ def _nothing(problem: str) -> Reading:
 
 def _read_resource(value: Sent, head: Value, room: Room) -> Reading:
     kind = word(head.resource_type)
+    if kind in _LISTS:
+        return _read_bundle(value, head, kind, room)
     if kind == "OperationOutcome":
         return Reading(Supply.FAILED, problem="could not be read by the EHR (OperationOutcome)")
-    if kind in _LISTS:
-        return _read_bundle(value, head, room)
     if not kind:
-        return _nothing("has no resourceType")
+        return _unwrap(head, room) if _is_wrapper(head) else _nothing("has no resourceType")
     reading = Reading(Supply.SUPPLIED)
     _keep(Entry(head, kind, NOTHING, value), reading, room)
     return reading
 
 
 def _is_wrapper(value: Value) -> bool:
-    return word(value.resource_type) == "" and bool(value.resource or value.response)
+    return bool(value.resource or value.response) and word(value.resource_type) == ""
 
 
 def _unwrap(value: Value, room: Room) -> Reading:
@@ -140,10 +141,10 @@ def _unwrap(value: Value, room: Room) -> Reading:
     return _nothing("has no resource")
 
 
-def _read_bundle(value: Sent, head: Value, room: Room, depth: int = 0) -> Reading:
+def _read_bundle(value: Sent, head: Value, kind: str, room: Room, depth: int = 0) -> Reading:
     """A Bundle, or the Parameters that stand for one."""
     reading = Reading(Supply.SUPPLIED, bundle=True)
-    name = _LISTS[word(head.resource_type)]
+    name = _LISTS[kind]
     elements = getattr(head, name)
     problem = "" if elements is None else "has entries that could not be read"
     if isinstance(elements, list):
@@ -159,7 +160,8 @@ def _collect(entries: Entries | Sequence[Entry], reading: Reading, room: Room, d
     room.take(len(entries))
     listed = entries.read() if isinstance(entries, Entries) else Listed(entries, ())
     if _are_alike(listed):  # nearly all charts: one Bundle for each key
-        room.take(sum(len(array(entry.head.component)) for entry in listed.panels))
+        for panel in listed.panels:
+            room.take(len(array(panel.head.component)))
         reading.alike = not reading.resources
         reading.resources.extend(listed.alike)
         return ""
@@ -181,9 +183,9 @@ def _collect(entries: Entries | Sequence[Entry], reading: Reading, room: Room, d
 
 def _are_alike(listed: Listed) -> bool:
     """Whether the entries need no look each."""
-    if not listed.alike or listed.alike[0].kind in (*_NO_DATA, "Patient"):
+    if not listed.alike or listed.alike[0].kind in _NEVER_ALIKE:
         return False
-    return not any(entry.head.contained for entry in listed.panels)
+    return not listed.panels or not any(entry.head.contained for entry in listed.panels)
 
 
 def _keep(entry: Entry, reading: Reading, room: Room) -> None:
@@ -206,7 +208,7 @@ def _read_inner(entry: Entry, depth: int, outer: Reading, room: Room) -> str:
     if depth >= _MAX_NESTED_BUNDLES or not isinstance(value.shape, Value):
         outer.unreadable += 1
         return ""
-    inner = _read_bundle(value, value.shape, room, depth + 1)
+    inner = _read_bundle(value, value.shape, entry.kind, room, depth + 1)
     outer.resources.extend(inner.resources)
     outer.alike = False
     outer.unreadable += inner.unreadable
@@ -247,8 +249,10 @@ def _why_incomplete(reading: Reading, head: Value, elements: Any) -> str:
         return "has a next page, which was not sent"
     if reading.unreadable:
         return ""
-    total = decoded(head.total) if head.total else None
     count = len(elements) if isinstance(elements, list) else 0
+    if not head.total or bytes(head.total) == b"%d" % count:
+        return ""
+    total = decoded(head.total)
     if isinstance(total, int | float) and not isinstance(total, bool) and total > count:
         return "has fewer entries than its total"
     return ""

@@ -1,7 +1,7 @@
 """Whose resource it is. A chart that mixes two patients is worse than one with a gap."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ class Subject:
         self._find_people = people
         self._known: dict[tuple[bytes, bytes], bool] = {}  # by subject and patient as sent
 
-    def owned(self, entries: Sequence[Entry], dropped: Counter[str]) -> Sequence[Entry]:
+    def owned(self, entries: list[Entry], dropped: Counter[str]) -> list[Entry]:
         """The resources that are not another patient's; the others are counted in `dropped`.
 
         Nearly all of a chart says whose it is in the same words: a verdict holds until they change.

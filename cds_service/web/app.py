@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 
@@ -87,6 +88,7 @@ def _bare(settings: config.Settings, runtime: Runtime) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1  # see web.body
     app.config["MAX_RESOURCES"] = settings.max_resources
     app.config["PUBLIC_URL"] = settings.public_url
+    app.config["PUBLIC_HOST"] = urlsplit(settings.public_url).hostname or ""
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # TidyPaths does it, without a redirect
     app.extensions[EXTENSION] = runtime

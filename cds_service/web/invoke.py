@@ -1,7 +1,6 @@
 """POST /cds-services/{id}: one call in, cards out (docs/architecture.md, One call)."""
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, g
 
@@ -23,23 +22,20 @@ blueprint = Blueprint("invoke", __name__)
 def invoke(service_id: str) -> Response:
     """Answer one hook."""
     started = clock.monotonic()
-    active = runtime.current()
-    service = runtime.enabled_service(service_id)
+    active, config = runtime.current(), current_app.config
+    service = runtime.enabled_service(active, service_id)
     spoken = auth.dialect()
     request = parse_request(service.hook, dialect.read(body.read(), spoken))
     refusal_log.remember(request.hook_instance)
     parsed = clock.monotonic()
-    chart = gather(
-        request, service, fhir.fallback(spoken), most=current_app.config["MAX_RESOURCES"]
-    )
+    chart = gather(request, service, fhir.fallback(spoken), most=config["MAX_RESOURCES"])
     metrics.count_chart(service.id, chart)
     spent = {"parse": parsed - started, "gather": clock.monotonic() - parsed}
     language = languages.chosen(active.pack.translations, spoken.language)
     cards = active.answer(service, request, chart, spent, language)
     g.answered = chart, cards  # for the workbench's list of calls
     decided = clock.monotonic()
-    own_host = urlsplit(current_app.config["PUBLIC_URL"]).hostname or ""
-    written = dialect.write(cards, spoken, own_host, new_uuid)
+    written = dialect.write(cards, spoken, config["PUBLIC_HOST"], new_uuid)
     answer = Response(written, mimetype=JSON, headers=languages.headers(language))
     metrics.count_cards(service.id, cards)
     ended = clock.monotonic()

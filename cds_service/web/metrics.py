@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import product
 
@@ -19,7 +19,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from cds_service import clock, version
-from cds_service.facts.chart import Chart, Supply
+from cds_service.facts.chart import PREFETCH_KEYS, Chart, Supply
 from cds_service.gather import meter as gather_meter
 from cds_service.protocol.codes import CODES
 from cds_service.protocol.model import Card, FeedbackEntry
@@ -63,7 +63,8 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def _count(response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule else "none"
+        rule = request.url_rule
+        route = rule.rule if rule else "none"
         code = g.get("error_code", "")
         _answer(route, named_service(), response.status_code, code).inc()
         _time(route).observe(clock.monotonic() - g.started)
@@ -106,8 +107,10 @@ def _time(route: str) -> Histogram:
 
 
 @lru_cache(maxsize=1024)
-def _key(service: str, key: str, supply: Supply) -> Counter:
-    return _prefetch.labels(service, key, supply.value)
+def _keys(service: str, supplies: Sequence[Supply]) -> Sequence[Counter]:
+    """Those of all prefetch keys, in their order."""
+    pairs = zip(PREFETCH_KEYS, supplies, strict=True)
+    return [_prefetch.labels(service, key, supply.value) for key, supply in pairs]
 
 
 @lru_cache(maxsize=256)
@@ -134,8 +137,8 @@ def count_unreadable() -> None:
 
 def count_chart(service: str, chart: Chart) -> None:
     """Which prefetch keys came, and what was left out."""
-    for key, slot in chart.slots.items():
-        _key(service, key, slot.supply).inc()
+    for counter in _keys(service, tuple([slot.supply for slot in chart.slots.values()])):
+        counter.inc()
     for reason, count in chart.dropped.items():
         _dropped.labels(service, reason).inc(count)
 

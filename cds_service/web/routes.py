@@ -45,9 +45,10 @@ def services() -> Response:
 @feedback_routes.post("/cds-services/<service_id>/feedback")
 def feedback(service_id: str) -> Response:
     """Take a batch of feedback, all of it or none."""
-    service = runtime.enabled_service(service_id)
+    active = runtime.current()
+    service = runtime.enabled_service(active, service_id)
     entries = parse_feedback(body.read())
-    runtime.current().record_feedback(service, entries)
+    active.record_feedback(service, entries)
     metrics.count_feedback(service.id, entries)
     logs.logger().info("feedback", service=service.id, entries=len(entries))
     return Response(b'{"stored":%d}' % len(entries), mimetype=JSON)

@@ -17,9 +17,9 @@ def current() -> Runtime:
     return runtime
 
 
-def enabled_service(service_id: str) -> ServiceDefinition:
+def enabled_service(active: Runtime, service_id: str) -> ServiceDefinition:
     """The service with this id, or 404."""
-    service = current().service(service_id)
+    service = active.service(service_id)
     if service is None or not service.enabled:
         raise ServiceError(
             404, "service-unknown", "No service has this id; see /cds-services.", "not-found"
