@@ -121,13 +121,13 @@ def _refuse(_: str) -> NoReturn:
     raise ValueError
 
 
-def plain_entry(body: dict[str, Json], url: Json, inside: str = "") -> Entry:
+def plain_entry(body: dict[str, Json], url: Json, owner: Entry | None = None) -> Entry:
     """A resource that was read at once; its head is made of the body."""
     sent = {MEMBERS[name]: _raw(body[name]) for name in MEMBERS.keys() & body.keys()}
     kind = body["resourceType"].strip()
-    entry = Entry(Head(**sent), kind, _raw(url), _raw(body), 0, inside)
+    entry = Entry(Head(**sent), kind, _raw(url), _raw(body), 0, owner)
     entry._body = dict(body)
-    if inside or not (isinstance(body.get("id"), str) and body["id"].strip()):
+    if owner or not (isinstance(body.get("id"), str) and body["id"].strip()):
         entry._body |= {"id": entry.id} if entry.id else {}
     return entry
 
@@ -246,7 +246,7 @@ def keep(resource: dict[str, Json], url: Json, reading: Reading) -> None:
     if outer.kind in ("DiagnosticReport", "Observation") and not withdrawn:
         for inner in listed(resource.get("contained")):
             if kind_of(inner) == "Observation":
-                reading.resources.append(plain_entry(inner, "", outer.id))
+                reading.resources.append(plain_entry(inner, "", outer))
 
 
 def listed(value: Json) -> Iterator[Json]:
