@@ -9,8 +9,7 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-from cds_service.facts import availability, dates, measurements
-from cds_service.facts.kinds import quantity
+from cds_service.facts import availability, dates, measurements, results
 from cds_service.facts.model import Fact, State, Truth
 from cds_service.rules import leaves, logic
 from cds_service.rules.nodes import Not
@@ -73,10 +72,10 @@ FAULTS: Mapping[str, Planted] = {
     ),
     "comparators: <5 is taken for 5": _comparators_ignored,
     "statuses: a preliminary result is final": lambda: patch.object(
-        quantity, "USABLE", frozenset({*quantity.USABLE, "preliminary"})
+        results, "USABLE", frozenset({*results.USABLE, "preliminary"})
     ),
     "statuses: an amended result is none": lambda: patch.object(
-        quantity, "USABLE", frozenset({"final", "corrected"})
+        results, "USABLE", frozenset({"final", "corrected"})
     ),
     "denials: a finding that is denied counts": lambda: patch.object(
         Statuses, "denies", lambda words, codes: False

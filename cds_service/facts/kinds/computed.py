@@ -13,10 +13,10 @@ from cds_service.facts import notes
 from cds_service.facts.definition_parts import Computed
 from cds_service.facts.definitions import Quantity as QuantityFact
 from cds_service.facts.kinds import quantity
-from cds_service.facts.kinds.quantity import Result
 from cds_service.facts.model import Fact, Item, Quantity, State
 from cds_service.facts.notes import Note
 from cds_service.facts.query import Query
+from cds_service.facts.results import Result, capital
 
 _PLACES = Decimal("0.1")  # no clinician reads a saturation or a drop more finely
 _PERCENT = Decimal(100)
@@ -37,7 +37,7 @@ def _percent(query: Query[QuantityFact], rule: Computed) -> Fact:
     known = reported.items[0].on if reported.items else None
     if known is not None and computed.on is not None and known >= computed.on:
         return reported
-    note = Note(notes.COMPUTED, title=_capital(computed.text), how=computed.details["computed"])
+    note = Note(notes.COMPUTED, title=capital(computed.text), how=computed.details["computed"])
     return Fact(query.definition.name, State.KNOWN, (computed,), (), (note, *reported.notes))
 
 
@@ -180,7 +180,3 @@ def _shown(item: Item) -> str:
 
 def _side(item: Item) -> str:
     return item.details.get("side", "")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
