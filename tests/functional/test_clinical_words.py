@@ -72,3 +72,43 @@ def test_a_problem_in_words_keeps_the_button_away(
     chart = request(drafts=[draft], conditions=[dx("icd:G47.62"), dx(f"text:{words}", recorded=5)])
     (card,) = caller.cards(chart)["cards"]
     assert bool(card.get("suggestions")) is offered
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("On hemodialysis", False),
+        ("Haemodialysis patient", False),
+        ("Maintenance peritoneal dialysis", False),
+        ("Hx of ESKD", False),
+        ("ESRD on HD", False),
+        ("Dialysepflichtige Niereninsuffizienz", False),
+        ("Kidney transplant", True),
+        ("Refuses dialysis teaching", True),
+    ],
+)
+def test_dialysis_in_words_keeps_renal_function_from_being_ordered(
+    caller: Caller, words: str, offered: bool
+) -> None:
+    """Nobody orders renal function to see whether a dialysis patient has any."""
+    problems = [dx("icd:G47.62"), dx("icd:N18.4"), dx(f"text:{words}")]
+    cards = caller.cards(request(conditions=problems))["cards"]
+    labels = [offer["label"] for card in cards for offer in card.get("suggestions", ())]
+    assert ("Order renal function" in labels) is offered
+    assert "Order electrolytes" in labels
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "History of nocturnal leg cramps",
+        "V.a. nächtliche Wadenkrämpfe",
+        "Lower extremity cramps, controlled",
+        "Calambres musculares",
+        "Kuitkrampen",
+    ],
+)
+def test_a_complaint_in_words_with_what_stands_around_it(caller: Caller, words: str) -> None:
+    chart = request(conditions=[dx(f"text:{words}")], medicationRequests=[rx("rx:310798")])
+    [card] = caller.cards(chart)["cards"]
+    assert card["summary"].startswith("If leg cramps are the concern")
