@@ -16,7 +16,7 @@ from msgspec import DecodeError, ValidationError
 from msgspec.json import Decoder
 
 from cds_service.errors import BadRequest, ServiceError
-from cds_service.protocol.entries import Sent, Shape, sent
+from cds_service.protocol.entries import Opened, Sent, Shape, sent
 from cds_service.protocol.raw import Raw, decoded, on_any_stack
 
 Json = Any
@@ -24,6 +24,7 @@ _UTF8_BOM = b"\xef\xbb\xbf"
 
 
 _MOST_NAMES = 1_000  # in one object; a service asks for about ten prefetch keys
+_MOST_COMMAS = 1_000_000  # of a body that is opened at once; 20,000 resources have half as many
 _TOO_MANY_NAMES = f"An object of the call has more than {_MOST_NAMES} names."
 _TWICE = "An object in the body names a key twice."
 
@@ -48,6 +49,7 @@ _FORMS: Mapping[str, Any] = {
     "inside": _Inside,
     "parts": dict[Member, _Inside | list[Raw] | _Plain],
     "shapes": dict[Member, dict[Inner, Shape] | list[Raw] | _Plain],
+    "opened": dict[str, dict[str, Opened | list[Raw] | _Plain] | list[Raw] | _Plain],
 }
 
 
@@ -82,16 +84,18 @@ def _call(body: bytes) -> dict[str, Json]:
 
 class Call:
     """A service call, read once: what stands inside an object of it is a `Shape`, with the heads
-    of the resources in it. The bytes of a part are looked for when somebody asks.
+    of the resources in it. What stands in a part is looked for when somebody asks, in all parts at
+    once.
 
     Raises BadRequest as `decode_call`.
     """
 
-    __slots__ = ("_body", "_raws", "_shapes")
+    __slots__ = ("_body", "_opened", "_raws", "_shapes")
 
     def __init__(self, body: bytes) -> None:
         self._body = _text(body)
         self._raws: Mapping[str, Json] = {}
+        self._opened: Mapping[str, Json] | None = None
         self._shapes: Mapping[str, Json] | None = None
         try:
             self._shapes = _readers.decode("shapes", self._body)
@@ -122,10 +126,31 @@ class Call:
         if self._shapes is None:
             return {key: sent(raw) for key, raw in self.raws(name).items()}
         shapes: dict[str, Shape] = self._shapes[name]
-        return {key: Sent(shape, partial(self._part, name, key)) for key, shape in shapes.items()}
+        part, opened = self._part, self._open
+        return {
+            key: Sent(shape, partial(part, name, key), partial(opened, name, key))
+            for key, shape in shapes.items()
+        }
 
     def _part(self, name: str, key: str) -> Raw:
         return self.raws(name)[key]
+
+    def _open(self, name: str, key: str) -> Json:
+        if self._opened is None:
+            self._opened = self._all_opened()
+        return self._opened[name][key] if self._opened else None
+
+    def _all_opened(self) -> Mapping[str, Json]:
+        """Empty where that might take too much room, or is not to be had."""
+        if self._body.count(b",") > _MOST_COMMAS:
+            return {}
+        try:
+            opened: Mapping[str, Json] = on_any_stack(
+                partial(_readers.decode, "opened"), Raw(self._body)
+            )
+        except DecodeError:  # a number too large for one, half of a surrogate pair
+            return {}
+        return opened
 
 
 def _members(body: bytes) -> dict[str, Raw]:

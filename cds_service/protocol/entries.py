@@ -110,6 +110,7 @@ _MEMBERS: Mapping[str, Decoder[Any]] = {
 _LOOSE_ELEMENT = Decoder(_LooseElement)
 _HEAD = Decoder(Head)
 _KIND = attrgetter("kind")
+_NUMBERS = frozenset({int, float})
 
 
 def value_of(raw: Raw) -> Value | None:
@@ -161,15 +162,28 @@ def is_array(raw: Raw) -> bool:
     return bytes(memoryview(raw)[:1]) == b"["
 
 
+Opened = dict[str, list[Raw] | dict[str, Raw] | str | int | float | bool | None]
+
+
 class Sent:
     """A value as it was sent. `shape` is what it is, with the heads of the resources in it; the
-    bytes are looked for when somebody asks, as most calls need none of them."""
+    bytes are looked for when somebody asks, as most calls need none of them.
 
-    __slots__ = ("_raw", "shape")
+    `opened` gives the value one level deep, where it can be read so: what an array holds, or the
+    members of an object and what they hold.
+    """
 
-    def __init__(self, shape: Shape, raw: Raw | Callable[[], Raw]) -> None:
+    __slots__ = ("_opened", "_raw", "shape")
+
+    def __init__(
+        self,
+        shape: Shape,
+        raw: Raw | Callable[[], Raw],
+        opened: Callable[[], Opened | list[Raw] | None] | None = None,
+    ) -> None:
         self.shape = shape
         self._raw = raw
+        self._opened = opened
 
     @property
     def raw(self) -> Raw:
@@ -177,6 +191,27 @@ class Sent:
         if callable(self._raw):
             self._raw = self._raw()
         return self._raw
+
+    def elements(self, name: str) -> Sequence[Raw]:
+        """What an array holds; with a name, the one that stands in this member."""
+        opened = self._opened() if self._opened else None
+        listed = opened.get(name) if isinstance(opened, dict) else opened
+        return listed if isinstance(listed, list) else _raws(self.raw, name)
+
+    def read(self) -> Json:
+        """The value as a whole."""
+        opened = self._opened() if self._opened else None
+        if not isinstance(opened, dict) or not _NUMBERS.isdisjoint(map(type, opened.values())):
+            return decoded(self.raw)  # how numbers are read, is decided there alone
+        return {name: _thawed(member) for name, member in opened.items()}
+
+
+def _thawed(member: Json) -> Json:
+    if isinstance(member, list):
+        return [decoded(raw) for raw in member]
+    if isinstance(member, dict):
+        return {name: decoded(raw) for name, raw in member.items()}
+    return member
 
 
 def sent(raw: Raw) -> Sent:
@@ -241,9 +276,11 @@ class Entry(Struct, eq=False, gc=False):
 
     def _decoded(self) -> Resource:
         source = self._source
+        body: Resource
         if isinstance(source, Entries):
-            return source.decoded(self._number)
-        body: Resource = decoded(self.raw)
+            body = source.decoded(self._number)
+        else:
+            body = source.read() if isinstance(source, Sent) else decoded(source)
         return body
 
     def contained(self) -> "Iterator[Entry]":
@@ -367,7 +404,7 @@ class Entries:
 
     def _raw(self, number: int) -> Raw:
         if self._raws is None:
-            self._raws = _raws(self._value.raw, self._name)
+            self._raws = self._value.elements(self._name)
         return self._raws[number]
 
 

@@ -194,6 +194,13 @@ def call(observations: list[Json]) -> Json:
     )
 
 
+def of_patient(**more: Any) -> Json:
+    """A review of a patient about whom more is said."""
+    request = call([low()])
+    request["prefetch"]["patient"] |= more
+    return request
+
+
 def with_bundle(change: Callable[[Json], Any]) -> Json:
     request = call([*OTHER[:3], low()])
     change(request["prefetch"]["observations"])
@@ -232,6 +239,9 @@ CALLS: dict[str, Json] = {
     **{name: call(results) for name, results in RESULTS.items()},
     **{f"among others: {name}": call(OTHER[:5] + results) for name, results in RESULTS.items()},
     **{f"Bundle: {name}": with_bundle(change) for name, change in BUNDLES.items()},
+    "a patient with numbers": of_patient(multipleBirthInteger=2**70, link=[1, 2.5, {"a": 1}]),
+    "a patient in half a surrogate": of_patient(name=[{"text": "\ud800"}], language="\ud800"),
+    "a patient with an object": of_patient(maritalStatus={"text": "m", "n": 1e300, "coding": []}),
     "inside a report": call([inside([low()], subject={"reference": "Patient/pat-1"})]),
     "inside a withdrawn one": call([inside([low(days=3)], status="entered-in-error"), low()]),
     "inside two": call([inside([low(id="1")]), inside([low(id="1", days=3)], id="r2")]),
