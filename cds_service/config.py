@@ -58,11 +58,22 @@ def load(environ: Mapping[str, str], *, serving: bool = True) -> Settings:
     about authentication. Raises ConfigurationError with all problems, one a line.
     """
     reader = _Reader(environ)
+    settings = _read(reader)
+    problems = [*reader.problems, *_contradictions(settings, serving=serving)]
+    if problems:
+        raise ConfigurationError(
+            "\n".join(problems),
+            "Set the variables named above; docs/integrators-guide.md lists them.",
+        )
+    return settings
+
+
+def _read(reader: "_Reader") -> Settings:
     wanted = reader.choice("CDS_AUTH", ("required", "off"), "required")
     auth: Literal["required", "off"] = "off" if wanted == "off" else "required"
     everyone = ("*",) if auth == "off" else ()
     host = reader.text("CDS_HOST") or "127.0.0.1"
-    settings = Settings(
+    return Settings(
         host=host,
         port=reader.integer("CDS_PORT", 5005, 1, 65535),
         public_url=reader.parsed("CDS_PUBLIC_URL", _base_url, "") or "",
@@ -84,21 +95,20 @@ def load(environ: Mapping[str, str], *, serving: bool = True) -> Settings:
         workbench=_workbench(reader, auth, host),
         warnings=_warnings(auth, host),
     )
-    if serving and auth == "required" and settings.workbench == "on":
-        reader.problems.append(
+
+
+def _contradictions(settings: Settings, *, serving: bool) -> Iterator[str]:
+    """What variables that are fine by themselves must not say together, or leave out."""
+    tokens = serving and settings.auth == "required"
+    if tokens and settings.workbench == "on":
+        yield (
             "CDS_WORKBENCH is 'on', and a service that requires tokens never shows it: "
             "run `cds workbench` beside it instead."
         )
-    if settings.now and auth != "off":
-        reader.problems.append("CDS_NOW is for tests and demonstrations and needs CDS_AUTH=off.")
-    if serving and auth == "required":
-        reader.problems.extend(_missing_for_tokens(settings))
-    if reader.problems:
-        raise ConfigurationError(
-            "\n".join(reader.problems),
-            "Set the variables named above; docs/integrators-guide.md lists them.",
-        )
-    return settings
+    if settings.now and settings.auth != "off":
+        yield "CDS_NOW is for tests and demonstrations and needs CDS_AUTH=off."
+    if tokens:
+        yield from _missing_for_tokens(settings)
 
 
 class _Reader:

@@ -57,19 +57,26 @@ def build(source: PackSource, terminology: Terminology, profiles: tuple[str, ...
         translations=translations(source),
         orders={name: _plain(entry.data) for name, entry in source.orders.items()},
         raw={
-            "pack": source.pack,
-            "site": source.site,
+            **_as_written(source),
             "rules": {rule.id: rule for rule in rules},
-            "facts": {name: entry.data for name, entry in source.facts.items()},
             "words": {**_words(source), **terminology.vocabulary.told()},
             "files": now.files,
-            "terminology": {
-                "version": source.terminology_version,
-                "from": "wheel" if source.data_folder else "program",
-            },
         },
     )
     return with_profiles(pack, profiles)
+
+
+def _as_written(source: PackSource) -> dict[str, Json]:
+    """What comparisons and pages read from the files themselves."""
+    return {
+        "pack": source.pack,
+        "site": source.site,
+        "facts": {name: entry.data for name, entry in source.facts.items()},
+        "terminology": {
+            "version": source.terminology_version,
+            "from": "wheel" if source.data_folder else "program",
+        },
+    }
 
 
 def _words(source: PackSource) -> dict[str, Json]:

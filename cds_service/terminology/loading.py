@@ -36,45 +36,68 @@ def load(folders: Sequence[Path]) -> tuple[Terminology, list[Problem]]:
     set and property; names of entries and the lists add up.
     """
     problems: list[Problem] = []
-    sets: dict[str, ParsedSet] = {}
-    dictionaries: list[tuple[Json, Path]] = []
-    units: dict[str, Json] = {}
-    order_names: dict[str, Json] = {}
-    names: list[Json] = []
     vocabulary = vocabulary_of(folders, problems)
-    for folder in folders:
-        for name, value_set in _value_sets(folder, vocabulary.systems.canonical, problems).items():
-            if value_set.adds and name not in sets:
-                problems.append(_nothing_to_add_to(value_set, sets))
-            sets[name] = (
-                value_set.added_to(sets[name]) if value_set.adds and name in sets else value_set
-            )
-        drugs_file = folder / "drugs.json"
-        content = _read(drugs_file, problems)
-        if content is not None:
-            dictionaries.append((content, drugs_file))
-        table = _read(folder / "units.json", problems)
-        for analyte, entry in _section(table, "analytes").items():
-            units[analyte] = merged(units.get(analyte), entry)
-        names.append(_read(folder / "names.json", problems))
-        for set_id, entry in _order_names(_read(folder / "order-names.json", problems)).items():
-            order_names[set_id] = _over(order_names.get(set_id, {}), entry)
+    sets = _all_sets(folders, vocabulary.systems.canonical, problems)
     listed = [
         (value_set.file, code) for value_set in sets.values() for code in _ingredients(value_set)
         if code not in value_set.meant
     ]  # fmt: skip
     problems += resolve(sets)
-    drugs: DrugDictionary | None = None
-    spoken = _spoken(sets)
-    for content, file in dictionaries:
-        negations = vocabulary.statuses.drug_negations
-        drugs = _dictionary(content, file, spoken, negations, problems) or drugs
+    drugs = _drugs(folders, _spoken(sets), vocabulary.statuses.drug_negations, problems)
     if drugs is not None:
         problems += _unknown_ingredients(listed, drugs)
+    tables = _units(folders, problems)
+    names = [_read(folder / "names.json", problems) for folder in folders]
+    words = _all_order_names(folders, problems), name_lists(names), vocabulary
+    return Terminology(sets, drugs, tables, *words), problems
+
+
+def _all_sets(
+    folders: Sequence[Path], canonical: Canonical, problems: list[Problem]
+) -> dict[str, ParsedSet]:
+    """The value sets by id; one that adds to a set of an earlier folder is laid over it."""
+    sets: dict[str, ParsedSet] = {}
+    for folder in folders:
+        for name, value_set in _value_sets(folder, canonical, problems).items():
+            if value_set.adds and name not in sets:
+                problems.append(_nothing_to_add_to(value_set, sets))
+            extends = value_set.adds and name in sets
+            sets[name] = value_set.added_to(sets[name]) if extends else value_set
+    return sets
+
+
+def _drugs(
+    folders: Sequence[Path],
+    spoken: Mapping[str, str],
+    negations: Negations,
+    problems: list[Problem],
+) -> DrugDictionary | None:
+    """The dictionary of the last folder that has one."""
+    drugs: DrugDictionary | None = None
+    for file in (folder / "drugs.json" for folder in folders):
+        content = _read(file, problems)
+        if content is not None:
+            drugs = _dictionary(content, file, spoken, negations, problems) or drugs
+    return drugs
+
+
+def _units(folders: Sequence[Path], problems: list[Problem]) -> UnitTables:
+    units: dict[str, Json] = {}
+    for folder in folders:
+        table = _read(folder / "units.json", problems)
+        for analyte, entry in _section(table, "analytes").items():
+            units[analyte] = merged(units.get(analyte), entry)
     tables, faults = UnitTables.checked(units)
     problems += [problem("units.json", path, "V010", message) for path, message in faults]
-    words = OrderNames(order_names), name_lists(names), vocabulary
-    return Terminology(sets, drugs, tables, *words), problems
+    return tables
+
+
+def _all_order_names(folders: Sequence[Path], problems: list[Problem]) -> OrderNames:
+    names: dict[str, Json] = {}
+    for folder in folders:
+        for set_id, entry in _order_names(_read(folder / "order-names.json", problems)).items():
+            names[set_id] = _over(names.get(set_id, {}), entry)
+    return OrderNames(names)
 
 
 def vocabulary_of(folders: Sequence[Path], problems: list[Problem] | None = None) -> Vocabulary:

@@ -54,11 +54,18 @@ def shown(work: Work) -> dict[str, Any]:
     """The values of the page's templates."""
     judged = judgements(work, work.after, explained=True)
     before = judgements(work, work.before, explained=True) if work.change.any else judged
-    pairs = _sides(before, judged)
-    whys = [(judgement, rule_views.views(work.after.ruleset, judgement)) for judgement in judged]
-    knobs = _knobs(work, [rule_views.views(work.before.ruleset, judgement) for judgement in before])
     return {
         "work": work,
+        "op": op,
+        "address": public_url(bench.current().settings),
+        **_chart(work),
+        **_answers(work, before, judged),
+        **_change(work, before),
+    }
+
+
+def _chart(work: Work) -> dict[str, Any]:
+    return {
         "most_others": MOST_OTHERS,
         "state": work.state,
         "chart_text": dump(work.state),
@@ -67,29 +74,40 @@ def shown(work: Work) -> dict[str, Any]:
         "drafts": rows.drafts(work.state, work.pack),
         "person": next(iter(work.state.of_type("Patient")), None),
         "ready": ready.patients(),
+        "modes": STATES,
+    }
+
+
+def _answers(work: Work, before: list[Judgement], after: list[Judgement]) -> dict[str, Any]:
+    """Each service's cards, why they came, and what was sent and answered."""
+    pairs = _sides(before, after)
+    whys = [(judged, rule_views.views(work.after.ruleset, judged)) for judged in after]
+    return {
         "services": [service for service in work.after.services.values() if service.enabled],
         "pairs": pairs,
+        "counts": _counts(pairs),
         "whys": whys,
-        "nearest": {judgement.service.id: _nearest(judgement, rules) for judgement, rules in whys},
+        "nearest": {judged.service.id: _nearest(judged, rules) for judged, rules in whys},
+        "supply_list": [
+            (judged, supply.keys(work.after, work.state, judged, work.clock)) for judged in after
+        ],
+        "raw_list": [
+            (judged, _shortened(judged.request), pretty(judged.response)) for judged in after
+        ],
+    }
+
+
+def _change(work: Work, before: list[Judgement]) -> dict[str, Any]:
+    """What can be turned, and what was."""
+    knobs = _knobs(work, [rule_views.views(work.before.ruleset, judged) for judged in before])
+    return {
         "knobs_list": knobs,
         "first_knobs": FIRST_KNOBS,
         "fold_open": any(knob.changed for knob in knobs[FIRST_KNOBS:]),
-        "counts": _counts(pairs),
         "profiles": work.pack.raw["pack"].data.get("profiles", {}),
         "profile_was": ",".join(work.pack.profiles),
         "statuses": what_if.STATUSES,
         "patch_text": pretty(what_if.site_json(work.before.ruleset.pack, work.change)),
-        "supply_list": [
-            (judgement, supply.keys(work.after, work.state, judgement, work.clock))
-            for judgement in judged
-        ],
-        "modes": STATES,
-        "raw_list": [
-            (judgement, _shortened(judgement.request), pretty(judgement.response))
-            for judgement in judged
-        ],
-        "address": public_url(bench.current().settings),
-        "op": op,
     }
 
 
