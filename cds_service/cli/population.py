@@ -4,12 +4,16 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cds_service.cli import context
 from cds_service.cli.failures import for_people
+
+if TYPE_CHECKING:
+    from cds_service.clock import Clock
+    from cds_service.population.plan import RunPlan
 
 Json = Any
 
@@ -51,15 +55,10 @@ def run(
     *,
     out: Path,
     engine: str,
-    at: str,
-    no_orders: bool,
-    profiles: tuple[str, ...],
-    sweeps: tuple[str, ...],
-    packs: tuple[str, ...],
     jobs: int | None,
-    salt_file: Path | None,
     again: bool,
     keep_sorted: bool,
+    **asked: Any,
 ) -> None:
     """Run the rules over SOURCE: FHIR Bulk Data NDJSON or folders of Bundles (gzip too).
 
@@ -67,22 +66,10 @@ def run(
     taken up by the same command. Charts stay on this machine; nothing of a patient is printed.
     """
     from cds_service.clock import Clock
-    from cds_service.population.plan import RunPlan, sweeps_of
     from cds_service.population.run import run as run_population
 
-    hooks, site = context.folders()
     clock = Clock(context.settings().now)
-    plan = RunPlan(
-        hooks=str(hooks.resolve()),
-        site=str(site.resolve()) if site else "",
-        profiles=profiles,
-        at=at,
-        orders=not no_orders,
-        sweeps=sweeps_of(sweeps),
-        packs=packs,
-        salt=salt_file.read_text("utf-8").strip() if salt_file else "",
-        fallback_now=clock.now().isoformat(),
-    )
+    plan = _plan(clock, **asked)
     progress = _Progress(sys.stderr.isatty())
     summary = run_population(
         source,
@@ -97,6 +84,32 @@ def run(
     )
     progress.end()
     click.echo("\n".join(as_text(summary, out)))
+
+
+def _plan(
+    clock: "Clock",
+    *,
+    at: str,
+    no_orders: bool,
+    profiles: tuple[str, ...],
+    sweeps: tuple[str, ...],
+    packs: tuple[str, ...],
+    salt_file: Path | None,
+) -> "RunPlan":
+    from cds_service.population.plan import RunPlan, sweeps_of
+
+    hooks, site = context.folders()
+    return RunPlan(
+        hooks=str(hooks.resolve()),
+        site=str(site.resolve()) if site else "",
+        profiles=profiles,
+        at=at,
+        orders=not no_orders,
+        sweeps=sweeps_of(sweeps),
+        packs=packs,
+        salt=salt_file.read_text("utf-8").strip() if salt_file else "",
+        fallback_now=clock.now().isoformat(),
+    )
 
 
 @population.command()

@@ -70,17 +70,7 @@ class WordingReader:
             value = {"reference" if of_reference(value) or value[:1] == "#" else "text": value}
         if not isinstance(value, dict) or depth == 0:
             return
-        _add(wording.names, value.get("text"))
-        if isinstance(concept := value.get("concept"), dict):
-            _add(wording.names, concept.get("text"))
-        for system, code, display in self._systems.codings(value):
-            wording.codings.append((system, code))
-            _add(wording.names, display)
-            if not code.isdigit() and (" " in code or not _DIGIT.search(code)):
-                _add(wording.names, code)  # some systems write the name as the code
-        for coding in objects(value.get("coding")):
-            if "code" not in coding:
-                _add(wording.names, coding.get("display"))
+        self._add_concept(value, wording)
         reference = value.get("reference")
         if isinstance(reference, dict):
             self._gather(reference, owner, wording, depth - 1)
@@ -94,14 +84,25 @@ class WordingReader:
         if "coding" not in value:
             _add(wording.names, value.get("display"))
 
+    def _add_concept(self, value: Resource, wording: Wording) -> None:
+        _add(wording.names, value.get("text"))
+        if isinstance(concept := value.get("concept"), dict):
+            _add(wording.names, concept.get("text"))
+        for system, code, display in self._systems.codings(value):
+            wording.codings.append((system, code))
+            _add(wording.names, display)
+            if not code.isdigit() and (" " in code or not _DIGIT.search(code)):
+                _add(wording.names, code)  # some systems write the name as the code
+        for coding in objects(value.get("coding")):
+            if "code" not in coding:
+                _add(wording.names, coding.get("display"))
+
     def _gather_medication(
         self, medication: Resource, owner: Resource, wording: Wording, depth: int
     ) -> None:
         self._gather(medication.get("code"), owner, wording, depth)
-        product = medication.get("product")
-        parts = (
-            product if isinstance(product, dict) else medication
-        )  # DSTU2 keeps them in `product`
+        product = medication.get("product")  # where DSTU2 keeps form and ingredients
+        parts = product if isinstance(product, dict) else medication
         wording.forms.extend(_texts(parts.get("form")))
         for entry in objects(parts.get("ingredient")):
             part = Wording([], [], [], wording.parts)
