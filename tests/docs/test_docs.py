@@ -81,6 +81,16 @@ def test_what_the_readme_names_is_there() -> None:
     assert unnamed <= {"authoring", "cli", "population", "protocol", "schemas", "service"}
 
 
+def test_each_row_of_where_it_is_decided_names_a_file() -> None:
+    """A folder alone would leave the reader to guess."""
+    rows = re.findall(r"^\| (.+) \| (.+) \|$", README.partition("## Where is it decided?")[2], re.M)
+    decided = [row for row in rows if row[1] not in ("decided in", "---")]
+    assert len(decided) > 150
+    assert [
+        what for what, where in decided if not re.search(r"[\w>]\.\w+`|/lock`|\.ci/", where)
+    ] == []
+
+
 def test_each_folder_of_tests_is_in_their_readme() -> None:
     rows = re.findall(
         r"^\| (`[^|]+) \|", (ROOT / "tests/README.md").read_text("utf-8"), re.MULTILINE
