@@ -24,7 +24,10 @@ _UTF8_BOM = b"\xef\xbb\xbf"
 
 
 _MOST_NAMES = 1_000  # in one object; a service asks for about ten prefetch keys
-_MOST_COMMAS = 1_000_000  # of a body that is opened at once; 20,000 resources have half as many
+# A body that is opened at once may take this much, or hold so many elements and members; 20,000
+# resources hold half as many.
+_LARGE = 4_000_000  # bytes
+_MOST_COMMAS = 1_000_000
 _TOO_MANY_NAMES = f"An object of the call has more than {_MOST_NAMES} names."
 _TWICE = "An object in the body names a key twice."
 
@@ -142,7 +145,7 @@ class Call:
 
     def _all_opened(self) -> Mapping[str, Json]:
         """Empty where that might take too much room, or is not to be had."""
-        if self._body.count(b",") > _MOST_COMMAS:
+        if len(self._body) > _LARGE and self._body.count(b",") > _MOST_COMMAS:
             return {}
         try:
             opened: Mapping[str, Json] = on_any_stack(
