@@ -10,6 +10,8 @@ import mmap
 import os
 import struct
 import tempfile
+from functools import partial
+from operator import getitem
 
 from prometheus_client import mmap_dict, values
 
@@ -54,7 +56,19 @@ def install() -> None:
     if values.ValueClass is values.MutexValue:
         return
     setattr(values, "MmapedDict", ReservedDict)  # noqa: B010 - not exported, and looked up there
-    values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
+    os.register_at_fork(after_in_child=_know_process)
+    _know_process()
+    values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call]
+        process_identifier=partial(getitem, _process, 0)
+    )
+
+
+# The process asked for at each count, some thirty times in a call: the system is asked once.
+_process: list[int] = []
+
+
+def _know_process() -> None:
+    _process[:] = [os.getpid()]
 
 
 def _reserve(filename: str) -> None:
