@@ -41,6 +41,7 @@ from cds_service.facts.kinds import (
     procedure,
 )
 from cds_service.facts.model import Fact, State
+from cds_service.facts.prefetch_keys import MEDICATIONS
 from cds_service.facts.query import Patient, Query, Settings
 from cds_service.facts.unrecognised import unrecognised
 from cds_service.terminology.index import Terminology
@@ -81,9 +82,11 @@ class FactBase:
         settings: Settings,
     ) -> None:
         self.catalogue = catalogue
-        self.chart = chart
         self.dropped: Mapping[str, int] = chart.dropped
         index = ChartIndex(catalogue, terminology, chart)
+        if index.no_drug_information:
+            chart = chart.without_all_of(MEDICATIONS)
+        self.chart = chart
         today = (now if now.tzinfo is None else now.astimezone(UTC)).date()
         self._patient = Patient(
             chart,

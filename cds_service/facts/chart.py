@@ -5,8 +5,8 @@
 body of one is a plain dict as it arrived: real EHRs send what FHIR models refuse.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import field, replace
 from enum import Enum
 
 from cds_service.facts.prefetch_keys import PREFETCH_KEYS
@@ -71,6 +71,16 @@ class Chart:
     others: Sequence[Entry] = ()
     hook: str = "patient-view"
     dropped: Mapping[str, int] = field(default_factory=dict)
+
+    def without_all_of(self, keys: Collection[str]) -> "Chart":
+        """The chart, with slots that may lack entries."""
+        slots = {
+            key: replace(slot, supply=Supply.INCOMPLETE)
+            if key in keys and slot.supply.complete
+            else slot
+            for key, slot in self.slots.items()
+        }
+        return replace(self, slots=slots)
 
     def slot(self, key: str) -> Slot:
         """The slot of a prefetch key; MISSING when nothing was said of it."""

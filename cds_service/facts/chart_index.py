@@ -21,7 +21,9 @@ from cds_service.facts.medications import Medication, MedicationReader
 from cds_service.facts.reasons import Reason, reasons_of
 from cds_service.facts.references import References
 from cds_service.protocol.entries import by_kind
+from cds_service.protocol.raw import word
 from cds_service.terminology.index import Terminology
+from cds_service.terminology.statuses import NO_INFORMATION
 
 _ORDER_TYPES = (
     "ServiceRequest",
@@ -67,6 +69,7 @@ class ChartIndex:
         self.drugs: dict[str, list[Medication]] = {}
         self.medications: list[Medication] = []
         self.unreadable_medications = 0
+        self.no_drug_information = False  # whether an entry says that nobody knows the medications
         self.usage: dict[int, Usage] = {}  # of the medications, by identity, once they are read
         self.diagnoses: dict[int, Diagnosis] = {}  # the Conditions that were read, by identity
         self.memory = words_remembered(catalogue, terminology)
@@ -266,12 +269,21 @@ class ChartIndex:
             if medication is None:
                 self.unreadable_medications += 1
                 continue
-            self.medications.append(medication)
             drug = medication.drug
+            if not drug.known and self._says_of_the_list(entry, medication):
+                continue
+            self.medications.append(medication)
             if drug.sets or drug.disputed:
                 self._file_drug(medication, self.wanted["drugs"])
             elif not drug.ingredients:
                 self.strange_drugs.append(medication)
+
+    def _says_of_the_list(self, entry: Entry, medication: Medication) -> bool:
+        """Whether an entry names no drug and says that none is known, or that nobody knows."""
+        said = medication.about_the_list
+        if said == NO_INFORMATION and word(entry.head.status).lower() != "entered-in-error":
+            self.no_drug_information = True
+        return bool(said)
 
     def _file_drug(self, medication: Medication, wanted: Collection[str]) -> None:
         for set_id in medication.drug.sets:

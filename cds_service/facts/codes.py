@@ -8,10 +8,12 @@ from cds_service.protocol.raw import Raw, decoded
 from cds_service.terminology.codings import bare_system, names_of
 from cds_service.terminology.entry_names import Names
 from cds_service.terminology.index import Terminology
+from cds_service.terminology.statuses import NO_INFORMATION
 
 # Stands among the value sets of what is in none and may matter all the same: Conditions of a code
 # system that some set does not have, and of words alone (`facts.unread`).
 OTHER = "*"
+_OF_THE_LIST = "-"  # what says something of the list of problems, and of none of them
 _CODED = tuple(name for name in DOMAINS if name != "drugs")  # those have a reader of their own
 
 Key = tuple[str, str]  # system and code
@@ -149,10 +151,17 @@ class Problems(Codes):
     def __init__(self, wanted: Collection[str], terminology: Terminology) -> None:
         super().__init__(wanted, terminology)
         systems = [terminology.systems_of(name) for name in wanted if terminology.has_set(name)]
+        self._statuses = terminology.vocabulary.statuses
         self._everywhere = frozenset.intersection(*systems) if systems else frozenset()
 
     def beside(self, concept: Any, known: Knowns) -> Knowns:
-        """A Condition in words alone is OTHER."""
+        """A Condition in words alone is OTHER, and one that says that nobody knows the list; one
+        that says that the list is empty is no problem at all."""
+        codings = [coding.key for coding in known]
+        said = self._statuses.about_the_list(codings, names_of(concept))
+        if said:
+            sets = (_OF_THE_LIST, OTHER) if said == NO_INFORMATION else (_OF_THE_LIST,)
+            return (Known(("", ""), sets, False, False),)
         return known or (Known(("", ""), (OTHER,), False, False),)
 
     def _look_up(self, key: Key) -> Known:

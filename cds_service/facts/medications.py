@@ -87,6 +87,11 @@ class Medication:
         return self.drug.via
 
     @property
+    def about_the_list(self) -> str:
+        """What it says of the list of medications in place of a drug (`Statuses`)."""
+        return self._words.statuses.about_the_list(self._wording.codings, self._wording.names)
+
+    @property
     def local(self) -> bool:
         """Whether it acts where it is put; found out when somebody asks, as few do."""
         if self._local is None:

@@ -16,6 +16,7 @@ from cds_service.facts.definitions import FactDefinition, Problem
 from cds_service.protocol.raw import decoded
 from cds_service.terminology.codings import names_of
 from cds_service.terminology.index import Terminology
+from cds_service.terminology.statuses import NO_INFORMATION
 
 MOST_REMEMBERED = 2_000  # concepts, and charts by what their Conditions say
 _LONGEST_REMEMBERED = 600  # bytes
@@ -70,9 +71,13 @@ def _read(
 
 def _told_by(concept: Any, catalogue: Catalogue, terminology: Terminology) -> Told | None:
     texts = names_of(concept)
+    vocabulary = terminology.vocabulary
+    codings = vocabulary.systems.codings(concept)
+    keys = [(system, code) for system, code, _ in codings]
+    if vocabulary.statuses.about_the_list(keys, texts) == NO_INFORMATION:
+        return frozenset({NO_INFORMATION}), frozenset(), ""
     if any(map(terminology.names.denies, texts)):
         return None
-    codings = terminology.vocabulary.systems.codings(concept)
     systems = frozenset(system for system, _, _ in codings)
     if not (systems or texts):
         return None

@@ -12,6 +12,8 @@ WHOLE, PARTIAL = "whole", "partial"
 GENERAL: Sequence[str] = (
     "Resources are read as FHIR R4 writes them. The service also reads DSTU2, STU3 and R5, "
     "statuses in words, single objects in place of lists, and numbers as strings.",
+    "An entry that says of its list that nothing is known to be on it, or that nobody knows, is an "
+    "entry without a known code.",
     "A code without its code system has no meaning here. The service knows LOINC, SNOMED CT, ATC "
     "and ICD-10-CM codes by their form.",
     "Contained resources are not followed: a Condition in an Encounter, a Medication in a request.",
