@@ -15,7 +15,7 @@ from typing import Any
 from cds_service.facts.chart import PREFETCH_KEYS, Chart, Draft, Slot, Supply
 from cds_service.facts.definitions import FactDefinition
 from cds_service.facts.prefetch_keys import KEY_OF_TYPE
-from cds_service.protocol.entries import entry
+from cds_service.protocol.entries import Entry, entry
 from cds_service.rules.inputs import inputs_of
 from cds_service.rules.model import Pack, Rule, ServiceDefinition
 from cds_service.rules.ruleset import serves
@@ -57,33 +57,51 @@ class Charts:
             service = services[number // len(self._rules) % len(services)]
             yield f"generated {number + 1}, {rule.id}", service, self._chart(rule, service)
 
-    def converted(self) -> Iterator[tuple[str, ServiceDefinition, Chart]]:
-        """A chart for each analyte: leg cramps, restless legs and half of the lowest threshold, in
-        the unit that converts with the largest factor."""
+    def always(self) -> Iterator[tuple[str, ServiceDefinition, Chart]]:
+        """Charts for what a sample may miss: for each analyte leg cramps, restless legs and half of
+        the lowest threshold, in the unit that converts with the largest factor, or preliminary; for
+        each problem that an Observation tells the answer no, beside such results."""
         service = next(one for one in self._pack.services if one.hook == "patient-view")
+        complaints = [self._complaint_of("G47.62"), self._complaint_of("G25.81")]
+        low: list[Resource] = []
         for fact in self._pack.catalogue.facts.values():
             table = self._pack.terminology.units.get(getattr(fact, "unit_table", ""))
-            unit, by = _largest_factor(table) if table else ("", Decimal(1))
-            if by != 1 and not fact.computed_from:
-                yield f"converted, {fact.name}", service, self._converted(fact, unit, by)
+            if table is None or fact.computed_from:
+                continue
+            unit, by = _largest_factor(table)
+            converted = self._low(fact, unit, by)
+            yield f"converted, {fact.name}", service, self._of(*complaints, converted)
+            low.append(self._low(fact, table.canonical, Decimal(1)))
+            unripe = low[-1] | {"status": "preliminary"}
+            yield f"preliminary, {fact.name}", service, self._of(*complaints, unripe)
+        for fact in self._pack.catalogue.facts.values():
+            if "observation" in getattr(fact, "sources", ()) and fact.kind == "problem":
+                yield f"denied, {fact.name}", service, self._of(self._denied(fact), *low)
 
-    def _converted(self, fact: FactDefinition, unit: str, by: Decimal) -> Chart:
-        low = min(self._thresholds(fact)) / 2
+    def _low(self, fact: FactDefinition, unit: str, by: Decimal) -> Resource:
         result = self._identified("Observation") | {"status": "final"}
         result |= {"code": _first_of(self._pack, fact), "effectiveDateTime": str(NOW.date())}
-        result["valueQuantity"] = {"value": float(round(low / by, 6)), "unit": unit}
-        problems = [
-            self._identified("Condition") | {"code": _coding(ICD10CM, code)}
-            for code in ("G47.62", "G25.81")
-        ]
+        value = min(self._thresholds(fact)) / 2 / by
+        return result | {"valueQuantity": {"value": float(round(value, 6)), "unit": unit}}
+
+    def _denied(self, fact: FactDefinition) -> Resource:
+        made = self._identified("Observation") | {"status": "final"}
+        made |= {"code": _first_of(self._pack, fact), "effectiveDateTime": str(NOW.date())}
+        return made | {"valueCodeableConcept": _coding(SNOMED, "260385009")}
+
+    def _complaint_of(self, code: str) -> Resource:
+        return self._identified("Condition") | {"code": _coding(ICD10CM, code)}
+
+    def _of(self, *resources: Resource) -> Chart:
+        """A chart of these, and of nothing else."""
         person = {"resourceType": "Patient", "id": "patient-1", "birthDate": "1960"}
-        slots = {key: Slot(Supply.EMPTY) for key in PREFETCH_KEYS}
-        for key, sent in (
-            ("patient", [person]),
-            ("conditions", problems),
-            ("observations", [result]),
-        ):
-            slots[key] = Slot(Supply.SUPPLIED, [entry(one) for one in sent])
+        sent: dict[str, list[Entry]] = {key: [] for key in PREFETCH_KEYS}
+        for one in (person, *resources):
+            sent[KEY_OF_TYPE[one["resourceType"]]].append(entry(one))
+        slots = {
+            key: Slot(Supply.SUPPLIED if entries else Supply.EMPTY, entries)
+            for key, entries in sent.items()
+        }
         return Chart(slots, [], [], "patient-view")
 
     def _chart(self, rule: Rule, service: ServiceDefinition) -> Chart:

@@ -46,9 +46,9 @@ def of_tests(exported: Exported, step: int = 1) -> Iterator[Named]:
 
 
 def generated(exported: Exported, count: int, seed: int) -> Iterator[Named]:
-    """Generated charts of the pack: so many, and one for each analyte of another unit."""
+    """Generated charts of the pack: so many, and those that every run has."""
     charts = Charts(exported.pack, seed)
-    for name, service, chart in (*charts.make(count), *charts.converted()):
+    for name, service, chart in (*charts.make(count), *charts.always()):
         case = Case(name, service.id, NOW, {})
         facts = facts_of(exported.pack, chart, case)
         yield name, Trial(case, exported.rules, service, chart, facts)
