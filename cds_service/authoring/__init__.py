@@ -1,1 +1,1 @@
-
+"""What administrators' commands write, compare, look up and mutate."""

@@ -1,1 +1,1 @@
-
+"""A chart becomes facts: known, absent or unknown."""

@@ -1,1 +1,1 @@
-
+"""Packs: read, checked and built, with what profiles and a site change."""

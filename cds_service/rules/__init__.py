@@ -1,1 +1,1 @@
-
+"""Conditions, their three-valued logic, verdicts and traces."""

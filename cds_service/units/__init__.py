@@ -1,1 +1,1 @@
-
+"""Units of measurement: their tables, and conversion."""

@@ -1,1 +1,1 @@
-
+"""HTTP: addresses, status codes, headers, pages, and the server's workers."""
