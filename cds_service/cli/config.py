@@ -17,8 +17,8 @@ from cds_service.rules.model import Pack, Setting
 Json = Any
 COLUMNS = ("setting", "value", "unit", "default", "origin")
 _KINDS = (
-    "rule", "service", "fact", "definition", "order", "value set", "units", "order names", "names",
-    "drug dictionary", "list", "language",
+    "rule", "service", "fact", "word list", "definition", "order", "value set", "units",
+    "order names", "names", "drug dictionary", "list", "language",
 )  # fmt: skip
 _WIDEST = 60  # of a value in a table; --format json has all of it
 
@@ -52,7 +52,7 @@ def show(profiles: tuple[str, ...], changes: bool, style: str) -> None:
 
 
 def as_text(pack: Pack, listed: Sequence[Value] | None = None, added: Sequence[Value] = ()) -> str:
-    """A table of settings (all of the pack's without `found`), then one of each other kind."""
+    """A table of settings (all of the pack's without `listed`), then one of each other kind."""
     shown = {v.name for v in listed if v.kind == "setting"} if listed is not None else pack.settings
     listed = listed or ()
     settings = [_row(setting) for name, setting in pack.settings.items() if name in shown]

@@ -17,6 +17,7 @@ Json = Any
 
 _RULE_FIELDS = ("status", "rank")
 _FILES = {  # by schema: what people call an entry, and the section that holds them
+    "facts": ("word list", "words"),
     "units": ("units", "analytes"),
     "order-names": ("order names", "orderNames"),
     "names": ("names", "names"),
@@ -29,7 +30,7 @@ _SERVICE_FIELDS = ("enabled", "maxCards")
 class Value:
     """One value in force. `shipped` is None where the site added it or nothing was replaced."""
 
-    kind: str  # setting, rule, service, fact, definition, order, value set, list, profile
+    kind: str  # setting, rule, service, fact, word list, definition, order, value set, list ...
     name: str  # "ferritin.low", "drug-review.ccb status", "leg-symptoms-screen maxCards"
     value: Json
     origin: str  # "site/site.json:3"

@@ -17,6 +17,7 @@ from cds_service.packs.data_wheel import wheel_for
 from cds_service.packs.folder import Folder, read_folder
 from cds_service.packs.partial import over_shipped
 from cds_service.packs.positions import Document, JsonPath, parse
+from cds_service.packs.word_lists import named_by, written_out
 from cds_service.terminology.index import Terminology
 from cds_service.terminology.vocabulary import LISTS
 
@@ -100,6 +101,8 @@ class PackSource:
     site: Document | None = None
     documents: list[tuple[str, Document]] = field(default_factory=list)  # (schema, document)
     facts: dict[str, Entry] = field(default_factory=dict)
+    words: dict[str, Entry] = field(default_factory=dict)  # lists that facts name
+    named_lists: set[str] = field(default_factory=set)  # of `words`, by facts
     definitions: dict[str, Entry] = field(default_factory=dict)
     orders: dict[str, Entry] = field(default_factory=dict)
     order_names: dict[str, Entry] = field(default_factory=dict)  # by value set
@@ -154,9 +157,23 @@ def read_source(
     _read_wheel(source, wheel=wheel)
     if source.site_folder:
         _Reader(source, source.site_folder, site=True, tests=tests).read()
+    _write_words_out(source)
     for folder in source.folders:
         source.problems.extend(folder.problems)
     return source
+
+
+def _write_words_out(source: PackSource) -> None:
+    """Facts with their words in place of the names of lists, those that a site replaces too."""
+    lists = {name: entry.data for name, entry in source.words.items()}
+
+    def whole(entry: Entry) -> Entry:
+        return entry._replace(data=written_out(entry.data, lists))
+
+    for name, entry in source.facts.items():
+        source.named_lists.update(asked for _, asked in named_by(entry.data))
+        source.facts[name] = whole(entry)
+    source.replaced[:] = map(whole, source.replaced)
 
 
 def _read_wheel(source: PackSource, *, wheel: bool) -> None:
@@ -206,18 +223,26 @@ class _Reader:
                 else self.required(name)
             )
             if addition:
-                index: dict[str, Entry] = getattr(self.source, name)
                 changed: Mapping[str, tuple[str, ...]] = {}
                 if self.site and name == "facts":
-                    addition, changed = self.laid_over(addition, index)
-                for key, data in obj(obj(addition.data).get(name)).items():
-                    if key in index:
-                        self.source.replaced.append(index[key])
-                    index[key] = Entry(addition, (name, key), data, changed.get(key, ()))
+                    addition, changed = self.laid_over(addition, self.source.facts)
+                self.entries(addition, name, changed)
+                if name == "facts":
+                    self.entries(addition, "words", {})
         self.order_names()
         self.units()
         self.names()
         self.lists()
+
+    def entries(
+        self, document: Document, section: str, changed: Mapping[str, tuple[str, ...]]
+    ) -> None:
+        """What a section has by name; a site's stands for the shipped one of its name."""
+        index: dict[str, Entry] = getattr(self.source, section)
+        for key, data in obj(obj(document.data).get(section)).items():
+            if key in index:
+                self.source.replaced.append(index[key])
+            index[key] = Entry(document, (section, key), data, changed.get(key, ()))
 
     def laid_over(
         self, document: Document, shipped: Mapping[str, Entry]

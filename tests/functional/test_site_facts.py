@@ -49,3 +49,28 @@ def test_what_is_in_force_names_property_and_line(
     assert any(line.startswith("lab.ferritin pick newest lowest") for line in lines)
     assert any(line.startswith('obs-lithium {"units"') for line in lines)
     assert any(line.startswith('order-ferritin {"add":["Eisenspeicher"]}') for line in lines)
+
+
+def test_a_word_list_of_the_site_counts_in_all_facts_that_name_it(site: Site) -> None:
+    site.write("facts.json", {"words": {"leg": ["leg", "os cruris"]}, "facts": {}})
+    shipped, changed = (load_pack(CHECKOUT, folder, thorough=False) for folder in (None, site.root))
+    for name in ("problem.leg-cramp", "problem.leg-cramp-visit", "draft.reason.cramp"):
+        before, after = (pack.catalogue.facts[name].by_words for pack in (shipped, changed))
+        assert "calf" in before.here
+        assert after.here == ("leg", "os cruris")
+        assert after.elsewhere == before.elsewhere
+        assert f"fact {name}: byWords.here + 'os cruris'" in pack_changes(shipped, changed)
+
+
+def test_a_fact_of_the_site_names_a_shipped_word_list(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fact = {"changes": "shipped", "notBodySiteWords": "upper-body"}
+    site.write("facts.json", {"words": {"leg": ["shank"]}, "facts": {"problem.leg-pain": fact}})
+    pack = load_pack(CHECKOUT, site.root, thorough=False)
+    assert "jaw" in pack.catalogue.facts["problem.leg-pain"].not_body_site_words
+    monkeypatch.setenv("CDS_SITE_DIR", str(site.root))
+    shown = CliRunner().invoke(main, ["config", "show", "--changes"]).output
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    assert any(line.startswith('leg ["shank"]') for line in lines)
+    assert any(line.startswith("problem.leg-pain notBodySiteWords") for line in lines)

@@ -9,6 +9,7 @@ from cds_service.facts.catalogue import Catalogue
 from cds_service.facts.kinds.flag import FLAGS
 from cds_service.packs.schema import did_you_mean
 from cds_service.packs.source import Entry, PackSource, obj, seq, word
+from cds_service.packs.word_lists import named_by
 from cds_service.units.convert import UnitUnknown, convert_by
 
 Json = Any
@@ -24,12 +25,20 @@ def check(source: PackSource) -> Iterator[Problem]:
         problems = [
             *_settings(source, entry),
             *_value_sets(entry, sets),
+            *_word_lists(source, entry),
             *_flag(name, entry),
             *_computed(source, entry),
             *_plausible(entry),
             *_units(source, entry),
         ]
         yield from problems or _catalogue(name, entry)
+
+
+def _word_lists(source: PackSource, entry: Entry) -> Iterator[Problem]:
+    for path, name in named_by(entry.data):  # what is still a name has no list
+        message = f"There is no list '{name}' in the 'words' of facts.json."
+        hint = did_you_mean(name, source.words)
+        yield entry.document.problem((*entry.path, *path), "F321", message, hint)
 
 
 def _flag(name: str, entry: Entry) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ Json = Any
 
 
 def check(source: PackSource) -> Iterator[Problem]:
-    """Facts, definitions, value sets, orders, links and override reasons that nothing names."""
+    """Facts, definitions, value sets, word lists, orders, links, reasons that nothing names."""
     named = _Named(source)
     for title, entries, used in (
         ("fact", source.facts, named.facts),
@@ -29,6 +29,10 @@ def check(source: PackSource) -> Iterator[Problem]:
                     entry.path, code, message, key=True, severity="warning"
                 )
     yield from _value_sets(source)
+    for name, entry in source.words.items():
+        if name not in source.named_lists:
+            message = f"No fact names the word list '{name}'."
+            yield entry.document.problem(entry.path, "W713", message, key=True, severity="warning")
     for name in source.ignored:
         message = "This file is not read: its name does not end in .json."
         yield Problem(name, 1, 1, "$", "W708", message, "Rename or remove it.", "warning")
