@@ -14,10 +14,10 @@ import orjson
 
 from cds_service.errors import Problem
 from cds_service.packs.data_wheel import wheel_for
+from cds_service.packs.fact_words import named_by, written_out
 from cds_service.packs.folder import Folder, read_folder
 from cds_service.packs.partial import over_shipped
 from cds_service.packs.positions import Document, JsonPath, parse
-from cds_service.packs.word_lists import named_by, written_out
 from cds_service.terminology.index import Terminology
 from cds_service.terminology.vocabulary import LISTS
 

@@ -7,9 +7,9 @@ from typing import Any
 from cds_service.errors import Problem
 from cds_service.facts.catalogue import Catalogue
 from cds_service.facts.kinds.flag import FLAGS
+from cds_service.packs.fact_words import named_by
 from cds_service.packs.schema import did_you_mean
 from cds_service.packs.source import Entry, PackSource, obj, seq, word
-from cds_service.packs.word_lists import named_by
 from cds_service.units.convert import UnitUnknown, convert_by
 
 Json = Any

@@ -1,4 +1,4 @@
-"""Word lists of facts.json: several facts that go by the same words name one list of `words`."""
+"""The `words` of facts.json: facts that go by the same words name one list of it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
