@@ -1,13 +1,13 @@
 """Which codes some fact asks for. Looked up once for each code, for the life of a pack."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from cds_service.facts.catalogue import DOMAINS, NAMED, Catalogue
 from cds_service.protocol.raw import Raw, decoded
 from cds_service.terminology.codings import bare_system, names_of
 from cds_service.terminology.entry_names import Names
-from cds_service.terminology.index import Terminology
+from cds_service.terminology.index import OTHER_RESULTS, Terminology
 from cds_service.terminology.statuses import NO_INFORMATION
 
 # Stands among the value sets of what is in none and may matter all the same: Conditions of a code
@@ -192,24 +192,40 @@ class ResultCodes(Codes):
         super().__init__(wanted, terminology)
         self._lists = terminology.names
         self._names = terminology.names_of_results(named)
+        self._results = frozenset(named)
 
     def beside(self, concept: Any, known: Knowns) -> Knowns:
         """With the sets that the words name, where they are none of the code's.
 
-        Where a wanted code and the words disagree, neither is believed: both are filed as named.
+        Where a wanted code and the words disagree, or two wanted codes, none is believed: all are
+        filed as named.
         """
         names = names_of(concept)
-        named = {set_id for text in names for set_id in self._names.sets_of(text)}
-        if not named or any(map(self._lists.of_another_kind, names)):
-            return known
         coded = {set_id for coding in known for set_id in coding.sets}
-        if coded & named or (not coded and any(coding.listed for coding in known)):
-            return known  # the code says so too, or that it is something else that is known
-        sets = tuple(NAMED + set_id for set_id in sorted(named | coded))
-        if not coded:
-            return (*known, Known(("", ""), sets, False, False))
-        code = next(coding.key for coding in known if coding.sets)
-        return (Known(code, sets, True, False),)
+        another_kind = any(map(self._lists.of_another_kind, names))
+        named = {set_id for text in names for set_id in self._names.sets_of(text)}
+        if coded:
+            foreign = another_kind and not self._results.isdisjoint(coded)
+            agree = not foreign and (not named or another_kind or coded & named)
+            return known if agree and not self._apart(known) else _disputed(known, named | coded)
+        named.discard(OTHER_RESULTS)
+        if not named or another_kind or any(coding.listed for coding in known):
+            return known  # the code says that it is something else that is known
+        return (*known, Known(("", ""), _as_named(named), False, False))
+
+    def _apart(self, known: Knowns) -> bool:
+        """Whether two codes are of different tests."""
+        sets = [results for coding in known if (results := self._results.intersection(coding.sets))]
+        return any(sets[0].isdisjoint(other) for other in sets[1:])
+
+
+def _disputed(known: Knowns, sets: Iterable[str]) -> Knowns:
+    code = next(coding.key for coding in known if coding.sets)
+    return (Known(code, _as_named(sets), True, False),)
+
+
+def _as_named(sets: Iterable[str]) -> tuple[str, ...]:
+    return tuple(NAMED + set_id for set_id in sorted(sets))
 
 
 Wanted = Mapping[str, Codes]  # by domain

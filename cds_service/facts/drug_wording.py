@@ -105,6 +105,8 @@ class WordingReader:
         parts = product if isinstance(product, dict) else medication
         wording.forms.extend(_texts(parts.get("form")))
         for entry in objects(parts.get("ingredient")):
+            if entry.get("isActive") is False:
+                continue  # a filler
             part = Wording([], [], [], wording.parts)
             for key in ("itemCodeableConcept", "itemReference", "item"):
                 self._gather(entry.get(key), medication, part, depth, owner)

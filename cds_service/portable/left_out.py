@@ -22,7 +22,7 @@ GENERAL: Sequence[str] = (
     "National Drug Codes are known only as far as they stand in the expansions.",
     "Names of drugs have up to five words, in the first thirty of an entry; whether code and name "
     "of an entry disagree is told by drug sets and not by ingredients, and two codes of one entry "
-    "are not compared.",
+    "(or of one result) are not compared.",
     "A result's moment is told to the second, a number to eight places.",
     "Why a rule is unknown, and what was seen and not used, are no part of ELM: it says null.",
     "Cards: their texts with values filled in, how findings are grouped and cut, and the "

@@ -8,12 +8,14 @@ from collections.abc import Iterable
 
 from cds_service.portable.elm import (
     FALSE,
+    TRUE,
     Node,
     alias,
     all_of,
     any_in,
     any_of,
     call,
+    cases,
     code,
     exists,
     function,
@@ -27,7 +29,6 @@ from cds_service.portable.elm import (
     query,
     text,
     texts,
-    when,
 )
 from cds_service.portable.reading_codes import flat, or_empty, replaced
 from cds_service.portable.sets import Sets
@@ -147,16 +148,17 @@ def _denies(phrases: Iterable[tuple[str, ...]]) -> Node:
 def _disputed(pack: Pack, sets: Sets) -> Node:
     """Whether words say that a result is one that its codes do not say it to be."""
     codes, names = operand("codes"), operand("names")
+    measured = [set_id for set_id in sorted(pack.catalogue.results) if _declared(sets, set_id)]
     agree = [
         all_of([any_in(codes, set_id), any_in(names, names_of(set_id))])
-        for set_id in sorted(pack.catalogue.results)
-        if names_of(set_id) in sets.by_id and _declared(sets, set_id)
+        for set_id in measured
+        if names_of(set_id) in sets.by_id
     ]
+    foreign = call("Of Another Kind", operand("concept"))
     known = op("Or", any_in(codes, CODED), negated(any_in(codes, LISTED)))
-    apart = all_of(
-        [negated(any_of(agree)), known, negated(call("Of Another Kind", operand("concept")))]
-    )
-    return when(any_in(names, RESULTS), apart, FALSE)
+    apart = all_of([negated(any_of(agree)), known, negated(foreign)])
+    coded = any_of([any_in(codes, set_id) for set_id in measured])
+    return cases([(all_of([coded, foreign]), TRUE), (any_in(names, RESULTS), apart)], FALSE)
 
 
 def _declared(sets: Sets, set_id: str) -> bool:

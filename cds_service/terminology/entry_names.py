@@ -37,6 +37,7 @@ class NameLists(NamedTuple):
     names: Mapping[str, tuple[str, ...]]
     ignored: frozenset[str] = frozenset()  # in names of results
     foreign: frozenset[str] = frozenset()  # words of results that are of another kind
+    others: tuple[str, ...] = ()  # names of results that no rule asks for
     denials: frozenset[Words] = frozenset()  # phrases that say that a problem is not there
     qualifiers: frozenset[str] = frozenset()  # words of problems that say of what course they are
 
@@ -60,20 +61,21 @@ def name_lists(contents: Iterable[Json]) -> NameLists:
     What has not the right shape is passed over; `cds rules check` reports it.
     """
     names: dict[str, tuple[str, ...]] = {}
-    single: dict[str, list[str]] = {"ignore": [], "not": []}
+    of_results: dict[str, list[str]] = {"ignore": [], "not": [], "others": []}
     denials: list[str] = []
     qualifiers: list[str] = []
     for content in contents:
         for set_id, entry in _object(_object(content).get("names")).items():
             names[set_id] = (*names.get(set_id, ()), *_texts(_object(entry).get("names")))
-        for key, names_of_kind in single.items():
+        for key, names_of_kind in of_results.items():
             names_of_kind += _texts(_object(_object(content).get("results")).get(key))
         denials += _texts(_object(content).get("denials"))
         qualifiers += _texts(_object(content).get("qualifiers"))
     return NameLists(
         names,
-        frozenset(word for text in single["ignore"] for word in words_of(text)),
-        frozenset(word for text in single["not"] for word in words_of(text)),
+        frozenset(word for text in of_results["ignore"] for word in words_of(text)),
+        frozenset(word for text in of_results["not"] for word in words_of(text)),
+        tuple(of_results["others"]),
         frozenset(words_of(text) for text in denials),
         frozenset(word for text in qualifiers for word in words_of(text)),
     )

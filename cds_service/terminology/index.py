@@ -23,6 +23,7 @@ from cds_service.terminology.valueset import PREFIX_SYSTEMS, Key, ParsedSet
 from cds_service.terminology.vocabulary import Vocabulary
 from cds_service.units.table import UnitTables
 
+OTHER_RESULTS = "other-results"  # in place of a value set, of results that no rule asks for
 MOST_REMEMBERED = 20_000  # look-ups of each kind
 _LONGEST_REMEMBERED = 100  # characters; longer ones are no codes
 
@@ -183,8 +184,11 @@ class Terminology:
         return Names(self._listed_names(set_ids), qualifiers=self.names.qualifiers)
 
     def names_of_results(self, set_ids: Iterable[str]) -> Names:
-        """The names of results; specimens and sides in them do not count."""
-        return Names(self._listed_names(set_ids), self.names.ignored)
+        """The names of results, those that no rule asks for under OTHER_RESULTS; specimens and
+        sides in them do not count."""
+        listed = self._listed_names(set_ids)
+        others = {OTHER_RESULTS: self.names.others} if listed else {}
+        return Names({**listed, **others}, self.names.ignored)
 
     def _listed_names(self, set_ids: Iterable[str]) -> dict[str, list[str]]:
         return {

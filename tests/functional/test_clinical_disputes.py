@@ -1,0 +1,77 @@
+"""Results whose code and name, or two codes, are of different tests: none is believed."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.calls import Caller, Json
+from tests.support.clinical import concept, dx, lab, request, rx
+
+FERRITIN, POTASSIUM, MAGNESIUM, CALCIUM = "2276-4", "2823-3", "19123-9", "17861-6"
+CHART = [dx("icd:G47.62"), dx("icd:G25.81")]
+
+
+def named(code: str, value: float, unit: str, *said: str) -> Json:
+    return lab(code, value, unit) | {"code": concept(f"loinc:{code}", *said)}
+
+
+def warnings(caller: Caller, *results: Json) -> list[str]:
+    cards = caller.cards(request(conditions=CHART, observations=results))["cards"]
+    assert any("cannot be read" in c["summary"] or "not readable" in c["summary"] for c in cards)
+    return [card["summary"] for card in cards if card["indicator"] != "info"]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        named(FERRITIN, 30, "ng/mL", "text:Transferrin"),
+        named(FERRITIN, 30, "ng/mL", "text:Ferritin, urine"),
+        named(FERRITIN, 30, "ng/mL", "text:Soluble transferrin receptor"),
+        named(POTASSIUM, 2.6, "mmol/L", "text:Glucose"),
+        named(POTASSIUM, 2.6, "mmol/L", "text:Potassium, urine"),
+        named(POTASSIUM, 2.6, "mmol/L", "text:Chlorid"),
+        named(MAGNESIUM, 0.9, "mg/dL", "text:Manganese"),
+        named(CALCIUM, 1.2, "mmol/L", "text:Ionized calcium"),
+        named(POTASSIUM, 2.6, "mmol/L", "loinc:2951-2"),
+        named(POTASSIUM, 2.6, "mmol/L", "loinc:2951-2", "text:Potassium"),
+    ],
+)
+def test_none_of_two_tests_is_believed(caller: Caller, result: Json) -> None:
+    assert warnings(caller, result) == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["text:K+", "text:Basic metabolic panel", "text:Potassium, serum", "loinc:2823-3", "local:K"],
+)
+def test_what_is_no_other_test(caller: Caller, said: str) -> None:
+    result = named(POTASSIUM, 2.6, "mmol/L", said)
+    cards = caller.cards(request(conditions=CHART, observations=[result]))["cards"]
+    assert "very low potassium (2.6 mmol/L" in cards[0]["summary"]
+
+
+def test_a_finding_in_words_of_another_kind_is_read(caller: Caller) -> None:
+    """The words "urinary" make a result one of another kind, and no finding."""
+    display = "Painless urinary retention due to cauda equina syndrome (disorder)"
+    found: dict[str, Any] = lab("1", 1, "1") | {"valueBoolean": True}
+    del found["valueQuantity"]
+    found["code"] = {"coding": [concept("sct:782390002")["coding"][0] | {"display": display}]}
+    card = caller.cards(request(conditions=CHART, observations=[found]))["cards"][0]
+    assert "auda equina" in card["summary"]
+
+
+def test_a_filler_is_no_ingredient(caller: Caller) -> None:
+    part = {"itemCodeableConcept": {"text": "Hydrochlorothiazide"}}
+    product: Json = {"resourceType": "Medication", "id": "p", "code": concept("local:1")}
+
+    def cards(**more: Any) -> list[Json]:
+        medication = product | {"ingredient": [part | more]}
+        order = rx(contained=[medication], medicationReference={"reference": "#p"})
+        answer: list[Json] = caller.cards(
+            request(conditions=[dx("icd:G47.62")], medicationRequests=[order])
+        )["cards"]
+        return answer
+
+    assert "hydrochlorothiazide" in cards()[0]["summary"]
+    assert "hydrochlorothiazide" in cards(isActive=True)[0]["summary"]
+    assert cards(isActive=False) == []
