@@ -104,7 +104,7 @@ def read_regular(path: Path) -> bytes:
             raise OSError(0, "it is no regular file")
         if info.st_size > _MOST_BYTES:
             raise OSError(0, f"it has {info.st_size:,} bytes, more than {_MOST_BYTES:,}")
-        return file.read(_MOST_BYTES + 1)
+        return file.read(_MOST_BYTES)
 
 
 def unreadable(path: Path, error: OSError) -> Problem:

@@ -41,6 +41,9 @@ TESTS = (
     "functional/test_fhir_fallback.py",
     "functional/test_site_on_cards.py",
 )
+# For lines that run when a module is imported, before any test: among them the numbers that the
+# documents tell.
+OF_IMPORTS = ("unit", "spec", "docs/test_fhir_access.py", "docs/test_conformance_page.py")
 SLOW = ("security/test_everything_logged.py",)
 PYTEST = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header")
 
@@ -136,12 +139,12 @@ def _passes(folder: Path, arguments: Iterable[str]) -> bool:
 
 
 def _tests(ran: CoverageData, trial: Trial) -> list[str]:
-    """The test functions that ran the changed line; without any, those of unit/ and spec/."""
+    """The test functions that ran the changed line; without any, those of OF_IMPORTS."""
     lines = ran.contexts_by_lineno(str(ROOT / trial.module))
     tests = sorted({test for test in lines.get(trial.mutant.line, ()) if test})
     random.Random(str(trial)).shuffle(tests)
     tests.sort(key=lambda test: not test.startswith(("tests/unit", "tests/spec")))
-    return tests[:MOST_TESTS] or ["tests/unit", "tests/spec"]
+    return tests[:MOST_TESTS] or [f"tests/{name}" for name in OF_IMPORTS]
 
 
 def _who_ran_what(modules: Iterable[Path]) -> CoverageData:

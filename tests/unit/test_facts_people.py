@@ -151,6 +151,8 @@ PREGNANT, NOT_PREGNANT = "77386006", "60001007"
         ([status(NOT_PREGNANT)], ABSENT),
         ([status(PREGNANT), status(NOT_PREGNANT, day(1))], ABSENT),
         ([status(PREGNANT, day(1)), status(NOT_PREGNANT)], KNOWN),
+        ([status(NOT_PREGNANT, day(1), status="entered-in-error"), status(PREGNANT)], KNOWN),
+        ([status(NOT_PREGNANT, None), status(PREGNANT)], KNOWN),
         ([status(PREGNANT, day(365))], KNOWN),
         ([status(PREGNANT, day(366))], ABSENT),
         ([status(PREGNANT, None)], UNKNOWN),
@@ -197,6 +199,14 @@ def response(answer, **extra):
 YES = {"valueBoolean": True}
 
 
+def nested(groups):
+    """A response in which the question stands inside so many groups."""
+    item = {"linkId": "Q9", "answer": [YES]}
+    for _ in range(groups):
+        item = {"linkId": "g", "item": [item]}
+    return response(YES, item=[item])
+
+
 @pytest.mark.parametrize(
     ("resource", "hard", "answered"),
     [
@@ -205,6 +215,8 @@ YES = {"valueBoolean": True}
         (response({"valueString": "true"}), KNOWN, KNOWN),
         (response({"valueCoding": {"code": "true"}}), KNOWN, KNOWN),
         (response({}), ABSENT, ABSENT),
+        (nested(7), KNOWN, KNOWN),
+        (nested(8), ABSENT, ABSENT),
         (response(YES, status="in-progress"), ABSENT, ABSENT),
         (response(YES, questionnaire="urn:other"), ABSENT, ABSENT),
         (response(YES, authored=day(30)), KNOWN, KNOWN),
