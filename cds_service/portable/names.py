@@ -41,6 +41,7 @@ PROBLEMS, RESULTS = "names-of-problems", "names-of-results"
 CODED, LISTED = "results-asked-for", "codes-of-any-set"
 _LETTER = "a-z0-9\u00b5-\u024f"
 _SORTS = r"\((finding|disorder|observable entity|procedure|situation|event)\)\s*$"
+_UNITS = r"[(\[]([^()\[\]]*/[^()\[\]]*|%)[)\]]"
 _SINGULAR = f"([{_LETTER}]{{2}}[a-rt-z0-9\u00b5-\u024f])s(?= |$)"
 
 
@@ -95,7 +96,7 @@ def statements(pack: Pack, sets: Sets) -> list[Node]:
 
 
 def _worded() -> Node:
-    bare = replaced(op("Lower", operand("said")), _SORTS, "")
+    bare = replaced(replaced(op("Lower", operand("said")), _SORTS, ""), _UNITS, " ")
     words = replaced(replaced(bare, f"[^{_LETTER}]+", " "), r"^\s+|\s+$", "")
     return replaced(replaced(words, "[ao]e|[\u00e6\u0153]", "e"), _SINGULAR, "$1")
 

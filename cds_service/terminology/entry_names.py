@@ -15,6 +15,8 @@ Json = Any
 Words = tuple[str, ...]
 
 _WORD = re.compile(r"[^\W_]+")
+# "(ng/mL)", "[mmol/L]", "[Moles/volume]", "(%)": no part of the name.
+_UNIT = re.compile(r"[(\[](?:[^()\[\]]*/[^()\[\]]*|%)[)\]]")
 _BRITISH = re.compile(r"[ao]e|[\u00e6\u0153]")  # anaemia, oedema, diarrhœa
 # SNOMED CT says at the end of a term what sort of concept it is.
 _SORT = re.compile(r"\((?:finding|disorder|observable entity|procedure|situation|event)\)\s*$")
@@ -23,7 +25,7 @@ LONGEST = 120  # characters; longer words are a note and no name
 
 def words_of(text: str) -> Words:
     """The words of a name as they are compared: folded, without punctuation, in the singular."""
-    folded = _SORT.sub("", unicodedata.normalize("NFKC", text).casefold())
+    folded = _UNIT.sub(" ", _SORT.sub("", unicodedata.normalize("NFKC", text).casefold()))
     return tuple(_singular(word) for word in _WORD.findall(_BRITISH.sub("e", folded)))
 
 

@@ -75,3 +75,21 @@ def test_a_filler_is_no_ingredient(caller: Caller) -> None:
     assert "hydrochlorothiazide" in cards()[0]["summary"]
     assert "hydrochlorothiazide" in cards(isActive=True)[0]["summary"]
     assert cards(isActive=False) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Ferritin (ng/mL)", "Ferritin lvl", "FERRITINA EN SUERO", "P-Ferritin", "Ferritin SerPl-mCnc"],
+)
+def test_a_name_with_its_unit_or_specimen(caller: Caller, words: str) -> None:
+    result = lab("1", 30, "ng/mL") | {"code": concept(f"text:{words}")}
+    assert warnings(caller, result) == []
+
+
+def test_a_creatine_kinase_by_its_name_beside_a_statin(caller: Caller) -> None:
+    result = lab("1", 5000, "U/L") | {"code": concept("text:CK (U/L)")}
+    chart = request(conditions=CHART[:1], medicationRequests=[rx("text:simvastatin 40 mg")])
+    chart["prefetch"]["observations"]["entry"] = [{"resource": result}]
+    details = [card["summary"] + card["detail"] for card in caller.cards(chart)["cards"]]
+    assert "a CK (2026-10-22) that cannot be read here" in details[0]
+    assert not any("no reason to stop" in text or "outweigh" in text for text in details)
