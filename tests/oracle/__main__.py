@@ -22,7 +22,7 @@ _SHORT, _LONG = (12, 120, 3), (1, 700, 24)  # one in N tests, generated charts, 
 
 
 def main() -> int:
-    """Run it and tell what was found."""
+    """Run it and tell what differs."""
     parser = argparse.ArgumentParser(prog="make oracle")
     parser.add_argument("--short", action="store_true", help="a sample, for each build")
     parser.add_argument("--seed", type=int, default=16, help="of the generated charts")
@@ -32,45 +32,51 @@ def main() -> int:
     asked = list(
         questions([*trials.of_tests(pack, step), *trials.generated(pack, generated, options.seed)])
     )
-    found = compared(pack.libraries, asked)
-    left = _unexplained(found)
-    _tell(found, left)
-    missed = _missed(asked, found)
+    comparison = compared(pack.libraries, asked)
+    left = _unexplained(comparison)
+    _tell(comparison, left)
+    missed = _missed(asked, comparison)
     apart = mutated(pack, mutants, options.seed)
     # A sample may hold no chart that a fault would show on: only the whole run decides on them.
     return 1 if left or apart or (missed and not options.short) else 0
 
 
-def _unexplained(found: Comparison) -> list[Difference]:
+def _unexplained(comparison: Comparison) -> list[Difference]:
     entries = json.loads((HERE / "explained.json").read_text(encoding="utf-8"))["explained"]
     known = {(entry["chart"], rule) for entry in entries for rule in entry["rules"]}
-    return [one for one in found.differences if (one.chart, one.rule) not in known]
+    return [
+        difference
+        for difference in comparison.differences
+        if (difference.chart, difference.rule) not in known
+    ]
 
 
-def _tell(found: Comparison, left: Sequence[Difference]) -> None:
-    said = Counter(found.said)
-    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in said.most_common())
-    print(f"oracle: {found.charts} charts, {found.judgements} judgements ({outcomes})")
-    print(f"oracle: {len(found.differences)} differences, {len(left)} unexplained")
-    for one in left[:_MOST_SHOWN]:
-        print(f"  {one.rule}: {one.ours} here, {one.theirs} there: {one.chart}")
+def _tell(comparison: Comparison, left: Sequence[Difference]) -> None:
+    counts = Counter(comparison.outcomes)
+    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
+    print(f"oracle: {comparison.charts} charts, {comparison.judgements} judgements ({outcomes})")
+    print(f"oracle: {len(comparison.differences)} differences, {len(left)} unexplained")
+    for difference in left[:_MOST_SHOWN]:
+        both = f"{difference.ours} here, {difference.theirs} there"
+        print(f"  {difference.rule}: {both}: {difference.chart}")
 
 
-def _missed(asked: Sequence[Question], found: Comparison) -> list[str]:
+def _missed(asked: Sequence[Question], comparison: Comparison) -> list[str]:
     """The planted faults that change none of this engine's answers to something else than what the
     other engine said."""
     missed = []
     for name, planted in FAULTS.items():
         with planted():
-            ours = [answered(one) for one in asked]
+            ours = [answered(question) for question in asked]
         noticed = sum(
-            said != other.get(rule)
-            for mine, other in zip(ours, found.theirs, strict=True)
-            for rule, said in mine.items()
+            outcome != other.get(rule)
+            for mine, other in zip(ours, comparison.theirs, strict=True)
+            for rule, outcome in mine.items()
         )
-        if noticed <= len(found.differences):
+        if noticed <= len(comparison.differences):
             missed.append(name)
-        print(f"oracle: fault planted, {noticed - len(found.differences)} differences more: {name}")
+        more = noticed - len(comparison.differences)
+        print(f"oracle: fault planted, {more} differences more: {name}")
     print(f"oracle: {len(FAULTS) - len(missed)} of {len(FAULTS)} planted faults noticed")
     return missed
 

@@ -53,7 +53,7 @@ class Charts:
         """Charts with their names and the service that is asked."""
         for number in range(count):
             rule = self._rules[number % len(self._rules)]
-            services = [one for one in self._pack.services if serves(one, rule)]
+            services = [service for service in self._pack.services if serves(service, rule)]
             service = services[number // len(self._rules) % len(services)]
             yield f"generated {number + 1}, {rule.id}", service, self._chart(rule, service)
 
@@ -61,7 +61,7 @@ class Charts:
         """Charts for what a sample may miss: for each analyte leg cramps, restless legs and half of
         the lowest threshold, in the unit that converts with the largest factor, or preliminary; for
         each problem that an Observation tells the answer no, beside such results."""
-        service = next(one for one in self._pack.services if one.hook == "patient-view")
+        service = next(service for service in self._pack.services if service.hook == "patient-view")
         complaints = [self._complaint_of("G47.62"), self._complaint_of("G25.81")]
         low: list[Resource] = []
         for fact in self._pack.catalogue.facts.values():
@@ -85,9 +85,9 @@ class Charts:
         return result | {"valueQuantity": {"value": float(round(value, 6)), "unit": unit}}
 
     def _denied(self, fact: FactDefinition) -> Resource:
-        made = self._identified("Observation") | {"status": "final"}
-        made |= {"code": _first_of(self._pack, fact), "effectiveDateTime": str(NOW.date())}
-        return made | {"valueCodeableConcept": _coding(SNOMED, "260385009")}
+        result = self._identified("Observation") | {"status": "final"}
+        result |= {"code": _first_of(self._pack, fact), "effectiveDateTime": str(NOW.date())}
+        return result | {"valueCodeableConcept": _coding(SNOMED, "260385009")}
 
     def _complaint_of(self, code: str) -> Resource:
         return self._identified("Condition") | {"code": _coding(ICD10CM, code)}
@@ -96,8 +96,8 @@ class Charts:
         """A chart of these, and of nothing else."""
         person = {"resourceType": "Patient", "id": "patient-1", "birthDate": "1960"}
         sent: dict[str, list[Entry]] = {key: [] for key in PREFETCH_KEYS}
-        for one in (person, *resources):
-            sent[KEY_OF_TYPE[one["resourceType"]]].append(entry(one))
+        for resource in (person, *resources):
+            sent[KEY_OF_TYPE[resource["resourceType"]]].append(entry(resource))
         slots = {
             key: Slot(Supply.SUPPLIED if entries else Supply.EMPTY, entries)
             for key, entries in sent.items()
@@ -107,11 +107,13 @@ class Charts:
     def _chart(self, rule: Rule, service: ServiceDefinition) -> Chart:
         facts = [self._pack.catalogue[name] for name in inputs_of(self._pack, rule).facts]
         wanted = self._random.sample(facts, min(len(facts), self._random.randint(1, 8)))
-        resources = [one for fact in wanted for one in self._entries(fact)]
+        resources = [resource for fact in wanted for resource in self._entries(fact)]
         resources += [*self._complaint(), *self._person()]
         drafts = self._drafts(facts) if service.hook != "patient-view" else []
         slots = {key: self._slot(key, resources) for key in PREFETCH_KEYS}
-        others = [entry(one) for one in resources if one["resourceType"] not in KEY_OF_TYPE]
+        others = [
+            entry(resource) for resource in resources if resource["resourceType"] not in KEY_OF_TYPE
+        ]
         return Chart(slots, drafts, others, service.hook)
 
     def _complaint(self) -> list[Resource]:
@@ -119,23 +121,27 @@ class Charts:
         if self._random.random() < 0.35:
             return []
         code = self._random.choice(("G47.62", "G25.81", "I73.9"))
-        made = self._identified("Condition") | {
+        condition = self._identified("Condition") | {
             "code": {"coding": [{"system": ICD10CM, "code": code}]}
         }
-        return [made | _coded("clinicalStatus", "condition-clinical", "active")]
+        return [condition | _coded("clinicalStatus", "condition-clinical", "active")]
 
     def _slot(self, key: str, resources: Sequence[Resource]) -> Slot:
-        own = [one for one in resources if KEY_OF_TYPE.get(one["resourceType"]) == key]
+        own = [
+            resource for resource in resources if KEY_OF_TYPE.get(resource["resourceType"]) == key
+        ]
         supply = Supply.SUPPLIED if own else Supply.EMPTY
         gap = self._random.random()
         if gap < 0.12 and key != "patient":
             supply = self._random.choice((Supply.MISSING, Supply.FAILED, Supply.INCOMPLETE))
         if supply in (Supply.MISSING, Supply.FAILED):
             own = []
-        return Slot(supply, [entry(one) for one in own])
+        return Slot(supply, [entry(resource) for resource in own])
 
     def _person(self) -> list[Resource]:
-        ages = sorted({int(one.value) for one in self._pack.settings.values() if one.unit == "a"})
+        ages = sorted(
+            {int(setting.value) for setting in self._pack.settings.values() if setting.unit == "a"}
+        )
         age = self._random.choice((*ages, 40, 70))
         born = date(NOW.year - age, NOW.month, NOW.day) + timedelta(
             self._random.choice((0, 1, -90))
@@ -147,12 +153,12 @@ class Charts:
         person["birthDate"] = self._random.choice((str(born), str(born), str(born.year)))
         if self._random.random() < 0.03:
             return [person | {"deceasedBoolean": True}]
-        made: list[Resource] = [person]
+        resources: list[Resource] = [person]
         if self._random.random() < 0.4:
             kind = self._random.choice(("AMB", "EMER", "IMP"))
-            made.append({"resourceType": "Encounter", "id": "e1", "status": "in-progress",
+            resources.append({"resourceType": "Encounter", "id": "e1", "status": "in-progress",
                          "class": {"system": f"{_HL7}/v3-ActCode", "code": kind}})  # fmt: skip
-        return made
+        return resources
 
     def _identified(self, kind: str) -> Resource:
         self._number += 1
@@ -168,10 +174,10 @@ class Charts:
             "order": self._order,
             "answer": self._answers,
         }
-        made = makers.get(fact.kind)
-        for _ in range(self._random.choice((1, 1, 2)) if made and not fact.computed_from else 0):
-            assert made is not None
-            yield made(fact)
+        make = makers.get(fact.kind)
+        for _ in range(self._random.choice((1, 1, 2)) if make and not fact.computed_from else 0):
+            assert make is not None
+            yield make(fact)
         for name in fact.computed_from:
             yield self._result(self._pack.catalogue[name])
 
@@ -202,13 +208,15 @@ class Charts:
         if self._random.random() < 0.06:
             return {"coding": [{"system": self._random.choice(_FOREIGN), "code": "X1"}]}
         terminology = self._pack.terminology
-        one = terminology.value_set(self._random.choice(set_ids))
-        keys = [key for key in (*one.concepts, *one.below) if key not in one.excluded]
+        value_set = terminology.value_set(self._random.choice(set_ids))
+        keys = [
+            key for key in (*value_set.concepts, *value_set.below) if key not in value_set.excluded
+        ]
         keys = [key for key in keys if "CodeSystem/ingredient" not in key[0]] or [
             (SNOMED, "404684003")
         ]
         system, code = self._random.choice(sorted(keys))
-        if (system, code) in one.below and self._random.random() < 0.5:
+        if (system, code) in value_set.below and self._random.random() < 0.5:
             code = f"{code}9" if "." in code or system.endswith("atc") else f"{code}.9"
         spelt = self._random.choice(_SPELLINGS.get(system, (system,)))
         return {"coding": [{"system": spelt, "code": code}]}
@@ -221,17 +229,17 @@ class Charts:
 
     def _finding(self, fact: FactDefinition) -> Resource:
         """A finding that is there or denied, as the code or as the value of an Observation."""
-        made = self._identified("Observation") | {"status": self._random.choice(_RESULT_STATUSES)}
-        made |= _unless_none("effectiveDateTime", self._moment(fact))
-        found = self._concept(fact.value_sets)
+        result = self._identified("Observation") | {"status": self._random.choice(_RESULT_STATUSES)}
+        result |= _unless_none("effectiveDateTime", self._moment(fact))
+        concept = self._concept(fact.value_sets)
         way = self._random.choice(("yes", "no", "coded no", "value"))
         if way == "value":
             asked = {"coding": [{"system": LOINC, "code": "75325-1"}]}
-            return made | {"code": asked, "valueCodeableConcept": found}
+            return result | {"code": asked, "valueCodeableConcept": concept}
         if way == "coded no":
             denied = {"coding": [{"system": SNOMED, "code": "260385009"}]}
-            return made | {"code": found, "valueCodeableConcept": denied}
-        return made | {"code": found, "valueBoolean": way == "yes"}
+            return result | {"code": concept, "valueCodeableConcept": denied}
+        return result | {"code": concept, "valueBoolean": way == "yes"}
 
     def _condition(self, fact: FactDefinition) -> Resource:
         choose = self._random.choice
@@ -239,22 +247,22 @@ class Charts:
         certain = choose(
             ("confirmed", "confirmed", None, "provisional", "refuted", "entered-in-error")
         )
-        made = self._identified("Condition") | {"code": self._concept(fact.value_sets)}
-        made |= _coded("clinicalStatus", "condition-clinical", status)
-        made |= _coded("verificationStatus", "condition-ver-status", certain)
+        condition = self._identified("Condition") | {"code": self._concept(fact.value_sets)}
+        condition |= _coded("clinicalStatus", "condition-clinical", status)
+        condition |= _coded("verificationStatus", "condition-ver-status", certain)
         category = choose(("problem-list-item", "problem-list-item", "encounter-diagnosis"))
-        made["category"] = [_coded("category", "condition-category", category)["category"]]
-        made |= _unless_none("recordedDate", self._moment(fact))
+        condition["category"] = [_coded("category", "condition-category", category)["category"]]
+        condition |= _unless_none("recordedDate", self._moment(fact))
         if status is None and choose((True, False)):
-            made |= _unless_none("abatementDateTime", self._moment(fact))
-        return made
+            condition |= _unless_none("abatementDateTime", self._moment(fact))
+        return condition
 
     def _thresholds(self, fact: FactDefinition) -> list[Decimal]:
         """Settings in the fact's unit: where rules compare, mostly."""
         numbers = {
-            name: Decimal(one.value)
-            for name, one in self._pack.settings.items()
-            if one.unit == fact.unit and not isinstance(one.value, bool | str)
+            name: Decimal(setting.value)
+            for name, setting in self._pack.settings.items()
+            if setting.unit == fact.unit and not isinstance(setting.value, bool | str)
         }
         stem = fact.name.split(".")[-1].split("-")[0]
         near = [value for name, value in numbers.items() if name.startswith(stem)]
@@ -266,16 +274,16 @@ class Charts:
         target += self._random.choice(
             (Decimal(0), Decimal(0), Decimal("0.1"), Decimal("-0.1"), Decimal(5))
         )
-        made: Resource = {"value": float(target)}
+        quantity: Resource = {"value": float(target)}
         if table is not None and self._random.random() < 0.93:
             unit, value = self._in_some_unit(table, target)
-            made = {
+            quantity = {
                 "value": value,
                 "unit": unit,
                 "system": "http://unitsofmeasure.org",
                 "code": unit,
             }
-        return made | _unless_none("comparator", self._random.choice(_COMPARATORS))
+        return quantity | _unless_none("comparator", self._random.choice(_COMPARATORS))
 
     def _in_some_unit(self, table: UnitTable, target: Decimal) -> tuple[str, float]:
         unit = self._random.choice(sorted(table.factors))
@@ -285,28 +293,28 @@ class Charts:
         return unit, float(round(rough, 6))
 
     def _result(self, fact: FactDefinition) -> Resource:
-        made = self._identified("Observation") | {"code": self._concept(fact.value_sets)}
-        made |= _unless_none("status", self._random.choice((*_RESULT_STATUSES, None)))
-        made["valueQuantity"] = self._quantity(fact)
+        result = self._identified("Observation") | {"code": self._concept(fact.value_sets)}
+        result |= _unless_none("status", self._random.choice((*_RESULT_STATUSES, None)))
+        result["valueQuantity"] = self._quantity(fact)
         if self._random.random() < 0.04:
-            del made["valueQuantity"]
-            made["valueString"] = "see report"
+            del result["valueQuantity"]
+            result["valueString"] = "see report"
         flag = self._random.choice(_FLAGS)
         if flag:
-            made["interpretation"] = [_coded("i", "v3-ObservationInterpretation", flag)["i"]]
+            result["interpretation"] = [_coded("i", "v3-ObservationInterpretation", flag)["i"]]
         if self._random.random() < 0.3:
             limit = {
                 key: value for key, value in self._quantity(fact).items() if key != "comparator"
             }
-            made["referenceRange"] = [{self._random.choice(("low", "high")): limit}]
-        return made | _unless_none("effectiveDateTime", self._moment(fact))
+            result["referenceRange"] = [{self._random.choice(("low", "high")): limit}]
+        return result | _unless_none("effectiveDateTime", self._moment(fact))
 
     def _coded(self, fact: FactDefinition) -> Resource:
-        made = self._identified("Observation") | {"code": self._concept(fact.value_sets)}
-        made["status"] = self._random.choice(_RESULT_STATUSES)
-        sets = [one for one in fact.answers if self._pack.terminology.has_set(one)]
-        made["valueCodeableConcept"] = self._concept(sets or fact.value_sets)
-        return made | _unless_none("effectiveDateTime", self._moment(fact))
+        result = self._identified("Observation") | {"code": self._concept(fact.value_sets)}
+        result["status"] = self._random.choice(_RESULT_STATUSES)
+        sets = [name for name in fact.answers if self._pack.terminology.has_set(name)]
+        result["valueCodeableConcept"] = self._concept(sets or fact.value_sets)
+        return result | _unless_none("effectiveDateTime", self._moment(fact))
 
     def _product(self, fact: FactDefinition) -> Resource:
         """A product of the fact's drugs, one of the dictionary as a rule."""
@@ -314,31 +322,33 @@ class Charts:
         if self._random.random() < 0.3:
             return self._concept(fact.value_sets)
         ingredients = [
-            n for one in fact.value_sets for n in self._pack.terminology.ingredients_of(one)
+            ingredient
+            for set_id in fact.value_sets
+            for ingredient in self._pack.terminology.ingredients_of(set_id)
         ]
         if not ingredients:
             return self._concept(fact.value_sets)
         name = self._random.choice(ingredients)
         if self._random.random() < 0.15:
             return {"text": name}
-        products = [one for one in drugs.products() if name in one.ingredients]
+        products = [product for product in drugs.products() if name in product.ingredients]
         if not products:
             return {"text": name}
         product = self._random.choice(products)
-        made: Resource = {"coding": [{"system": RXNORM, "code": product.code}]}
-        return made | ({"text": product.name} if self._random.random() < 0.3 else {})
+        concept: Resource = {"coding": [{"system": RXNORM, "code": product.code}]}
+        return concept | ({"text": product.name} if self._random.random() < 0.3 else {})
 
     def _drug(self, fact: FactDefinition) -> Resource:
         request = self._random.random() < 0.6
         kind = "MedicationRequest" if request else "MedicationStatement"
         statuses = ("active", "active", "active", "completed", "stopped", "on-hold", "unknown")
-        made = self._identified(kind) | {"medicationCodeableConcept": self._product(fact)}
-        made["status"] = self._random.choice(statuses)
+        medication = self._identified(kind) | {"medicationCodeableConcept": self._product(fact)}
+        medication["status"] = self._random.choice(statuses)
         moment = self._drug_moment(fact)
         if request:
-            made["intent"] = self._random.choice(("order", "order", "plan", "proposal"))
-            return made | _unless_none("authoredOn", moment)
-        return made | _unless_none("effectiveDateTime", moment)
+            medication["intent"] = self._random.choice(("order", "order", "plan", "proposal"))
+            return medication | _unless_none("authoredOn", moment)
+        return medication | _unless_none("effectiveDateTime", moment)
 
     def _drug_moment(self, fact: FactDefinition) -> str | None:
         name = self._random.choice(
@@ -350,52 +360,56 @@ class Charts:
         return str(NOW.date() - timedelta(days))
 
     def _procedure(self, fact: FactDefinition) -> Resource:
-        made = self._identified("Procedure") | {"code": self._concept(fact.value_sets)}
-        made["status"] = self._random.choice(("completed", "completed", "in-progress", "not-done"))
-        return made | _unless_none("performedDateTime", self._moment(fact))
+        procedure = self._identified("Procedure") | {"code": self._concept(fact.value_sets)}
+        procedure["status"] = self._random.choice(
+            ("completed", "completed", "in-progress", "not-done")
+        )
+        return procedure | _unless_none("performedDateTime", self._moment(fact))
 
     def _order(self, fact: FactDefinition) -> Resource:
-        made = self._identified("ServiceRequest") | {"code": self._concept(fact.value_sets)}
-        made |= {
+        order = self._identified("ServiceRequest") | {"code": self._concept(fact.value_sets)}
+        order |= {
             "status": self._random.choice(("active", "active", "on-hold", "completed", "revoked"))
         }
-        made["intent"] = "order"
-        return made | _unless_none("authoredOn", self._moment(fact))
+        order["intent"] = "order"
+        return order | _unless_none("authoredOn", self._moment(fact))
 
     def _answers(self, fact: FactDefinition) -> Resource:
-        made = self._identified("QuestionnaireResponse")
-        made["status"] = self._random.choice(("completed", "completed", "amended", "in-progress"))
-        made["questionnaire"] = fact.questionnaire + self._random.choice(("", "|1.0.0"))
+        response = self._identified("QuestionnaireResponse")
+        response["status"] = self._random.choice(
+            ("completed", "completed", "amended", "in-progress")
+        )
+        response["questionnaire"] = fact.questionnaire + self._random.choice(("", "|1.0.0"))
         answer = {"valueBoolean": self._random.choice((True, True, False))}
-        made["item"] = [{"linkId": fact.link_id or "Q2", "answer": [answer]}]
-        return made | _unless_none("authored", self._moment(fact))
+        response["item"] = [{"linkId": fact.link_id or "Q2", "answer": [answer]}]
+        return response | _unless_none("authored", self._moment(fact))
 
     def _drafts(self, facts: Sequence[FactDefinition]) -> list[Draft]:
         kinds = [
-            one for one in facts if one.kind in ("draft-drug", "draft-order") and one.value_sets
+            fact for fact in facts if fact.kind in ("draft-drug", "draft-order") and fact.value_sets
         ]
-        made = []
+        orders = []
         for _ in range(self._random.choice((1, 1, 2)) if kinds else 0):
-            made.append(self._draft(self._random.choice(kinds), facts))
-        return [Draft(one, f"{one['resourceType']}/{one['id']}", True) for one in made]
+            orders.append(self._draft(self._random.choice(kinds), facts))
+        return [Draft(order, f"{order['resourceType']}/{order['id']}", True) for order in orders]
 
     def _draft(self, fact: FactDefinition, facts: Sequence[FactDefinition]) -> Resource:
         if fact.kind == "draft-drug":
-            made = self._identified("MedicationRequest")
-            made |= {"medicationCodeableConcept": self._product(fact), "intent": "order"}
+            order = self._identified("MedicationRequest")
+            order |= {"medicationCodeableConcept": self._product(fact), "intent": "order"}
         else:
-            made = self._identified("ServiceRequest")
-            made |= {"code": self._concept(fact.value_sets), "intent": "order"}
-        made["status"] = "draft"
-        reasons = [one for one in facts if "order-reason" in getattr(one, "sources", ())]
+            order = self._identified("ServiceRequest")
+            order |= {"code": self._concept(fact.value_sets), "intent": "order"}
+        order["status"] = "draft"
+        reasons = [other for other in facts if "order-reason" in getattr(other, "sources", ())]
         if reasons and self._random.random() < 0.6:
-            made["reasonCode"] = [self._concept(self._random.choice(reasons).value_sets)]
-        return made
+            order["reasonCode"] = [self._concept(self._random.choice(reasons).value_sets)]
+        return order
 
 
 def _largest_factor(table: UnitTable) -> tuple[str, Decimal]:
-    by_unit = {unit: one.times / one.divided_by for unit, one in table.factors.items()}
-    return max(by_unit.items(), key=lambda one: max(one[1], 1 / one[1]))
+    by_unit = {unit: factor.times / factor.divided_by for unit, factor in table.factors.items()}
+    return max(by_unit.items(), key=lambda item: max(item[1], 1 / item[1]))
 
 
 def _first_of(pack: Pack, fact: FactDefinition) -> Resource:

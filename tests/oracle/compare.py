@@ -35,21 +35,21 @@ class Comparison:
     """What was compared. `theirs`: the other engine's outcomes, chart by chart."""
 
     charts: int
-    said: tuple[str, ...]
+    outcomes: tuple[str, ...]
     differences: tuple[Difference, ...]
     theirs: Sequence[Mapping[str, str]]
 
     @property
     def judgements(self) -> int:
         """How many outcomes were compared."""
-        return len(self.said)
+        return len(self.outcomes)
 
 
 def questions(trials: Iterable[tuple[str, Trial]]) -> Iterator[Question]:
     """Each chart, once for each draft order under evaluation."""
     for name, trial in trials:
         plan = trial.ruleset.plans[trial.service.id]
-        rules = [one.rule.id for one in plan.rules if one.rule.status == "active"]
+        rules = [compiled.rule.id for compiled in plan.rules if compiled.rule.status == "active"]
         for context in contexts(plan, trial.facts):
             label = name if context.draft is None else f"{name} [draft {context.draft + 1}]"
             asked = asked_of(label, trial.chart, trial.case.now, rules, context.draft)
@@ -62,7 +62,7 @@ def answered(question: Question, ruleset: RuleSet | None = None) -> dict[str, st
     rules = ruleset or trial.ruleset
     facts = facts_of(rules.pack, trial.chart, trial.case)
     plan = rules.plans[trial.service.id]
-    context = next(one for one in contexts(plan, facts) if one.draft == question.draft)
+    context = next(context for context in contexts(plan, facts) if context.draft == question.draft)
     wanted = set(question.asked.ask)
     return {
         compiled.rule.id: judge(compiled, context, rules.words, None).outcome
@@ -73,13 +73,13 @@ def answered(question: Question, ruleset: RuleSet | None = None) -> dict[str, st
 
 def compared(libraries: Libraries, asked: Sequence[Question]) -> Comparison:
     """Judge each chart by both engines."""
-    theirs = run(libraries, [one.asked for one in asked])
-    ours = [answered(one) for one in asked]
-    found = [
-        Difference(question.asked.name, rule, said, other[rule])
+    theirs = run(libraries, [question.asked for question in asked])
+    ours = [answered(question) for question in asked]
+    differences = [
+        Difference(question.asked.name, rule, outcome, other[rule])
         for question, mine, other in zip(asked, ours, theirs, strict=True)
-        for rule, said in mine.items()
-        if said != other[rule]
+        for rule, outcome in mine.items()
+        if outcome != other[rule]
     ]
-    said = tuple(outcome for mine in ours for outcome in mine.values())
-    return Comparison(len(asked), said, tuple(found), theirs)
+    outcomes = tuple(outcome for mine in ours for outcome in mine.values())
+    return Comparison(len(asked), outcomes, tuple(differences), theirs)

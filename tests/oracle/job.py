@@ -45,25 +45,27 @@ def run(
         "rules": {rule.id: library_name(rule.group) for rule in libraries.rules},
         "facts": f"{PREFIX}{FACTS}",
         "raw": raw,
-        "valueSets": {one.url: list(one.codes) for one in libraries.sets.by_id.values()},
+        "valueSets": {
+            value_set.url: list(value_set.codes) for value_set in libraries.sets.by_id.values()
+        },
         "charts": [
             {
-                "bundle": one.bundle,
-                "parameters": one.parameters,
-                "now": one.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-                "ask": list(one.ask),
+                "bundle": chart.bundle,
+                "parameters": chart.parameters,
+                "now": chart.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+                "ask": list(chart.ask),
             }
-            for one in charts
+            for chart in charts
         ],
     }
-    return _said(job)
+    return _outcomes(job)
 
 
-def _said(job: Json) -> list[dict[str, Json]]:
+def _outcomes(job: Json) -> list[dict[str, Json]]:
     with tempfile.TemporaryDirectory() as folder:
         question, answer = Path(folder, "job.json"), Path(folder, "said.json")
         question.write_text(json.dumps(job, default=str), encoding="utf-8")
         command = ["node", str(HERE / "run.cjs"), str(question), str(answer)]
         subprocess.run(command, check=True, timeout=SECONDS, cwd=HERE)
-        said: list[dict[str, Json]] = json.loads(answer.read_text(encoding="utf-8"))
-        return said
+        outcomes: list[dict[str, Json]] = json.loads(answer.read_text(encoding="utf-8"))
+        return outcomes

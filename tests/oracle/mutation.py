@@ -48,10 +48,11 @@ def _judged(exported: Exported, mutant: Mutant, own: Sequence[Question]) -> tupl
     """How many answers of the rule change in each engine, and whether they come to differ."""
     pack = mutant.apply(exported.pack)
     rules, rule = compile_rules(pack), mutant.subject
-    before = [answered(one)[rule] for one in own if rule in one.asked.ask]
-    kept = [one for one in own if rule in one.asked.ask]
-    ours = [answered(one, rules)[rule] for one in kept]
-    theirs = [said[rule] for said in run(write(pack), [_only(one, rule) for one in kept])]
+    kept = [question for question in own if rule in question.asked.ask]
+    before = [answered(question)[rule] for question in kept]
+    ours = [answered(question, rules)[rule] for question in kept]
+    asked = [_only(question, rule) for question in kept]
+    theirs = [outcomes[rule] for outcomes in run(write(pack), asked)]
     changed = sum(new != old for new, old in zip(ours, before, strict=True))
     there = sum(new != old for new, old in zip(theirs, before, strict=True))
     return changed, there, ours != theirs
