@@ -4,12 +4,13 @@ A status in words is read by the words of `statuses.json`.
 """
 
 import re
+from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
 from cds_service.facts import dates
 from cds_service.facts.chart import Resource
-from cds_service.facts.fhir import codes, reference_of
+from cds_service.facts.fhir import codes, objects, reference_of, string
 from cds_service.terminology.codings import names_of
 from cds_service.terminology.statuses import Statuses
 
@@ -17,6 +18,11 @@ _ACTIVE = frozenset({"active", "recurrence", "relapse"})
 _ENDED = frozenset({"inactive", "remission", "resolved"})
 _WORD = re.compile("[a-z\u00df-\u024f]+")
 _RECORDED = ("recordedDate", "assertedDate", "dateRecorded")  # R4, STU3, DSTU2
+# How sure a diagnosis is in ICD-10-GM, as an extension of the coding (de.basisprofil.r4) or as a
+# code of the status (KBV): A excluded, V suspected, Z a state after it, G certain.
+_CERTAINTY = "fhir.de/structuredefinition/icd-10-gm-diagnosesicherheit"
+_CERTAINTY_CODES = "kbv_cs_sfhir_icd_diagnosesicherheit"
+_EXCLUDED, _SUSPECTED, _STATE_AFTER = "A", "V", "Z"
 _ABATEMENTS = ("abatementDateTime", "abatementAge", "abatementPeriod", "abatementRange")
 
 
@@ -60,14 +66,39 @@ def diagnosis_of(resource: Resource, today: date, words: Statuses) -> Diagnosis:
 def verification_of(resource: Resource, words: Statuses) -> str:
     """ "confirmed" (also where it is missing), "suspected", "refuted", or "" for an error entry."""
     status = resource.get("verificationStatus")
+    certainty = _certainty(resource)
+    if _EXCLUDED in certainty:
+        return "refuted"
     if not status:
-        return "confirmed"
+        return "suspected" if _SUSPECTED in certainty else "confirmed"
     given = codes(status) or _words(status)
     if not given or ("confirmed" in given and given.isdisjoint(words.negations)):
         return "confirmed"
     if "entered-in-error" in given or given & words.erroneous:
         return ""
     return "refuted" if "refuted" in given or given & words.refuted else "suspected"
+
+
+def _certainty(resource: Resource) -> set[str]:
+    """The letters that an ICD-10-GM coding, or the status, says the certainty by."""
+    status, concept = resource.get("verificationStatus"), resource.get("code")
+    letters = {
+        string(coding.get("code"))
+        for coding in _codings(status)
+        if _CERTAINTY_CODES in string(coding.get("system")).lower()
+    }
+    for element in (resource, *_codings(concept)):
+        for extension in objects(element.get("extension")):
+            if string(extension.get("url")).lower().endswith(_CERTAINTY):
+                value = extension.get("valueCoding")
+                code = value.get("code") if isinstance(value, dict) else extension.get("valueCode")
+                letters.add(string(code))
+    return {letter.upper() for letter in letters}
+
+
+def _codings(concept: object) -> Iterator[Resource]:
+    if isinstance(concept, dict):
+        yield from objects(concept.get("coding"))
 
 
 def is_active(resource: Resource, today: date, words: Statuses) -> bool | None:
@@ -84,7 +115,9 @@ def is_active(resource: Resource, today: date, words: Statuses) -> bool | None:
     given |= _words(status)
     if given:
         return _by_words(given, words)
-    return None if _says_something(status) else not has_abated(resource, today)
+    if _says_something(status):
+        return None
+    return _STATE_AFTER not in _certainty(resource) and not has_abated(resource, today)
 
 
 def _says_something(status: object) -> bool:

@@ -14,6 +14,7 @@ GENERAL: Sequence[str] = (
     "statuses in words, single objects in place of lists, and numbers as strings.",
     "An entry that says of its list that nothing is known to be on it, or that nobody knows, is an "
     "entry without a known code.",
+    "How sure an ICD-10-GM code says that a diagnosis is (an extension of its coding).",
     "A code without its code system has no meaning here. The service knows LOINC, SNOMED CT, ATC "
     "and ICD-10-CM codes by their form.",
     "Contained resources are not followed: a Condition in an Encounter, a Medication in a request.",
