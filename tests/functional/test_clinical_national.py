@@ -1,9 +1,9 @@
-"""ICD-10-GM: how sure a diagnosis is stands in an extension of its coding; statuses in German."""
+"""National forms: how sure an ICD-10-GM diagnosis is, statuses in German, other addresses."""
 
 import pytest
 
 from tests.support.calls import Caller, Json
-from tests.support.clinical import dx, request, rx
+from tests.support.clinical import dx, lab, request, rx
 
 URL = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
 SYSTEM = "https://fhir.kbv.de/CodeSystem/KBV_CS_SFHIR_ICD_DIAGNOSESICHERHEIT"
@@ -63,3 +63,38 @@ def test_a_state_after_it_that_is_active_counts(caller: Caller) -> None:
 def test_a_status_of_a_drug_in_german(caller: Caller, status: str, taken: bool) -> None:
     chart = request(conditions=[cramp()], medicationRequests=[rx("rx:310798", status=status)])
     assert bool(caller.cards(chart)["cards"]) is taken
+
+
+@pytest.mark.parametrize(
+    ("system", "code"),
+    [
+        ("urn:oid:2.16.578.1.12.4.1.1.7110", "R252"),
+        ("urn:oid:1.2.752.116.1.1.1.1.3", "R25.2"),
+        ("1.2.752.116.1.1.1.1.8", "R25.2"),
+    ],
+)
+def test_the_who_s_codes_under_national_addresses(caller: Caller, system: str, code: str) -> None:
+    problem = cramp() | {"code": {"coding": [{"system": system, "code": code}]}}
+    assert said(caller, problem).startswith(f"Leg cramps on {DRUG}")
+
+
+@pytest.mark.parametrize(
+    "system",
+    ["https://fhir.infoway-inforoute.ca/CodeSystem/pCLOCD", "urn:oid:2.16.840.1.113883.2.20.5.1"],
+)
+def test_canadian_results(caller: Caller, system: str) -> None:
+    result = lab("2276-4", 20, "ng/mL")
+    result["code"]["coding"][0]["system"] = system
+    cards = caller.cards(request(conditions=[dx("icd:G25.81")], observations=[result]))["cards"]
+    assert cards[0]["indicator"] == "warning"
+
+
+@pytest.mark.parametrize(
+    ("system", "code"),
+    [("http://www.whocc.no/atcddd", "C03AA03"), ("https://rxnav.nlm.nih.gov/REST/rxcui", "310798")],
+)
+def test_drugs_under_other_addresses(caller: Caller, system: str, code: str) -> None:
+    order = rx("rx:1")
+    order["medicationCodeableConcept"] = {"coding": [{"system": system, "code": code}]}
+    cards = caller.cards(request(conditions=[cramp()], medicationRequests=[order]))["cards"]
+    assert DRUG in cards[0]["summary"]
