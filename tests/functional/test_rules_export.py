@@ -25,10 +25,10 @@ BASE = "https://cds.legcramps.example/"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped pack, exported."""
-    made = tmp_path_factory.mktemp("package")
-    done = CliRunner().invoke(main, ["rules", "export", "--fhir", str(made)])
+    package = tmp_path_factory.mktemp("package")
+    done = CliRunner().invoke(main, ["rules", "export", "--fhir", str(package)])
     assert done.exit_code == 0, done.output
-    return made
+    return package
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,11 @@ def files(folder: Path) -> Mapping[str, Json]:
 
 
 def _resources(files: Mapping[str, Json]) -> dict[str, Json]:
-    return {path: one for path, one in files.items() if "resourceType" in one and "/" not in path}
+    return {
+        path: content
+        for path, content in files.items()
+        if "resourceType" in content and "/" not in path
+    }
 
 
 def _canonicals(node: Json) -> Iterator[str]:
@@ -53,8 +57,8 @@ def _canonicals(node: Json) -> Iterator[str]:
             if key not in ("data", "system", "extension"):
                 yield from _canonicals(value)
     elif isinstance(node, list):
-        for one in node:
-            yield from _canonicals(one)
+        for part in node:
+            yield from _canonicals(part)
     elif isinstance(node, str) and re.match(rf"{BASE}[A-Z][A-Za-z]+/", node):
         yield node.split("|")[0]
 
@@ -68,17 +72,20 @@ def test_the_same_content_is_the_same_file(folder: Path, tmp_path: Path) -> None
 
 
 def test_fhir_accepts_every_resource(files: Mapping[str, Json]) -> None:
-    tests = [one for path, one in files.items() if path.startswith("tests/")]
-    for one in [*_resources(files).values(), *tests[::25]]:
-        get_fhir_model_class(one["resourceType"]).model_validate(one)
+    tests = [resource for path, resource in files.items() if path.startswith("tests/")]
+    for resource in [*_resources(files).values(), *tests[::25]]:
+        get_fhir_model_class(resource["resourceType"]).model_validate(resource)
 
 
 def test_no_list_and_no_object_is_empty(files: Mapping[str, Json]) -> None:
     """FHIR's JSON knows neither; `fhir.resources` lets them pass."""
     heads = [
-        one["entry"][0]["resource"] for path, one in files.items() if path.startswith("tests/")
+        resource["entry"][0]["resource"]
+        for path, resource in files.items()
+        if path.startswith("tests/")
     ]
-    assert [empty for one in [*_resources(files).values(), *heads] for empty in _empty(one)] == []
+    every = [*_resources(files).values(), *heads]
+    assert [empty for resource in every for empty in _empty(resource)] == []
 
 
 def _empty(node: Json, path: str = "") -> Iterator[str]:
@@ -92,10 +99,11 @@ def _empty(node: Json, path: str = "") -> Iterator[str]:
 
 def test_what_is_referred_to_is_in_the_package(files: Mapping[str, Json]) -> None:
     resources = _resources(files).values()
-    known = {one["url"] for one in resources}
-    asked = {url for one in resources for url in _canonicals(one)}
+    known = {resource["url"] for resource in resources}
+    asked = {url for resource in resources for url in _canonicals(resource)}
     assert asked <= known
-    assert len({(one["resourceType"], one["id"]) for one in resources}) == len(resources)
+    identities = {(resource["resourceType"], resource["id"]) for resource in resources}
+    assert len(identities) == len(resources)
 
 
 def test_every_active_rule_is_an_action_with_an_expression_of_a_library(
@@ -104,7 +112,7 @@ def test_every_active_rule_is_an_action_with_an_expression_of_a_library(
     hooks = Path(__file__).parents[2] / "hooks"
     pack = load_pack(hooks, thorough=False)
     active = {rule.id for rule in pack.rules if rule.status == "active"}
-    plans = [one for path, one in files.items() if path.startswith("PlanDefinition")]
+    plans = [resource for path, resource in files.items() if path.startswith("PlanDefinition")]
     asked = {
         rule["condition"][0]["expression"]["expression"]
         for plan in plans
@@ -115,39 +123,39 @@ def test_every_active_rule_is_an_action_with_an_expression_of_a_library(
 
 
 def _expressions(files: Mapping[str, Json]) -> set[str]:
-    found = set()
-    for path, one in files.items():
+    expressions = set()
+    for path, resource in files.items():
         if path.startswith("Library"):
-            by_kind = {part["contentType"]: part["data"] for part in one["content"]}
+            by_kind = {part["contentType"]: part["data"] for part in resource["content"]}
             elm = json.loads(base64.b64decode(by_kind["application/elm+json"]))
             cql = base64.b64decode(by_kind["text/cql"]).decode()
             names = {part["name"] for part in elm["library"]["statements"]["def"]}
             assert all(name in cql for name in names)
-            found |= names
-    return found
+            expressions |= names
+    return expressions
 
 
 def test_plans_are_triggered_by_the_hooks(files: Mapping[str, Json]) -> None:
-    plans = [one for path, one in files.items() if path.startswith("PlanDefinition")]
+    plans = [resource for path, resource in files.items() if path.startswith("PlanDefinition")]
     triggers = {plan["action"][0]["trigger"][0]["name"] for plan in plans}
     assert triggers == {"patient-view", "order-select", "order-sign"}
 
 
 def test_a_value_set_lists_the_codes_that_the_service_knows(files: Mapping[str, Json]) -> None:
     sets = files["ValueSet-cond-restless-legs.json"]
-    codes = {one["code"] for one in sets["expansion"]["contains"]}
+    codes = {concept["code"] for concept in sets["expansion"]["contains"]}
     assert {"G25.81", "32914008"} <= codes
     assert sets["expansion"]["total"] == len(sets["expansion"]["contains"])
 
 
 def test_a_test_of_a_rule_is_a_bundle_with_the_expected_outcome(files: Mapping[str, Json]) -> None:
-    tests = [one for path, one in files.items() if path.startswith("tests/")]
+    tests = [resource for path, resource in files.items() if path.startswith("tests/")]
     assert len(tests) > 1000
-    for one in tests:
-        head = one["entry"][0]["resource"]["parameter"]
+    for resource in tests:
+        head = resource["entry"][0]["resource"]["parameter"]
         assert {part["name"] for part in head} >= {"test", "service", "Now", "parameters"}
-    heads = [one["entry"][0]["resource"]["parameter"] for one in tests]
-    expecting = [one for one in heads if any(part["name"] == "expected" for part in one)]
+    heads = [resource["entry"][0]["resource"]["parameter"] for resource in tests]
+    expecting = [head for head in heads if any(part["name"] == "expected" for part in head)]
     assert len(expecting) > len(tests) / 2
 
 

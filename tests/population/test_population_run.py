@@ -49,40 +49,42 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_export(tmp_path_factory.mktemp("export") / "a", [*resources, medication()])
 
 
-def service(found: Any, name: str = "leg-cramps-patient-view") -> Any:
-    return next(one for one in found["services"] if one["service"] == name)
+def service(totals: Any, name: str = "leg-cramps-patient-view") -> Any:
+    return next(row for row in totals["services"] if row["service"] == name)
 
 
 def test_each_encounter_is_replayed_with_what_was_recorded_by_then(
     source: Path, tmp_path: Path
 ) -> None:
     """In 2020 nothing was recorded; in 2021 the restless legs and the ferritin were."""
-    found = summary(source, tmp_path / "run")
-    review = service(found)
-    assert (found["charts"], found["encounters"], review["calls"]) == (60, 120, 120)
+    totals = summary(source, tmp_path / "run")
+    review = service(totals)
+    assert (totals["charts"], totals["encounters"], review["calls"]) == (60, 120, 120)
     low = sum(10 + number % 100 < 50 for number in range(60))
-    (rule,) = [r for r in found["rules"] if r["rule"] == "rls.low-ferritin"]
+    (rule,) = [r for r in totals["rules"] if r["rule"] == "rls.low-ferritin"]
     assert rule["fires"] == low
     assert review["patients"] == 60
-    years = {row["stratum"][:4]: row for row in found["by"]["month"] if "patient" in row["service"]}
+    years = {
+        row["stratum"][:4]: row for row in totals["by"]["month"] if "patient" in row["service"]
+    }
     assert (years["2020"]["cards"], years["2021"]["cards"] > 0) == (0, True)
 
 
 def test_orders_are_signed_at_the_encounter_that_they_name(source: Path, tmp_path: Path) -> None:
-    found = summary(source, tmp_path / "run")
-    assert service(found, "leg-cramps-order-sign")["calls"] == 60
+    totals = summary(source, tmp_path / "run")
+    assert service(totals, "leg-cramps-order-sign")["calls"] == 60
     names = [s["service"] for s in summary(source, tmp_path / "b", "--no-orders")["services"]]
     assert "leg-cramps-order-sign" not in names
 
 
 def test_a_chart_can_be_opened_once(source: Path, tmp_path: Path) -> None:
-    found = summary(source, tmp_path / "run", "--at", "last")
-    assert (found["encounters"], service(found)["calls"]) == (60, 60)
+    totals = summary(source, tmp_path / "run", "--at", "last")
+    assert (totals["encounters"], service(totals)["calls"]) == (60, 60)
 
 
 def test_a_sweep_tells_what_another_threshold_would_cost(source: Path, tmp_path: Path) -> None:
-    found = summary(source, tmp_path / "run", "--sweep", "ferritin.low=30,75")
-    variants = {variant["variant"]: variant for variant in found["variants"]}
+    totals = summary(source, tmp_path / "run", "--sweep", "ferritin.low=30,75")
+    variants = {variant["variant"]: variant for variant in totals["variants"]}
     assert set(variants) == {"ferritin.low=30", "ferritin.low=75"}
     assert variants["ferritin.low=75"]["gains"]["rls.low-ferritin"] == 20  # ferritin 50 to 69
     assert variants["ferritin.low=30"]["loses"]["rls.low-ferritin"] == 20  # ferritin 30 to 49
@@ -137,8 +139,8 @@ def test_what_is_damaged_is_counted_exactly_and_stops_nothing(tmp_path: Path) ->
     source = write_export(tmp_path / "source", [*resources, medication()], damaged=3)
     with (source / "Observation.ndjson").open("ab") as file:  # JSON but for one letter
         file.write(json.dumps(chart(5)[2] | {"note": "caf#"}).encode().replace(b"#", b"\xe9"))
-    found = summary(source, tmp_path / "run")
-    assert found["charts"] == 29
+    totals = summary(source, tmp_path / "run")
+    assert totals["charts"] == 29
     assert left_out(tmp_path / "run") == {
         "not JSON": 4,
         "names no patient": 1,
@@ -182,18 +184,18 @@ def test_references_by_urn_find_their_patient(tmp_path: Path) -> None:
     entries += [{"resource": {**r, "subject": {"reference": urn}}} for r in (problem, visit)]
     path = tmp_path / "bundle.json"
     path.write_text(json.dumps({"resourceType": "Bundle", "entry": entries}))
-    found = summary(path, tmp_path / "run")
-    assert (found["charts"], found["leftOut"]) == (1, {})
+    totals = summary(path, tmp_path / "run")
+    assert (totals["charts"], totals["leftOut"]) == (1, {})
 
 
 def test_small_cells_are_not_shown(tmp_path: Path) -> None:
     """Four patients with a low ferritin: no number of cards, no rate, no stratum tells."""
     source = write_export(tmp_path / "s", [r for n in range(4) for r in chart(n)] + [medication()])
-    found = summary(source, tmp_path / "run")
-    review = service(found)
+    totals = summary(source, tmp_path / "run")
+    review = service(totals)
     assert review["cards"] is None and review["per100"] is None
-    assert all(row["per100"] is None for rows in found["by"].values() for row in rows)
-    (rule,) = [r for r in found["rules"] if r["rule"] == "rls.low-ferritin"]
+    assert all(row["per100"] is None for rows in totals["by"].values() for row in rows)
+    (rule,) = [r for r in totals["rules"] if r["rule"] == "rls.low-ferritin"]
     assert rule["fires"] is None and rule["per100"] is None
 
 
@@ -220,21 +222,21 @@ def test_the_report_loads_nothing_from_elsewhere(source: Path, tmp_path: Path) -
 def test_the_report_tells_which_rule_is_the_noisiest_and_on_what_it_rests(
     source: Path, tmp_path: Path
 ) -> None:
-    found = summary(source, tmp_path / "run")
+    totals = summary(source, tmp_path / "run")
     page = (tmp_path / "run" / "report.html").read_text()
-    said = page[page.index("The noisiest is") :]
-    said = said[: said.index("</p>")]
-    most = max(rule["heads"] or 0 for rule in found["rules"])
-    assert f"it heads {most} cards" in said and "restless legs syndrome 100.0 %" in said
-    assert "It speaks when all of these: RLS is recorded or suspected; ferritin" in said
+    sentences = page[page.index("The noisiest is") :]
+    sentences = sentences[: sentences.index("</p>")]
+    most = max(rule["heads"] or 0 for rule in totals["rules"])
+    assert f"it heads {most} cards" in sentences and "restless legs syndrome 100.0 %" in sentences
+    assert "It speaks when all of these: RLS is recorded or suspected; ferritin" in sentences
 
 
 def test_the_report_tells_how_many_cards_a_week_and_what_no_chart_holds(
     source: Path, tmp_path: Path
 ) -> None:
-    found = summary(source, tmp_path / "run")
+    totals = summary(source, tmp_path / "run")
     page = (tmp_path / "run" / "report.html").read_text()
-    rates = [one["per100"]["value"] for one in found["services"] if "sign" not in one["service"]]
+    rates = [row["per100"]["value"] for row in totals["services"] if "sign" not in row["service"]]
     assert f"<strong>about {sum(rates) * 80 / 100:.1f} cards a week</strong>" in page
     nowhere = page[page.index("In no chart at all:") :]
     nowhere = nowhere[: nowhere.index("</p>")]
@@ -273,8 +275,8 @@ def test_a_run_that_was_killed_is_taken_up(source: Path, tmp_path: Path) -> None
 def test_a_process_that_is_killed_on_the_way_is_replaced(source: Path, tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     summary(source, whole)
-    said = killed_run(tmp_path / "x", source, cut, "--salt-file", str(tmp_path / "salt"))
-    assert said.count("A process was killed; what it had under way is done again.") == 1
+    log = killed_run(tmp_path / "x", source, cut, "--salt-file", str(tmp_path / "salt"))
+    assert log.count("A process was killed; what it had under way is done again.") == 1
     assert rows(cut) == rows(whole)
 
 

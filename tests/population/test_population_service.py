@@ -40,16 +40,19 @@ DATES = (
 def charts() -> list[list[Json]]:
     """Charts with a visit at VISIT: every tenth. Half of them record leg cramps too, so that the
     order of a diuretic has something to be asked about."""
-    made = [patient(10 * number) for number in range(SAMPLE)]
-    return [[*one, cramp(one)] if number % 2 else one for number, one in enumerate(made)]
+    patients = [patient(10 * number) for number in range(SAMPLE)]
+    return [
+        [*resources, cramp(resources)] if number % 2 else resources
+        for number, resources in enumerate(patients)
+    ]
 
 
 @pytest.fixture(scope="module")
 def rows(charts: list[list[Json]], tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
     """Of the calls at VISIT, as a run judges them."""
-    made = tmp_path_factory.mktemp("sample")
-    source = write_export(made / "export", [one for chart in charts for one in chart])
-    folder = RunFolder(made / "run")
+    place = tmp_path_factory.mktemp("sample")
+    source = write_export(place / "export", [resource for chart in charts for resource in chart])
+    folder = RunFolder(place / "run")
     folder.open({}, again=False)
     plan = RunPlan(hooks=str(ROOT / "hooks"), salt=SALT)
     local.run(source_files([str(source)]), plan, folder, 1, lambda stage, done, total: None)
@@ -65,7 +68,7 @@ def test_the_service_answers_what_the_run_says(
     monkeypatch.delenv("CDS_SITE_DIR", raising=False)
     with serving(tmp_path, CDS_NOW=VISIT) as address:
         services = fetched(f"{address}/cds-services")["services"]
-        said = {
+        answers = {
             (hashed(visit_of(chart)["id"]), service["id"]): cards(
                 fetched(f"{address}/cds-services/{service['id']}", call(chart, service))
             )
@@ -76,11 +79,11 @@ def test_the_service_answers_what_the_run_says(
     run = {
         (row["encounter"], row["service"]): (row["cards"], row["indicator"] or "")
         for row in rows
-        if (row["encounter"], row["service"]) in said
+        if (row["encounter"], row["service"]) in answers
     }
-    assert run == said
+    assert run == answers
     for hook in ("patient-view", "order-sign"):
-        assert sum(number for (_, name), (number, _) in said.items() if hook in name), hook
+        assert sum(number for (_, name), (number, _) in answers.items() if hook in name), hook
 
 
 def cramp(chart: list[Json]) -> Json:
@@ -95,23 +98,28 @@ def cramp(chart: list[Json]) -> Json:
 
 
 def person(chart: list[Json]) -> Json:
-    return next(one for one in chart if one["resourceType"] == "Patient")
+    return next(resource for resource in chart if resource["resourceType"] == "Patient")
 
 
 def call(chart: list[Json], service: Json) -> Json:
     """The request of an EHR that opens the chart at VISIT, or signs the visit's orders there."""
     visit = visit_of(chart)
-    known = [one for one in chart if recorded(one) <= moment(VISIT)]
-    signed = [one for one in known if ends(one.get("encounter"), visit["id"]) and order(one)]
-    known = [one for one in known if one not in signed]  # not yet, when the chart is opened
-    medications = [one for one in chart if one["resourceType"] == "Medication"]
+    known = [resource for resource in chart if recorded(resource) <= moment(VISIT)]
+    signed = [
+        resource
+        for resource in known
+        if ends(resource.get("encounter"), visit["id"]) and order(resource)
+    ]
+    # Not yet, when the chart is opened.
+    known = [resource for resource in known if resource not in signed]
+    medications = [resource for resource in chart if resource["resourceType"] == "Medication"]
     context: Json = {
         "userId": "Practitioner/d1",
         "patientId": person(chart)["id"],
         "encounterId": visit["id"],
     }
     if service["hook"] == "order-sign":
-        drafts = [{"resource": {**one, "status": "draft"}} for one in signed]
+        drafts = [{"resource": {**resource, "status": "draft"}} for resource in signed]
         drafts += referred(drafts, medications)
         context["draftOrders"] = {"resourceType": "Bundle", "type": "collection", "entry": drafts}
     return {
@@ -131,17 +139,17 @@ def answered(template: str, known: list[Json], visit: Json, medications: list[Js
     kind, _, instance = parts.path.partition("/")
     if kind == "Encounter" and instance:
         return visit
-    of_kind = [one for one in known if one["resourceType"] == kind]
+    of_kind = [resource for resource in known if resource["resourceType"] == kind]
     if instance:
         return of_kind[0]
     asked = parse_qs(parts.query)
     statuses = asked.get("status", [""])[0].split(",")
     codes = set(asked["code"][0].split(",")) if "code" in asked else None
     entries = [
-        {"resource": one}
-        for one in of_kind
-        if (statuses == [""] or one.get("status") in statuses)
-        and (codes is None or codes & set(coded(one)))
+        {"resource": resource}
+        for resource in of_kind
+        if (statuses == [""] or resource.get("status") in statuses)
+        and (codes is None or codes & set(coded(resource)))
     ]
     entries += [
         {**entry, "search": {"mode": "include"}} for entry in referred(entries, medications)
@@ -153,9 +161,9 @@ def referred(entries: list[Json], medications: list[Json]) -> list[Json]:
     """The entries of the drugs that entries refer to."""
     named = [entry["resource"].get("medicationReference") for entry in entries]
     return [
-        {"resource": one}
-        for one in medications
-        if any(ends(reference, one["id"]) for reference in named)
+        {"resource": resource}
+        for resource in medications
+        if any(ends(reference, resource["id"]) for reference in named)
     ]
 
 
@@ -171,9 +179,10 @@ def order(resource: Json) -> bool:
 def visit_of(chart: list[Json]) -> Json:
     """The encounter at VISIT."""
     return next(
-        one
-        for one in chart
-        if one["resourceType"] == "Encounter" and one.get("period", {}).get("start") == VISIT
+        resource
+        for resource in chart
+        if resource["resourceType"] == "Encounter"
+        and resource.get("period", {}).get("start") == VISIT
     )
 
 

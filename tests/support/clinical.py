@@ -35,14 +35,14 @@ SUBJECT = {"reference": "Patient/pat-1"}
 
 def concept(*codes: str) -> Json:
     """A CodeableConcept of "icd:G47.62", "text:..." and the like."""
-    made: Json = {}
+    coded: Json = {}
     for code in codes:
         system, value = code.split(":", 1)
         if system == "text":
-            made["text"] = value
+            coded["text"] = value
         else:
-            made.setdefault("coding", []).append({"system": SYSTEMS[system], "code": value})
-    return made
+            coded.setdefault("coding", []).append({"system": SYSTEMS[system], "code": value})
+    return coded
 
 
 def when(date: float | str) -> str:
@@ -59,18 +59,20 @@ def dx(
     **more: Any,
 ) -> Json:
     """A Condition, recorded some days before NOW."""
-    made: Json = {"resourceType": "Condition", "id": _id("c", codes), "code": concept(*codes)}
-    made |= {"subject": SUBJECT, **more}
+    condition: Json = {"resourceType": "Condition", "id": _id("c", codes), "code": concept(*codes)}
+    condition |= {"subject": SUBJECT, **more}
     if clinical:
-        made["clinicalStatus"] = {"coding": [{"system": f"{_STATUS}clinical", "code": clinical}]}
+        condition["clinicalStatus"] = {
+            "coding": [{"system": f"{_STATUS}clinical", "code": clinical}]
+        }
     if verification:
         status = {"system": f"{_STATUS}ver-status", "code": verification}
-        made["verificationStatus"] = {"coding": [status]}
+        condition["verificationStatus"] = {"coding": [status]}
     if category:
-        made["category"] = [{"coding": [{"system": f"{_STATUS}category", "code": category}]}]
+        condition["category"] = [{"coding": [{"system": f"{_STATUS}category", "code": category}]}]
     if recorded is not None:
-        made["recordedDate"] = when(recorded)
-    return made
+        condition["recordedDate"] = when(recorded)
+    return condition
 
 
 def rx(*codes: str, status: str = "active", days: float | str = 10, **more: Any) -> Json:
@@ -88,13 +90,13 @@ def taking(*codes: str, status: str = "active", days: float | str = 10, **more: 
 
 def _medicine(kind: str, codes: Sequence[str], status: str, more: Json) -> Json:
     more = dict(more)
-    made: Json = {"resourceType": kind, "id": _id("m", (kind, *codes)), "status": status}
+    medication: Json = {"resourceType": kind, "id": _id("m", (kind, *codes)), "status": status}
     if codes:
-        made["medicationCodeableConcept"] = concept(*codes)
+        medication["medicationCodeableConcept"] = concept(*codes)
     if "route" in more:
         key = "dosage" if kind == "MedicationStatement" else "dosageInstruction"
-        made[key] = [{"route": {"text": more.pop("route")}}]
-    return made | {"subject": SUBJECT} | more
+        medication[key] = [{"route": {"text": more.pop("route")}}]
+    return medication | {"subject": SUBJECT} | more
 
 
 def lab(code: str, value: Any, unit: str | None, **more: Any) -> Json:
@@ -117,17 +119,19 @@ def said(*codes: str, answer: str, days: float | str = 20, **more: Any) -> Json:
 
 def done(*codes: str, days: float = 10, status: str = "completed", **more: Any) -> Json:
     """A Procedure."""
-    made = {"resourceType": "Procedure", "id": _id("p", codes), "status": status}
+    procedure = {"resourceType": "Procedure", "id": _id("p", codes), "status": status}
     return (
-        made | {"code": concept(*codes), "subject": SUBJECT, "performedDateTime": day(days)} | more
+        procedure
+        | {"code": concept(*codes), "subject": SUBJECT, "performedDateTime": day(days)}
+        | more
     )
 
 
 def ordered(*codes: str, days: float = 5, status: str = "active", **more: Any) -> Json:
     """A ServiceRequest on file."""
-    made = {"resourceType": "ServiceRequest", "id": _id("s", codes), "status": status}
-    made |= {"intent": "order", "code": concept(*codes), "subject": SUBJECT}
-    return made | {"authoredOn": day(days)} | more
+    order = {"resourceType": "ServiceRequest", "id": _id("s", codes), "status": status}
+    order |= {"intent": "order", "code": concept(*codes), "subject": SUBJECT}
+    return order | {"authoredOn": day(days)} | more
 
 
 def draft_drug(*codes: str, **more: Any) -> Json:
@@ -142,13 +146,13 @@ def draft_test(*codes: str, **more: Any) -> Json:
 
 def encounter(*reasons: str, kind: str | None = "AMB", **more: Any) -> Json:
     """The Encounter at hand with its reasons."""
-    made: Json = {"resourceType": "Encounter", "id": "enc-1", "status": "in-progress"}
+    visit: Json = {"resourceType": "Encounter", "id": "enc-1", "status": "in-progress"}
     if kind:
         system = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
-        made["class"] = {"system": system, "code": kind}
+        visit["class"] = {"system": system, "code": kind}
     if reasons:
-        made["reasonCode"] = [concept(reason) for reason in reasons]
-    return made | {"subject": SUBJECT} | more
+        visit["reasonCode"] = [concept(reason) for reason in reasons]
+    return visit | {"subject": SUBJECT} | more
 
 
 def answers(date: float | str = 5, **given: bool) -> Json:
@@ -181,22 +185,22 @@ def request(
     `patient` replaces properties of the Patient, None removes one. `drafts` make it an order
     hook: all are selected unless `select` names others. `more`: further prefetch keys.
     """
-    found = prefetch(**lists)
+    sent = prefetch(**lists)
     for key, value in (patient or {}).items():
-        found["patient"][key] = value
-    found["patient"] = {k: v for k, v in found["patient"].items() if v is not None}
+        sent["patient"][key] = value
+    sent["patient"] = {k: v for k, v in sent["patient"].items() if v is not None}
     context: Json = {}
     if visit:
-        found["encounter"] = visit
+        sent["encounter"] = visit
         context["encounterId"] = visit["id"]
-    found |= {key: bundle(resources) for key, resources in (more or {}).items()}
+    sent |= {key: bundle(resources) for key, resources in (more or {}).items()}
     if drafts:
         hook = "order-select" if hook == "patient-view" else hook
         context["draftOrders"] = bundle(drafts) | {"type": "collection"}
         if hook == "order-select":
             names = [f"{draft['resourceType']}/{draft['id']}" for draft in drafts]
             context["selections"] = names if select is None else list(select)
-    return json.loads(json.dumps(call(hook, context, found)))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(call(hook, context, sent)))  # type: ignore[no-any-return]
 
 
 def told(answer: Json) -> list[str]:

@@ -150,23 +150,23 @@ RESULTS: dict[str, list[Json]] = {
 
 
 def set_link(relation: str) -> Callable[[Json], None]:
-    def change(found: Json) -> None:
-        found["link"] = [{"relation": relation, "url": "https://ehr.example/Observation?page=2"}]
+    def change(sent: Json) -> None:
+        sent["link"] = [{"relation": relation, "url": "https://ehr.example/Observation?page=2"}]
 
     return change
 
 
 def set_entry(entry: Any) -> Callable[[Json], None]:
-    return lambda found: found["entry"].append(entry)
+    return lambda sent: sent["entry"].append(entry)
 
 
 BUNDLES: dict[str, Callable[[Json], Any]] = {
     "a link to itself": set_link("self"),
     "a next page": set_link("next"),
-    "a total that is larger": lambda found: found.update(total=99),
-    "a total that is null": lambda found: found.update(total=None),
-    "a total beyond all numbers": lambda found: found.update(total=10**23),
-    "no total": lambda found: found.pop("total"),
+    "a total that is larger": lambda sent: sent.update(total=99),
+    "a total that is null": lambda sent: sent.update(total=None),
+    "a total beyond all numbers": lambda sent: sent.update(total=10**23),
+    "no total": lambda sent: sent.pop("total"),
     "a warning": set_entry(
         {"resource": {"resourceType": "OperationOutcome", "issue": [{"severity": "warning"}]}}
     ),
@@ -179,9 +179,9 @@ BUNDLES: dict[str, Callable[[Json], Any]] = {
     "an empty entry": set_entry({}),
     "an entry that is null": set_entry(None),
     "an entry by a urn": set_entry({"fullUrl": "urn:uuid:1", "resource": low()}),
-    "entries as an object": lambda found: found.update(entry=found["entry"][0]),
-    "no entries": lambda found: found.pop("entry"),
-    "no type": lambda found: found.pop("resourceType"),
+    "entries as an object": lambda sent: sent.update(entry=sent["entry"][0]),
+    "no entries": lambda sent: sent.pop("entry"),
+    "no type": lambda sent: sent.pop("resourceType"),
 }
 
 
@@ -247,7 +247,7 @@ CALLS: dict[str, Json] = {
     "inside two": call([inside([low(id="1")]), inside([low(id="1", days=3)], id="r2")]),
     "an array": {**call([]), "prefetch": {**call([])["prefetch"], "observations": [low()]}},
     "Parameters": with_bundle(
-        lambda found: found.update(
+        lambda sent: sent.update(
             resourceType="Parameters", parameter=[{"name": "a", "resource": low()}, {"name": "b"}]
         )
     ),

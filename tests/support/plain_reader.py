@@ -75,7 +75,7 @@ def loads(body: bytes) -> dict[str, Json]:
     if not isinstance(call, dict):
         raise Refused
     twice = [seen, *(value for value in seen.values() if isinstance(value, dict))]
-    if any(one.twice for one in twice):
+    if any(pairs.twice for pairs in twice):
         raise Refused
     return call
 
@@ -88,9 +88,9 @@ def _pairs(pairs: list[tuple[str, Json]]) -> _Pairs:
     for name, value in pairs:
         check_text(name)
         check_text(value)
-    found = _Pairs(pairs)
-    found.twice = len(found) < len(pairs)
-    return found
+    members = _Pairs(pairs)
+    members.twice = len(members) < len(pairs)
+    return members
 
 
 def check_text(value: Json) -> None:
@@ -98,8 +98,8 @@ def check_text(value: Json) -> None:
     if isinstance(value, str):
         value.encode()
     elif isinstance(value, list):
-        for one in value:
-            check_text(one)
+        for part in value:
+            check_text(part)
 
 
 def _whole(digits: str) -> int | float:
@@ -205,8 +205,8 @@ def bundle_of(value: dict[str, Json], depth: int) -> Reading:
 
 
 def has_next(links: Json) -> bool:
-    found = links if isinstance(links, list) else []
-    return any(isinstance(link, dict) and link.get("relation") == "next" for link in found)
+    listed = links if isinstance(links, list) else []
+    return any(isinstance(link, dict) and link.get("relation") == "next" for link in listed)
 
 
 def collect(entries: list[Json], reading: Reading, depth: int) -> str:
@@ -255,9 +255,11 @@ def listed(value: Json) -> Iterator[Json]:
 
 def harmless(outcome: dict[str, Json]) -> bool:
     issues = outcome.get("issue")
-    found = issues if isinstance(issues, list) else []
-    said = [issue.get("severity") if isinstance(issue, dict) else None for issue in found]
-    return bool(said) and all(severity in ("warning", "information") for severity in said)
+    listed = issues if isinstance(issues, list) else []
+    severities = [issue.get("severity") if isinstance(issue, dict) else None for issue in listed]
+    return bool(severities) and all(
+        severity in ("warning", "information") for severity in severities
+    )
 
 
 def judged(reading: Reading, problem: str) -> Reading:
