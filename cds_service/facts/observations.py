@@ -1,4 +1,4 @@
-"""Single Observations: status, date, denial; shared by all readers of Observations."""
+"""Which status of an Observation counts, which date it has, whether it denies what it is about."""
 
 from datetime import date, datetime
 from operator import attrgetter

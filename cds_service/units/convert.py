@@ -1,6 +1,6 @@
-"""Converting a measured value to its analyte's canonical unit. Decimal only; never raises.
+"""Converting a measured value to its analyte's canonical unit, by the factors of units.json.
 
-Which spellings of a unit are one: `units.table.fold`.
+Decimal only; never raises. Which spellings of a unit are one: `units.table.fold`.
 """
 
 from dataclasses import dataclass
