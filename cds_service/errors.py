@@ -1,5 +1,6 @@
-"""Kinds of error, by who reads them: an EHR integrator (HTTP, with their statuses), an administrator
-or operator (CLI)."""
+"""Kinds of error by who reads them: an EHR integrator (HTTP, with their statuses), an administrator
+or operator (CLI).
+"""
 
 from dataclasses import dataclass
 from typing import Literal
