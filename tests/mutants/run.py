@@ -31,7 +31,8 @@ MOST_TESTS = 120  # test functions that a mutant must survive
 SECONDS = 240  # after which a mutant counts as noticed: it made something endless
 COPIED = ("cds_service",)  # what a mutant changes; the rest is linked
 # What runs in a second or so; tests of the pack itself go first, by `cds rules test`. What is read
-# from an EHR's server is held by tests that have one, what a site's numbers say by those of cards.
+# from an EHR's server is held by tests that have one, what a site's numbers say by those of cards,
+# what is told of a token by those of the commands.
 TESTS = (
     "unit",
     "spec",
@@ -40,6 +41,7 @@ TESTS = (
     "security",
     "functional/test_fhir_fallback.py",
     "functional/test_site_on_cards.py",
+    "functional/test_cli_tokens.py",
 )
 # For lines that run when a module is imported, before any test: among them the numbers that the
 # documents tell.
