@@ -75,7 +75,7 @@ def bundle(*resources: Json) -> Json:
     return {
         "resourceType": "Bundle",
         "type": "collection",
-        "entry": [{"resource": one} for one in resources],
+        "entry": [{"resource": resource} for resource in resources],
     }
 
 
@@ -110,19 +110,19 @@ def report(*arguments: object) -> Any:
     return json.loads(result.stdout)
 
 
-def service(found: Any, name: str = "leg-cramps-patient-view") -> Any:
-    return next(one for one in found["services"] if one["service"] == name)
+def service(stats: Any, name: str = "leg-cramps-patient-view") -> Any:
+    return next(entry for entry in stats["services"] if entry["service"] == name)
 
 
 def test_how_often_rules_fire(charts: Path) -> None:
-    found = report(charts)
-    review = service(found)
-    assert (found["charts"], review["charts"]) == (3, 3)
+    stats = report(charts)
+    review = service(stats)
+    assert (stats["charts"], review["charts"]) == (3, 3)
     spread = {int(cards): charts for cards, charts in review["chartsByCards"].items()}
     assert (review["withCards"], spread[0], sum(spread.values())) == (1, 2, 3)
     assert review["cards"] == sum(cards * charts for cards, charts in spread.items()) > 0
     assert review["cards"] == sum(review["indicators"].values())
-    (diuretic,) = [one for one in review["rules"] if one["rule"] == "drug-review.diuretic"]
+    (diuretic,) = [entry for entry in review["rules"] if entry["rule"] == "drug-review.diuretic"]
     assert (diuretic["fires"], diuretic["heads"], diuretic["unknown"]) == (1, 1, 0)
     assert "drug-review.diuretic" not in review["neverFire"]
     assert "drug-review.lithium" in review["neverFire"]
@@ -172,7 +172,7 @@ def test_a_chart_is_opened_at_its_last_visit_or_on_the_day_named(charts: Path) -
 
 
 def test_orders_are_answered_as_if_they_were_being_signed(charts: Path) -> None:
-    assert [one["service"] for one in report(charts)["services"]] == [
+    assert [entry["service"] for entry in report(charts)["services"]] == [
         "leg-cramps-patient-view",
         "leg-symptoms-screen",
     ]
@@ -186,9 +186,9 @@ def test_several_processes_count_the_same(charts: Path) -> None:
 
 
 def test_a_profile_can_be_tried(charts: Path) -> None:
-    found = report(charts, "--profile", "demo")
-    assert found["pack"]["profile"] == ["demo"]
-    assert service(found)["withCards"] == 2
+    stats = report(charts, "--profile", "demo")
+    assert stats["pack"]["profile"] == ["demo"]
+    assert service(stats)["withCards"] == 2
 
 
 def test_the_table_names_services_rules_and_what_never_fires(charts: Path) -> None:
@@ -204,8 +204,8 @@ def test_files_that_hold_no_chart_are_counted(charts: Path) -> None:
     (charts / "empty.json").write_text(json.dumps(bundle()))
     (charts / "cut.json.gz").write_bytes(gzip.compress(b"{}")[:-9])
     (charts / "notes.txt").write_text("not looked at")
-    found = report(charts)
-    assert (found["charts"], found["leftOut"]) == (
+    stats = report(charts)
+    assert (stats["charts"], stats["leftOut"]) == (
         3,
         {"not JSON": 2, "no Bundle with a Patient": 1},
     )
@@ -221,17 +221,19 @@ def test_a_folder_without_charts_is_refused(tmp_path: Path, content: str) -> Non
 
 
 def test_two_patients_in_one_bundle_are_two_charts(tmp_path: Path) -> None:
-    one = {"subject": {"reference": "Patient/one"}}
-    two = {"subject": {"reference": "Patient/two"}}
-    both = bundle(patient("one"), patient("two"), cramp(**one), hydrochlorothiazide(**two), visit())
+    first = {"subject": {"reference": "Patient/one"}}
+    second = {"subject": {"reference": "Patient/two"}}
+    both = bundle(
+        patient("one"), patient("two"), cramp(**first), hydrochlorothiazide(**second), visit()
+    )
     (tmp_path / "a.json").write_text(json.dumps(both))
-    found = report(tmp_path / "a.json")
-    assert (found["charts"], service(found)["withCards"]) == (2, 0)
+    stats = report(tmp_path / "a.json")
+    assert (stats["charts"], service(stats)["withCards"]) == (2, 0)
 
 
 def review_service() -> ServiceDefinition:
     pack = load_pack(HOOKS, thorough=False)
-    return next(one for one in pack.services if one.id == "leg-cramps-patient-view")
+    return next(service for service in pack.services if service.id == "leg-cramps-patient-view")
 
 
 def sent(chart: PatientChart, key: str) -> Sequence[str]:

@@ -100,7 +100,7 @@ def client(server: KeyServer) -> Client:
     return Client("general", "https://ehr.example.org", jku=(server.url,), networks=LOOPBACK)
 
 
-def found(sets: KeySets, client: Client, kid: str = "ec-384", jku: str = "") -> bool:
+def has_key(sets: KeySets, client: Client, kid: str = "ec-384", jku: str = "") -> bool:
     return sets.find(client, jku, kid) is not None
 
 
@@ -108,12 +108,12 @@ def found(sets: KeySets, client: Client, kid: str = "ec-384", jku: str = "") -> 
 def test_a_set_is_fetched_once_and_kept(
     sets: KeySets, client: Client, server: KeyServer, time: Time
 ) -> None:
-    assert found(sets, client) and found(sets, client, jku=server.url)
+    assert has_key(sets, client) and has_key(sets, client, jku=server.url)
     time.now += FRESH
-    assert found(sets, client)
+    assert has_key(sets, client)
     assert server.asked == ["/jwks"]
     time.now += 1
-    assert found(sets, client)
+    assert has_key(sets, client)
     assert len(server.asked) == 2
 
 
@@ -121,53 +121,53 @@ def test_a_set_is_fetched_once_and_kept(
 def test_rotation_without_a_restart(
     sets: KeySets, client: Client, server: KeyServer, time: Time
 ) -> None:
-    assert found(sets, client)
+    assert has_key(sets, client)
     server.publish("ec-384", "ec-384-next")
-    assert found(sets, client, "ec-384-next")
+    assert has_key(sets, client, "ec-384-next")
     server.publish("ec-384-next")
-    assert found(sets, client)  # not asked again: it is still fresh
+    assert has_key(sets, client)  # not asked again: it is still fresh
     time.now += FRESH + 1
-    assert not found(sets, client)
+    assert not has_key(sets, client)
 
 
 @row("P2")
 def test_unknown_kids_cost_one_fetch_a_minute(
     sets: KeySets, client: Client, server: KeyServer, time: Time
 ) -> None:
-    assert found(sets, client)
+    assert has_key(sets, client)
     for number in range(20):
-        assert not found(sets, client, f"unknown-{number}")
+        assert not has_key(sets, client, f"unknown-{number}")
     assert len(server.asked) == 2
     time.now += PAUSE
-    assert not found(sets, client, "unknown")
-    assert not found(sets, client, "unknown")
+    assert not has_key(sets, client, "unknown")
+    assert not has_key(sets, client, "unknown")
     assert len(server.asked) == 3
 
 
 def test_an_unknown_kid_on_an_empty_shelf_costs_one_fetch(
     sets: KeySets, client: Client, server: KeyServer
 ) -> None:
-    assert not found(sets, client, "unknown")
+    assert not has_key(sets, client, "unknown")
     assert len(server.asked) == 1
 
 
 def test_keys_are_used_on_for_a_day_when_the_server_is_down(
     sets: KeySets, client: Client, server: KeyServer, time: Time
 ) -> None:
-    assert found(sets, client)
+    assert has_key(sets, client)
     server.status = 503
     time.now += FRESH + 1
-    assert found(sets, client)
-    assert found(sets, client)
+    assert has_key(sets, client)
+    assert has_key(sets, client)
     assert len(server.asked) == 2  # not at every call
     assert sets.health() == {"held": 1, "failing": 1}
     time.now += STALE - FRESH - 1
-    assert found(sets, client)
+    assert has_key(sets, client)
     time.now += 1
-    assert not found(sets, client)
+    assert not has_key(sets, client)
     server.status = 200
     time.now += PAUSE
-    assert found(sets, client)
+    assert has_key(sets, client)
     assert sets.health() == {"held": 1, "failing": 0}
 
 
@@ -181,41 +181,41 @@ def test_no_caller_waits_for_a_server_that_is_down(client: Client, time: Time) -
         return answers.pop()
 
     sets = KeySets(once, time, waiting.append)
-    assert found(sets, client)
+    assert has_key(sets, client)
     time.now += FRESH + 1
-    assert found(sets, client) and not waiting  # the first to meet the failure waits for it
+    assert has_key(sets, client) and not waiting  # the first to meet the failure waits for it
     time.now += PAUSE
-    assert found(sets, client) and len(waiting) == 1  # the others do not
+    assert has_key(sets, client) and len(waiting) == 1  # the others do not
     answers.append(json.dumps(public("ec-384-next")).encode())
     waiting[0]()
-    assert found(sets, client, "ec-384-next") and not found(sets, client)
+    assert has_key(sets, client, "ec-384-next") and not has_key(sets, client)
 
 
 def test_without_any_keys_it_is_tried_again_soon(
     sets: KeySets, client: Client, server: KeyServer, time: Time
 ) -> None:
     server.status = 500
-    assert not found(sets, client)
-    assert not found(sets, client)
+    assert not has_key(sets, client)
+    assert not has_key(sets, client)
     assert len(server.asked) == 1
     server.status = 200
     time.now += 10
-    assert found(sets, client)
+    assert has_key(sets, client)
 
 
 @row("P3")
 def test_a_set_with_a_kid_twice_is_refused(
     sets: KeySets, client: Client, server: KeyServer, time: Time
 ) -> None:
-    assert found(sets, client)
+    assert has_key(sets, client)
     twice = {
         "keys": public("ec-384")["keys"] + [{**public("ec-384-next")["keys"][0], "kid": "ec-384"}]
     }
     server.body = json.dumps(twice).encode()
     time.now += FRESH + 1
-    assert found(sets, client)
+    assert has_key(sets, client)
     assert sets.health()["failing"] == 1
-    assert not found(KeySets(), client)
+    assert not has_key(KeySets(), client)
 
 
 def key(source: str = "ec-384", /, **changes: Any) -> dict[str, Any]:
@@ -265,8 +265,8 @@ def test_keys_that_are_not_for_signatures_or_too_weak_are_left_out(
 ) -> None:
     server.body = json.dumps({"keys": [entry, *public("ec-384")["keys"]]}).encode()
     sets = KeySets()
-    assert not found(sets, client, "it")
-    assert found(sets, client, "ec-384")
+    assert not has_key(sets, client, "it")
+    assert has_key(sets, client, "ec-384")
 
 
 def test_a_key_that_names_no_algorithm_may_use_those_of_its_kind(
@@ -288,7 +288,7 @@ def test_a_key_that_names_no_algorithm_may_use_those_of_its_kind(
 def test_what_is_no_set_is_refused(client: Client, server: KeyServer, body: bytes) -> None:
     server.body = body
     sets = KeySets()
-    assert not found(sets, client)
+    assert not has_key(sets, client)
     assert sets.health() == {"held": 0, "failing": 1}
 
 
@@ -298,7 +298,7 @@ def test_redirects_and_other_answers_are_not_followed(
 ) -> None:
     server.status = status
     server.headers = {"Location": server.url.replace("/jwks", "/elsewhere")}
-    assert not found(KeySets(), client)
+    assert not has_key(KeySets(), client)
     assert server.asked == ["/jwks"]
 
 
@@ -362,8 +362,8 @@ def test_a_name_with_one_inner_address_is_refused(
 ) -> None:
     """As for FHIR servers: one policy for both."""
     port = int(server.url.rpartition(":")[2].partition("/")[0])
-    found = [(2, 1, 6, "", ("127.0.0.1", port)), (2, 1, 6, "", (inner, port))]
-    monkeypatch.setattr(connections, "getaddrinfo", lambda *_, **__: found)
+    addresses = [(2, 1, 6, "", ("127.0.0.1", port)), (2, 1, 6, "", (inner, port))]
+    monkeypatch.setattr(connections, "getaddrinfo", lambda *_, **__: addresses)
     with pytest.raises(connections.AddressRefused):
         fetch(f"http://keys.example.org:{port}/jwks", ("127.0.0.0/8",))
     assert server.asked == []
@@ -427,7 +427,7 @@ def test_a_whole_call_with_a_key_server(tmp_path: Path, server: KeyServer) -> No
 def test_a_set_at_one_address_does_not_answer_for_another(server: KeyServer, sets: KeySets) -> None:
     second = f"{server.url}/second"
     client = Client("general", "iss", jku=(server.url, second), networks=LOOPBACK)
-    assert found(sets, client, jku=second)
+    assert has_key(sets, client, jku=second)
     assert server.asked == ["/jwks/second"]
 
 

@@ -35,8 +35,8 @@ UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9
 
 
 def card_with(**card: Any) -> Any:
-    [made] = cards_of(finding(rule("rls.x", "rls", card=card), ferritin()))
-    return made
+    [composed] = cards_of(finding(rule("rls.x", "rls", card=card), ferritin()))
+    return composed
 
 
 def paragraphs(**card: Any) -> list[str]:
@@ -45,14 +45,14 @@ def paragraphs(**card: Any) -> list[str]:
 
 def test_the_detail_is_in_paragraphs_in_order() -> None:
     low = rule("rls.x", "rls", card={"detail": ["One.", "Two."], "caveat": "Small studies."})
-    one = finding(
+    low = finding(
         low,
         ferritin(),
         basis=(problem("Restless legs syndrome"), ferritin()),
         unknown_exclusions=("iron is being given", "Iron overload is recorded."),
         notes=("A preliminary result (30 ng/mL, 2026-11-19) was not used.",),
     )
-    [card] = cards_of(one)
+    [card] = cards_of(low)
     assert card.detail.split("\n\n") == [
         "One. Two.",
         "Because:",
@@ -70,8 +70,8 @@ def test_figures_of_evidence_are_in_the_extension() -> None:
 
 
 def test_an_action_is_a_paragraph_of_its_own() -> None:
-    said = paragraphs(detail=["One.", "Two.", "Consider: iron by mouth."])
-    assert said[:2] == ["One. Two.", "Consider: iron by mouth."]
+    texts = paragraphs(detail=["One.", "Two.", "Consider: iron by mouth."])
+    assert texts[:2] == ["One. Two.", "Consider: iron by mouth."]
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ def test_forty_entries_are_named_in_the_extension_and_the_others_counted(
 
 
 def test_two_notes_are_said_and_the_others_counted() -> None:
-    one = finding(rule("rls.x", "rls"), ferritin(), notes=("A.", "B.", "C.", "D."))
-    [card] = cards_of(one)
+    low = finding(rule("rls.x", "rls"), ferritin(), notes=("A.", "B.", "C.", "D."))
+    [card] = cards_of(low)
     assert "\n\nNote: A. B. 2 further notes on the data.\n\n" in card.detail
     assert trace(card)["notes"] == ["A.", "B.", "C.", "D."]
 
@@ -139,8 +139,8 @@ def test_the_source_of_an_entry_is_in_words(source: str, told: str) -> None:
 
 def test_a_setting_is_not_named_to_clinicians() -> None:
     open_question = "iron studies are already ordered, within 30 days (setting order.lookback)"
-    one = finding(rule("rls.x", "rls"), ferritin(), unknown_exclusions=(open_question,))
-    [card] = cards_of(one)
+    low = finding(rule("rls.x", "rls"), ferritin(), unknown_exclusions=(open_question,))
+    [card] = cards_of(low)
     assert "Not checked: whether iron studies are already ordered, within 30 days." in card.detail
 
 
@@ -159,8 +159,8 @@ def test_one_line_of_another_finding_is_a_paragraph() -> None:
 @pytest.mark.parametrize("text", ["{drug.x.names}: a trigger", "{?{drug.x.names}: ?}a trigger"])
 def test_a_text_begins_with_a_capital(text: str) -> None:
     item = drug("naproxen")
-    one = rule("drug-review.x", card={"summary": text, "detail": [text]})
-    [card] = cards_of(finding(one, item), facts=StubFacts(known("drug.x", item)))
+    review = rule("drug-review.x", card={"summary": text, "detail": [text]})
+    [card] = cards_of(finding(review, item), facts=StubFacts(known("drug.x", item)))
     assert card.summary == "Naproxen: a trigger"
     assert card.detail.startswith("Naproxen: a trigger\n")
 
@@ -208,8 +208,8 @@ def test_the_topic_is_alphanumeric() -> None:
 
 
 def test_the_trace_names_rules_pack_and_chart_entries() -> None:
-    one = finding(rule("rls.x", "rls"), ferritin(), basis=(problem("RLS"), ferritin()))
-    [card] = cards_of(one)
+    low = finding(rule("rls.x", "rls"), ferritin(), basis=(problem("RLS"), ferritin()))
+    [card] = cards_of(low)
     assert trace(card) == {
         "rules": [{"id": "rls.x", "version": "1.0.0"}],
         "profile": ["seed-default"],
@@ -240,9 +240,9 @@ class TestSuggestions:
     def order_card(self, id: str) -> Any:
         resource = {"resourceType": "MedicationRequest"}
         draft = Draft(resource, f"MedicationRequest/{id}" if id else "", selected=True)
-        one = rule("order.quinine", "quinine", card={"suggestions": [self.remove]})
+        order_rule = rule("order.quinine", "quinine", card={"suggestions": [self.remove]})
         [card] = cards_of(
-            finding(one, draft=0), facts=StubFacts(drafts=[draft]), hook="order-select"
+            finding(order_rule, draft=0), facts=StubFacts(drafts=[draft]), hook="order-select"
         )
         return card
 
@@ -263,15 +263,15 @@ class TestSuggestions:
         assert card.selection_behavior == "any"
 
     def test_the_packs_template_is_left_as_it_was(self) -> None:
-        made = pack()
-        one = finding(rule("rls.x", "rls", card={"suggestions": [self.offer]}))
-        compose(made, service(), Evaluation({}, [one]), StubFacts(), REQUEST)
-        assert "subject" not in made.orders["iron-studies"]
+        shipped = pack()
+        low = finding(rule("rls.x", "rls", card={"suggestions": [self.offer]}))
+        compose(shipped, service(), Evaluation({}, [low]), StubFacts(), REQUEST)
+        assert "subject" not in shipped.orders["iron-studies"]
 
     def test_no_encounter_no_encounter_reference(self) -> None:
-        one = finding(rule("rls.x", "rls", card={"suggestions": [self.offer]}))
+        low = finding(rule("rls.x", "rls", card={"suggestions": [self.offer]}))
         request = replace(REQUEST, encounter_id="")
-        [card] = compose(pack(), service(), Evaluation({}, [one]), StubFacts(), request)
+        [card] = compose(pack(), service(), Evaluation({}, [low]), StubFacts(), request)
         resource = card.suggestions[0].actions[0].resource
         assert resource is not None
         assert "encounter" not in resource
@@ -295,8 +295,8 @@ class TestSuggestions:
             {"label": "B", "create": "ferritin", "recommended": True},
         ]
         orders = {**pack().orders, "ferritin": {"code": {"text": "Ferritin"}}}
-        one = rule("rls.x", "rls", card={"suggestions": both, "selection": "at-most-one"})
-        [card] = cards_of(finding(one), orders=orders)
+        offering = rule("rls.x", "rls", card={"suggestions": both, "selection": "at-most-one"})
+        [card] = cards_of(finding(offering), orders=orders)
         assert [suggestion.is_recommended for suggestion in card.suggestions] == [True, False]
         assert card.selection_behavior == "at-most-one"
 
@@ -324,9 +324,9 @@ def test_a_draft_is_named_in_the_summary() -> None:
         "medicationCodeableConcept": {"coding": [{"display": "ropinirole 0.25 MG"}]},
         "reasonCode": [{"text": "night cramps"}],
     }
-    one = rule("order.x", "orders", card={"summary": "{draft.name} for {reason}"})
+    order_rule = rule("order.x", "orders", card={"summary": "{draft.name} for {reason}"})
     [card] = cards_of(
-        finding(one, draft=0),
+        finding(order_rule, draft=0),
         facts=StubFacts(drafts=[Draft(resource, "MedicationRequest/d1", selected=True)]),
         hook="order-select",
     )

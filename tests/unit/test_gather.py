@@ -101,9 +101,9 @@ def test_the_state_of_a_key(value: Any, supply: Supply, count: int) -> None:
 
 
 def test_a_key_that_was_not_sent_is_missing() -> None:
-    found = chart()
-    assert set(found.slots) == set(PREFETCH_KEYS)
-    assert {slot.supply for slot in found.slots.values()} == {Supply.MISSING}
+    gathered = chart()
+    assert set(gathered.slots) == set(PREFETCH_KEYS)
+    assert {slot.supply for slot in gathered.slots.values()} == {Supply.MISSING}
 
 
 def test_a_patient_may_come_as_a_bundle() -> None:
@@ -113,9 +113,9 @@ def test_a_patient_may_come_as_a_bundle() -> None:
 def test_supporting_resources_are_kept() -> None:
     medication = {"resourceType": "Medication", "id": "m"}
     given = resource("MedicationAdministration")
-    found = chart(medicationRequests=bundle(resource("MedicationRequest"), medication, given))
-    assert [other.body for other in found.others] == [medication, given]
-    assert found.slot("medicationRequests").supply is Supply.SUPPLIED
+    gathered = chart(medicationRequests=bundle(resource("MedicationRequest"), medication, given))
+    assert [other.body for other in gathered.others] == [medication, given]
+    assert gathered.slot("medicationRequests").supply is Supply.SUPPLIED
 
 
 class TestForeignKeys:
@@ -139,8 +139,8 @@ class TestForeignKeys:
         assert len(slot.resources) == (supply is not Supply.MISSING)
 
     def test_observations_may_be_a_narrower_query(self) -> None:
-        found = chart(ferritin=bundle(resource("Observation")))
-        assert found.slot("observations").supply is Supply.INCOMPLETE
+        gathered = chart(ferritin=bundle(resource("Observation")))
+        assert gathered.slot("observations").supply is Supply.INCOMPLETE
 
     def test_a_single_patient_is_the_whole_answer(self) -> None:
         assert chart(item1=PATIENT).slot("patient").supply is Supply.SUPPLIED
@@ -176,14 +176,16 @@ class TestOtherPatients:
         ["Patient/p", "https://e/fhir/Patient/p", "Patient/p/_history/3", "p", "#p", "urn:uuid:p"],
     )
     def test_this_patient(self, reference: str) -> None:
-        found = chart(conditions=bundle(resource("Condition", subject=reference)))
-        assert (len(found.slot("conditions").resources), dict(found.dropped)) == (1, {})
+        gathered = chart(conditions=bundle(resource("Condition", subject=reference)))
+        assert (len(gathered.slot("conditions").resources), dict(gathered.dropped)) == (1, {})
 
     @pytest.mark.parametrize("reference", ["Patient/q", "https://e/Patient/q", "Group/p", "q"])
     def test_another_patient(self, reference: str) -> None:
-        found = chart(conditions=bundle(CONDITION, resource("Condition", "2", subject=reference)))
-        assert [r.id for r in found.slot("conditions").resources] == ["1"]
-        assert dict(found.dropped) == {"other-patient": 1}
+        gathered = chart(
+            conditions=bundle(CONDITION, resource("Condition", "2", subject=reference))
+        )
+        assert [r.id for r in gathered.slot("conditions").resources] == ["1"]
+        assert dict(gathered.dropped) == {"other-patient": 1}
 
     @pytest.mark.parametrize("member", ["subject", "patient"])
     def test_neighbours_of_several_patients(self, member: str) -> None:
@@ -194,18 +196,18 @@ class TestOtherPatients:
             {
                 "resourceType": "Condition",
                 "id": str(number),
-                member: {"reference": f"Patient/{one}"},
+                member: {"reference": f"Patient/{owner}"},
             }
-            for number, one in enumerate(owners)
+            for number, owner in enumerate(owners)
         ]
-        found = chart(conditions=bundle(*entries))
-        assert [entry.id for entry in found.slot("conditions").resources] == ["0", "3", "4"]
-        assert dict(found.dropped) == {"other-patient": 3}
+        gathered = chart(conditions=bundle(*entries))
+        assert [entry.id for entry in gathered.slot("conditions").resources] == ["0", "3", "4"]
+        assert dict(gathered.dropped) == {"other-patient": 3}
 
     @pytest.mark.parametrize("subject", [None, {}, "Patient/q", {"display": "x"}, [1]])
     def test_an_unreadable_subject_is_no_other_patient(self, subject: Any) -> None:
-        found = chart(conditions=bundle(CONDITION | {"subject": subject}))
-        assert len(found.slot("conditions").resources) == 1
+        gathered = chart(conditions=bundle(CONDITION | {"subject": subject}))
+        assert len(gathered.slot("conditions").resources) == 1
 
     def test_a_urn_is_judged_by_the_patient_it_names(self) -> None:
         def with_patient(identifier: str) -> Chart:
@@ -237,12 +239,12 @@ class TestOtherPatients:
             DraftOrder(resource("MedicationRequest", subject=f"Patient/{who}"), "", True)
             for who in "pq"
         )
-        found = chart(drafts=orders)
-        assert (len(found.drafts), dict(found.dropped)) == (1, {"other-patient": 1})
+        gathered = chart(drafts=orders)
+        assert (len(gathered.drafts), dict(gathered.dropped)) == (1, {"other-patient": 1})
 
 
 @pytest.mark.parametrize(
-    ("prefetch", "code", "said"),
+    ("prefetch", "code", "lacking"),
     [
         ({}, "data-missing", "conditions was not sent"),
         (
@@ -254,11 +256,11 @@ class TestOtherPatients:
         ({"conditions": PATIENT}, "data-missing", "conditions holds no Condition"),
     ],
 )
-def test_required_data_that_cannot_be_had(prefetch: Any, code: str, said: str) -> None:
+def test_required_data_that_cannot_be_had(prefetch: Any, code: str, lacking: str) -> None:
     with pytest.raises(PreconditionFailed) as caught:
         chart(required=("conditions",), **prefetch)
     assert (caught.value.status, caught.value.code) == (412, code)
-    assert f"did not get: {said}." in caught.value.message
+    assert f"did not get: {lacking}." in caught.value.message
     assert caught.value.expression == "prefetch.conditions"
 
 
@@ -278,9 +280,9 @@ def test_what_a_fallback_reads_counts_as_prefetched() -> None:
     request = HookRequest("patient-view", "i", "p", "P/1", prefetch={"patient": encoded(PATIENT)})
     templates = {"patient": "Patient/{{context.patientId}}", "conditions": "Condition?patient=x"}
     review = service(prefetch=templates, required=frozenset({"conditions"}))
-    found = gather(request, review, Server())
+    gathered = gather(request, review, Server())
     assert asked == {"conditions": "Condition?patient=x"}
-    assert found.slot("conditions").supply is Supply.SUPPLIED
+    assert gathered.slot("conditions").supply is Supply.SUPPLIED
 
 
 @pytest.mark.parametrize("depth", [2, 240])

@@ -17,10 +17,14 @@ HELD = (
 
 
 def explained(
-    one: Rule, *facts: Fact, service: ServiceDefinition = REVIEW, selected: Any = (), **fields: Any
+    asked: Rule,
+    *facts: Fact,
+    service: ServiceDefinition = REVIEW,
+    selected: Any = (),
+    **fields: Any,
 ) -> list[Explanation]:
     fake = FakeFacts(*facts, selected=selected, broken=fields.pop("broken", ()))
-    return explain(compile_rules(pack([one], **fields)), service, fake)
+    return explain(compile_rules(pack([asked], **fields)), service, fake)
 
 
 def test_a_rule_that_fires_with_resource_and_value() -> None:
@@ -41,8 +45,8 @@ def test_a_converted_value_is_shown_as_it_was_sent_too() -> None:
 
 
 def test_a_rule_that_is_unknown_says_what_is_missing_and_what_follows() -> None:
-    one = rule("r", LOW, unless=present("problem.dialysis"))
-    text = as_text(explained(one, known("problem.rls"), unknown("lab.ferritin")))
+    low = rule("r", LOW, unless=present("problem.dialysis"))
+    text = as_text(explained(low, known("problem.rls"), unknown("lab.ferritin")))
     assert "r 1.0.0  ->  UNKNOWN  (whenUnknown: silent, no card)" in text
     assert f"    unknown {HELD}    [lab.ferritin: was not supplied]    when.all[1]" in text
     assert "  no      dialysis is recorded    unless" in text
@@ -50,10 +54,10 @@ def test_a_rule_that_is_unknown_says_what_is_missing_and_what_follows() -> None:
 
 def test_a_conditional_finding_is_said() -> None:
     when = {"all": [{"is": "complaint"}, present("drug.iron")]}
-    one = rule("r", when, when_unknown="conditional")
-    [found] = explained(one, unknown("problem.cramp"), known("drug.iron"))
-    assert found.conditional
-    assert "(whenUnknown: conditional, part of the conditional card)" in as_text([found])
+    conditional = rule("r", when, when_unknown="conditional")
+    [explanation] = explained(conditional, unknown("problem.cramp"), known("drug.iron"))
+    assert explanation.conditional
+    assert "(whenUnknown: conditional, part of the conditional card)" in as_text([explanation])
 
 
 def test_all_parts_are_shown_although_the_first_decided() -> None:
@@ -64,9 +68,9 @@ def test_all_parts_are_shown_although_the_first_decided() -> None:
 
 def test_pack_wide_exclusions_are_shown_when_they_matter() -> None:
     exclusions = [{"when": present("problem.dialysis")}, {"when": present("patient.deceased")}]
-    one = rule("r", {"is": "rls"})
+    excluded = rule("r", {"is": "rls"})
     facts = (known("problem.rls"), known("patient.deceased"))
-    text = as_text(explained(one, *facts, exclusions=exclusions))
+    text = as_text(explained(excluded, *facts, exclusions=exclusions))
     assert "r 1.0.0  ->  NO" in text
     assert "patient is deceased" in text
     assert "exclusions[1]" in text
@@ -74,16 +78,17 @@ def test_pack_wide_exclusions_are_shown_when_they_matter() -> None:
 
 
 def test_each_draft_is_explained_by_name() -> None:
-    one = rule("r", present("draft.quinine"), hooks=(ORDERS.hook,))
-    found = explained(one, known("draft.quinine"), service=ORDERS, selected=[True, False, True])
-    assert [one.draft for one in found] == ["Order/0", "Order/2"]
-    assert "r 1.0.0 for Order/0  ->  FIRES" in as_text(found)
+    quinine = rule("r", present("draft.quinine"), hooks=(ORDERS.hook,))
+    selected = [True, False, True]
+    explanations = explained(quinine, known("draft.quinine"), service=ORDERS, selected=selected)
+    assert [explanation.draft for explanation in explanations] == ["Order/0", "Order/2"]
+    assert "r 1.0.0 for Order/0  ->  FIRES" in as_text(explanations)
 
 
 def test_a_rule_that_raises_is_explained_by_the_class_of_its_error() -> None:
-    [found] = explained(rule("r", present("drug.iron")), broken=["drug.iron"])
-    assert as_text([found]) == "r 1.0.0  ->  ERROR  (ZeroDivisionError)"
-    assert as_json([found])[0]["error"] == "ZeroDivisionError"
+    [explanation] = explained(rule("r", present("drug.iron")), broken=["drug.iron"])
+    assert as_text([explanation]) == "r 1.0.0  ->  ERROR  (ZeroDivisionError)"
+    assert as_json([explanation])[0]["error"] == "ZeroDivisionError"
 
 
 def test_a_rule_in_shadow_gives_no_card() -> None:
@@ -92,9 +97,9 @@ def test_a_rule_in_shadow_gives_no_card() -> None:
 
 
 def test_json_has_the_same_tree() -> None:
-    [found] = as_json(explained(rule("r", LOW), known("problem.rls"), unknown("lab.ferritin")))
-    assert found["outcome"] == "unknown"
-    [when] = found["trace"]
+    [tree] = as_json(explained(rule("r", LOW), known("problem.rls"), unknown("lab.ferritin")))
+    assert tree["outcome"] == "unknown"
+    [when] = tree["trace"]
     assert when["text"] == "all of"
     assert [part["truth"] for part in when["parts"]] == ["yes", "unknown"]
     assert when["parts"][0]["parts"][0] == {
@@ -108,7 +113,8 @@ def test_json_has_the_same_tree() -> None:
 
 def test_only_the_rules_asked_for() -> None:
     ruleset = compile_rules(pack([rule("a", LOW), rule("b", LOW)]))
-    assert [one.rule.id for one in explain(ruleset, REVIEW, FakeFacts(), ["b"])] == ["b"]
+    [explanation] = explain(ruleset, REVIEW, FakeFacts(), ["b"])
+    assert explanation.rule.id == "b"
 
 
 def short(condition: Any, *facts: Fact, unless: Any = None) -> str:

@@ -46,24 +46,24 @@ def the_rule(folder: Path, **fields: Any) -> Rule:
 
 
 def tried(
-    folder: Path, cases: Any, one: Rule | None = None, compose: Any = None, **more: Any
+    folder: Path, cases: Any, given: Rule | None = None, compose: Any = None, **more: Any
 ) -> MutationResult:
     content = {"now": "2026-11-21T09:00:00Z", "service": "review", "cases": cases}
     path = folder / "low.test.json"
     path.write_text(json.dumps(content | more.pop("file", {})))
-    chosen = one or the_rule(folder)
+    chosen = given or the_rule(folder)
 
     def pack_for(profiles: tuple[str, ...] | None) -> Pack:
-        made = pack([chosen])
-        ferritin_low = replace(made.settings["ferritin.low"], step=Decimal(5))
-        return replace(made, settings={**made.settings, "ferritin.low": ferritin_low})
+        built = pack([chosen])
+        ferritin_low = replace(built.settings["ferritin.low"], step=Decimal(5))
+        return replace(built, settings={**built.settings, "ferritin.low": ferritin_low})
 
     [result] = mutate([path], Bench(pack_for), compose, **more)
     return result
 
 
 def survivors(result: MutationResult) -> set[str]:
-    return {f"{one.path}: {one.change}" for one in result.survivors}
+    return {f"{mutant.path}: {mutant.change}" for mutant in result.survivors}
 
 
 FILTERS = {
@@ -101,15 +101,15 @@ def test_tests_at_both_sides_of_every_boundary_catch_every_slip_of_the_rule(
 def test_without_a_boundary_case_its_slip_is_not_caught(
     tmp_path: Path, missing: str, change: str
 ) -> None:
-    cases = [one for one in THOROUGH if one["name"] != missing]
+    cases = [case for case in THOROUGH if case["name"] != missing]
     assert change in survivors(tried(tmp_path, cases))
     assert change not in survivors(tried(tmp_path, THOROUGH))
 
 
 def test_all_and_any_and_a_lost_unless(tmp_path: Path) -> None:
     cases = [case("just below", ferritin("49.9 ng/mL"), "fires")]
-    found = survivors(tried(tmp_path, cases))
-    assert {"when: all -> any", "unless: dropped"} <= found
+    missed = survivors(tried(tmp_path, cases))
+    assert {"when: all -> any", "unless: dropped"} <= missed
     caught = survivors(tried(tmp_path, [*cases, THOROUGH[4], THOROUGH[5]]))
     assert not {"when: all -> any", "unless: dropped"} & caught
 
@@ -123,25 +123,25 @@ def test_a_case_that_says_nothing_of_other_rules_notices_nothing(tmp_path: Path)
 
 def test_a_slip_in_a_variant_is_seen_on_the_card_alone(tmp_path: Path) -> None:
     variants = ({"when": present("drug.iron"), "card": {"summary": "on iron"}},)
-    one = the_rule(tmp_path, unless=None, variants=variants)
+    varied = the_rule(tmp_path, unless=None, variants=variants)
 
     def compose(pack_: Any, service: Any, evaluation: Any, *_: Any) -> list[Card]:
-        found = [finding for finding in evaluation.findings if finding.rule.id == "low"]
-        return [Card("u", finding.card["summary"], "info", Source("s")) for finding in found]
+        low = [finding for finding in evaluation.findings if finding.rule.id == "low"]
+        return [Card("u", finding.card["summary"], "info", Source("s")) for finding in low]
 
     change = "variants[0].when: present -> absent"
     fires = case("iron", ferritin("40 ng/mL", requests=[IRON]), "fires")
-    assert change in survivors(tried(tmp_path, [fires], one, compose))
+    assert change in survivors(tried(tmp_path, [fires], varied, compose))
     shown = fires | {"cards": [{"summary": "on iron"}]}
-    assert change in survivors(tried(tmp_path, [shown], one))
-    assert change not in survivors(tried(tmp_path, [shown], one, compose))
+    assert change in survivors(tried(tmp_path, [shown], varied))
+    assert change not in survivors(tried(tmp_path, [shown], varied, compose))
 
 
 def test_a_survivor_is_accepted_with_a_reason_only(tmp_path: Path) -> None:
     entry = {"path": "facts.json drug.iron", "change": "routes systemic -> any"}
     with_reason = entry | {"reason": "there is no local iron"}
     in_file = tried(tmp_path, THOROUGH, file={"equivalent": [with_reason]})
-    assert [str(one) for one in in_file.accepted] == [
+    assert [str(accepted) for accepted in in_file.accepted] == [
         "low facts.json drug.iron: routes systemic -> any"
     ]
     assert len(tried(tmp_path, THOROUGH, accepted=[with_reason | {"rule": "low"}]).accepted) == 1
@@ -172,14 +172,14 @@ def test_a_file_that_cannot_be_run_says_so(tmp_path: Path) -> None:
 
 def test_steps_of_thresholds_without_a_setting_are_of_the_last_digit() -> None:
     when = {"fact": "lab.potassium", "op": "lt", "value": 3.5, "unit": "mmol/L"}
-    one = rule("r", when)
-    changes = [mutant.change for mutant in rule_mutants(one, pack([one]))]
+    changed = rule("r", when)
+    changes = [mutant.change for mutant in rule_mutants(changed, pack([changed]))]
     assert changes == ["lt -> le", "value 3.5 -> 3.4", "value 3.5 -> 3.6"]
 
 
 def test_look_backs_of_a_leaf() -> None:
-    one = rule("r", present("order.ferritin", within="P30D"))
-    changes = [mutant.change for mutant in rule_mutants(one, pack([one]))]
+    changed = rule("r", present("order.ferritin", within="P30D"))
+    changes = [mutant.change for mutant in rule_mutants(changed, pack([changed]))]
     assert changes == [
         "present -> absent",
         "within P30D (30 days) -> 29",
@@ -189,9 +189,9 @@ def test_look_backs_of_a_leaf() -> None:
 
 
 def test_not_and_certainly_can_be_lost_and_a_switch_turned() -> None:
-    one = rule("r", {"not": {"certainly": {"setting": "demo", "is": True}}})
-    found = [(mutant.path, mutant.change) for mutant in rule_mutants(one, pack([one]))]
-    assert found == [
+    changed = rule("r", {"not": {"certainly": {"setting": "demo", "is": True}}})
+    mutants = [(mutant.path, mutant.change) for mutant in rule_mutants(changed, pack([changed]))]
+    assert mutants == [
         ("when", "not dropped"),
         ("when.not", "certainly dropped"),
         ("when.not.certainly", "is true -> false"),
@@ -202,12 +202,12 @@ def test_a_slip_in_a_definition_is_sought_in_all_cases(tmp_path: Path) -> None:
     content = {"now": "2026-11-21T09:00:00Z", "service": "review", "cases": THOROUGH}
     path = tmp_path / "low.test.json"
     path.write_text(json.dumps(content))
-    one = the_rule(tmp_path)
+    low = the_rule(tmp_path)
 
     def results(cases: Any) -> dict[str, set[str]]:
         path.write_text(json.dumps(content | {"cases": cases}))
-        found = mutate_definitions([path], Bench(lambda _: pack([one])))
-        return {result.subject: survivors(result) for result in found}
+        by_definition = mutate_definitions([path], Bench(lambda _: pack([low])))
+        return {result.subject: survivors(result) for result in by_definition}
 
     assert "definitions.rls: present -> absent" not in results(THOROUGH)["rls"]
     dropped = "facts.json problem.rls: verification confirmed dropped"
