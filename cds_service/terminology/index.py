@@ -185,8 +185,10 @@ class Terminology:
 
     def names_of_results(self, set_ids: Iterable[str]) -> Names:
         """The names of results, those that no rule asks for under OTHER_RESULTS; specimens and
-        sides in them do not count."""
+        sides in them do not count. A set's title is a name of its results."""
         listed = self._listed_names(set_ids)
+        for set_id, names in listed.items():
+            names.append(self._sets[set_id].title)
         others = {OTHER_RESULTS: self.names.others} if listed else {}
         return Names({**listed, **others}, self.names.ignored)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.calls import Caller, Json
-from tests.support.clinical import concept, dx, lab, request, rx
+from tests.support.clinical import concept, draft_drug, dx, lab, request, rx
 
 FERRITIN, POTASSIUM, MAGNESIUM, CALCIUM = "2276-4", "2823-3", "19123-9", "17861-6"
 CHART = [dx("icd:G47.62"), dx("icd:G25.81")]
@@ -48,6 +48,20 @@ def test_what_is_no_other_test(caller: Caller, said: str) -> None:
     result = named(POTASSIUM, 2.6, "mmol/L", said)
     cards = caller.cards(request(conditions=CHART, observations=[result]))["cards"]
     assert "very low potassium (2.6 mmol/L" in cards[0]["summary"]
+
+
+@pytest.mark.parametrize("words", ["Vitamin B12", "Vitamin B-12", "B12", "Cobalamin, serum"])
+def test_a_vitamin_b12_is_no_other_test(caller: Caller, words: str) -> None:
+    """A low one is a reason for the order, of which nothing is said then."""
+
+    def cards(result: Json) -> Any:
+        draft = draft_drug("rx:11248")
+        return caller.cards(request(conditions=CHART[:1], observations=[result], drafts=[draft]))
+
+    assert cards(named("2132-9", 120, "pg/mL", f"text:{words}"))["cards"] == []
+    unread = lab("1", 120, "pg/mL") | {"code": concept(f"text:{words}")}
+    (card,) = cards(unread)["cards"]
+    assert "Not checked: whether the drug has another recorded use" in card["detail"]
 
 
 def test_a_finding_in_words_of_another_kind_is_read(caller: Caller) -> None:

@@ -62,6 +62,15 @@ def test_no_known_problem_leaves_no_safeguard_unknown(caller: Caller, said: Json
     assert unrecognised(card) is None
 
 
+@pytest.mark.parametrize("code", [NONE_KNOWN[0], NONE_KNOWN[1], ips("no-problem-info")])
+def test_a_problem_beside_the_code_of_an_empty_list_is_on_file(caller: Caller, code: Json) -> None:
+    """What contradicts itself hides no problem that it has a code of."""
+    both = problem({"coding": [*code["coding"], *concept("icd:G47.62")["coding"]]})
+    chart = request(conditions=[both], medicationRequests=[rx("rx:310798")])
+    card = caller.cards(chart)["cards"][0]
+    assert card["summary"].startswith("Leg cramps on hydrochlorothiazide")
+
+
 @pytest.mark.parametrize(
     "said", [ips("no-problem-info", "No information about problems"), ips("no-problem-info")]
 )

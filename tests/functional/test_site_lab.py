@@ -85,3 +85,18 @@ def test_a_shipped_phrase_under_not_still_rules_out(tmp_path: Path, named: str) 
     terminology = load_pack(CHECKOUT, site.root).terminology
     assert terminology.sets_of_order(["sleep laboratory"]) == ("order-polysomnography",)
     assert terminology.sets_of_order(["sleep laboratory, home"]) == ()
+
+
+def test_a_test_of_a_site_is_none_of_those_that_no_rule_asks_for(tmp_path: Path) -> None:
+    """A zinc that is called "Zinc" is believed, although the shipped rules ask for none."""
+    site = Site(tmp_path / "site")
+    site.add_b12()
+    assert not names_of(site, "Zinc") & {"obs-b12-here"}
+    site.write("valuesets/obs-b12-here.json", {**sites.VALUE_SET, "title": "Zinc"})
+    assert "obs-b12-here" in names_of(site, "Zinc, serum")
+
+
+def names_of(site: Site, text: str) -> frozenset[str]:
+    return (
+        load_pack(CHECKOUT, site.root).terminology.names_of_results(["obs-b12-here"]).sets_of(text)
+    )
