@@ -280,10 +280,10 @@ class ChartIndex:
 
     def _says_of_the_list(self, entry: Entry, medication: Medication) -> bool:
         """Whether an entry names no drug and says that none is known, or that nobody knows."""
-        said = medication.about_the_list
-        if said == NO_INFORMATION and word(entry.head.status).lower() != "entered-in-error":
+        state = medication.about_the_list
+        if state == NO_INFORMATION and word(entry.head.status).lower() != "entered-in-error":
             self.no_drug_information = True
-        return bool(said)
+        return bool(state)
 
     def _file_drug(self, medication: Medication, wanted: Collection[str]) -> None:
         for set_id in medication.drug.sets:

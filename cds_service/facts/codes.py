@@ -158,9 +158,9 @@ class Problems(Codes):
         """A Condition in words alone is OTHER, and one that says that nobody knows the list; one
         that says that the list is empty is no problem at all, unless a code of it is one."""
         codings = [coding.key for coding in known]
-        said = self._statuses.about_the_list(codings, names_of(concept))
-        if said and not any(coding.listed for coding in known):
-            sets = (_OF_THE_LIST, OTHER) if said == NO_INFORMATION else (_OF_THE_LIST,)
+        state = self._statuses.about_the_list(codings, names_of(concept))
+        if state and not any(coding.listed for coding in known):
+            sets = (_OF_THE_LIST, OTHER) if state == NO_INFORMATION else (_OF_THE_LIST,)
             return (Known(("", ""), sets, False, False),)
         return known or (Known(("", ""), (OTHER,), False, False),)
 

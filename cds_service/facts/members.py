@@ -37,27 +37,27 @@ def dated_by(panels: Sequence[Entry], results: Iterable[Entry]) -> dict[int, lis
     """Of each result without a date of its own, by identity, the reports and panels that contain or
     name it."""
     undated = [entry for entry in results if entry.head.effective_date_time in _NO_DATE]
-    found: dict[int, list[Entry]] = defaultdict(list)
+    owners: dict[int, list[Entry]] = defaultdict(list)
     if not undated:
-        return found
+        return owners
     by_name = _by_name(panels)
     for entry in undated:
         names = {panel for name in entry.identities() for panel in by_name.get(name, ())}
         owner = (entry.owner,) if entry.owner is not None else ()
         for panel in {*names, *owner} - {entry}:
-            found[id(entry)].append(panel)
-    return found
+            owners[id(entry)].append(panel)
+    return owners
 
 
 def _by_name(panels: Iterable[Entry]) -> dict[str, list[Entry]]:
     """Reports and panels by what they refer to."""
-    found: dict[str, list[Entry]] = defaultdict(list)
+    by_name: dict[str, list[Entry]] = defaultdict(list)
     for panel in panels:
         for key in ("result", "hasMember"):
             for reference in objects(panel.body.get(key)):
                 for name in identity.of_reference(string(reference.get("reference"))):
-                    found[name].append(panel)
-    return found
+                    by_name[name].append(panel)
+    return by_name
 
 
 def _is_there(reference: str, sent: set[str]) -> bool:

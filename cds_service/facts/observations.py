@@ -88,12 +88,12 @@ def is_dated_by_report(query: Query[Any], hit: Hit) -> bool:
 def _of_reports(query: Query[Any], entry: object, seen: set[int]) -> dates.When | None:
     """The earliest date of the reports and panels of a result, or of theirs."""
     seen.add(id(entry))
-    found = [
+    moments = [
         when_of(panel.body, query.patient.today) or _of_reports(query, panel, seen)
         for panel in query.patient.index.dated_by.get(id(entry), ())
         if id(panel) not in seen and status_of(panel.body) not in RETRACTED
     ]
-    return min((when for when in found if when), key=attrgetter("moment"), default=None)
+    return min((when for when in moments if when), key=attrgetter("moment"), default=None)
 
 
 def _timing(resource: Resource, today: date) -> dates.When | None:

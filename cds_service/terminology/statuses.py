@@ -63,10 +63,10 @@ class Statuses:
         """What an entry says of the list that it stands in, and of no problem or drug: that nothing
         is known to be on it (NOTHING_KNOWN), or that nobody knows (NO_INFORMATION); else ""."""
         codings, texts = tuple(codes), frozenset(map(_plain, names))
-        for said, (keys, words) in self._about_the_list.items():
+        for state, (keys, words) in self._about_the_list.items():
             by_its_code = any(held_by(keys, system, code) for system, code in codings)
             if by_its_code or (not codings and texts and texts <= words):
-                return said
+                return state
         return ""
 
 

@@ -32,7 +32,7 @@ SECONDS = 240  # after which a mutant counts as noticed: it made something endle
 COPIED = ("cds_service",)  # what a mutant changes; the rest is linked
 # What runs in a second or so; tests of the pack itself go first, by `cds rules test`. What is read
 # from an EHR's server is held by tests that have one, what a site's numbers say by those of cards,
-# what is told of a token by those of the commands.
+# what is told of a token by those of the commands, what an entry says of its whole list by calls.
 TESTS = (
     "unit",
     "spec",
@@ -42,6 +42,7 @@ TESTS = (
     "functional/test_fhir_fallback.py",
     "functional/test_site_on_cards.py",
     "functional/test_cli_tokens.py",
+    "functional/test_nothing_known.py",
 )
 # For lines that run when a module is imported, before any test: among them the numbers that the
 # documents tell.
