@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from cds_service.facts import members
 from cds_service.facts.catalogue import DOMAINS, NAMED, Catalogue
 from cds_service.facts.chart import Chart, Draft, Entry, Resource
-from cds_service.facts.codes import under, wanted_codes, words_remembered
+from cds_service.facts.codes import problem_names, under, wanted_codes, words_remembered
 from cds_service.facts.diagnoses import Diagnosis
 from cds_service.facts.fhir import objects
 from cds_service.facts.hits import MEMBER, Hit, Hits
@@ -22,6 +22,7 @@ from cds_service.facts.reasons import Reason, reasons_of
 from cds_service.facts.references import References
 from cds_service.protocol.entries import by_kind
 from cds_service.protocol.raw import word
+from cds_service.terminology.entry_names import Names
 from cds_service.terminology.index import Terminology
 from cds_service.terminology.statuses import NO_INFORMATION
 
@@ -96,6 +97,7 @@ class ChartIndex:
         reader = MedicationReader(self._terminology, self.find)
         self._read_medications(reader)
         self._read_encounters()
+        self._named_by = catalogue
         self.drafts = tuple(self._draft(draft, reader) for draft in chart.drafts)
 
     @property
@@ -130,6 +132,11 @@ class ChartIndex:
             for set_id in self.drafts[number].reasons:
                 names |= self.wanted["reasons"].get(set_id, frozenset())
         return names
+
+    @property
+    def names_of_problems(self) -> Names:
+        """The names of the problems that some fact asks for."""
+        return problem_names(self._named_by, self._terminology)
 
     @property
     def conditions_on_file(self) -> int:

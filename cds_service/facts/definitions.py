@@ -316,7 +316,7 @@ class Flag(FactDefinition, frozen=True, tag="flag"):
 
     @property
     def domains(self) -> tuple[str, ...]:
-        return _domains(("observations",), self.cleared_by)
+        return () if self.draft_dependent else _domains(("observations",), self.cleared_by)
 
     @property
     def draft_dependent(self) -> bool:

@@ -31,6 +31,7 @@ from cds_service.portable.elm import (
     when,
 )
 from cds_service.portable.names import LISTED as LISTED_ORDERS
+from cds_service.portable.names import names_of
 from cds_service.portable.reading_codes import flat, is_in
 from cds_service.portable.reading_orders import DRAFT
 from cds_service.portable.supply import READING, gap, gaps, supplied_as
@@ -251,8 +252,17 @@ def _any_draft(_writer: Writer, _asked: Asked) -> Node:
     return exists(entries("Drafts"))
 
 
-def _has_reason(_writer: Writer, _asked: Asked) -> Node:
-    return exists(entries("Draft Reasons"))
+def _has_reason(writer: Writer, asked: Asked) -> Node:
+    """Any reason but words alone that are a name of the flag's sets."""
+    named = any_of(
+        [
+            any_in(of("R", "names"), names_of(set_id))
+            for set_id in asked.definition.value_sets
+            if names_of(set_id) in writer.sets.by_id
+        ]
+    )
+    alone = all_of([op("IsTrue", of("R", "read")), negated(exists(of("R", "codings"))), named])
+    return exists(query(entries("Draft Reasons"), "R", negated(alone)))
 
 
 def _due_ahead(writer: Writer, asked: Asked) -> Node:

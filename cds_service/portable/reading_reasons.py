@@ -53,6 +53,7 @@ def _coded_reasons() -> Node:
             "counts": operand("counts"),
             "read": TRUE,
             "words": call("Said", alias("Q")),
+            "names": call("Names", alias("Q")),
             "sites": listed([]),
         }
     )
@@ -77,7 +78,7 @@ def _named_reasons() -> Node:
     """Reasons given by reference: the Conditions they lead to, or one that cannot be read."""
     identifier = call("Last Part", of("R", "reference.value"))
     conditions = query(ref("Conditions"), "C", op("Equal", of("C", "id"), identifier))
-    keys = ("codings", "codes", "stems", "verification", "words", "sites")
+    keys = ("codings", "codes", "stems", "verification", "words", "names", "sites")
     kept = {key: of("F", key) for key in keys}
     readable = query(
         conditions, "F", give=tuple_of({**kept, "counts": TRUE, "read": is_named("F")})
@@ -90,6 +91,7 @@ def _named_reasons() -> Node:
             "stems": nothing,
             "verification": text(""),
             "words": text(""),
+            "names": nothing,
             "sites": nothing,
             "counts": FALSE,
             "read": FALSE,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.calls import Caller
-from tests.support.clinical import draft_test, dx, request, rx
+from tests.support.clinical import draft_drug, draft_test, dx, request, rx
 from tests.support.clinical_cases import Case, case, cases, check_review
 
 COUNTS = ("info drug-review.ccb",)
@@ -27,6 +27,8 @@ WORDS = [
     _words("menstrual", "icd:R25.2", "text:Menstrual cramps", counts=False),
     _words("stomach", "sct:55300003", "text:Stomach cramps", counts=False),
     _words("writer's", "icd:R25.2", "text:Writer's cramp", counts=False),
+    _words("writer", "icd:R25.2", "text:writer cramp", counts=False),
+    _words("thumb", "icd:R25.2", "text:Cramp of thumb", counts=False),
     _words("hands", "icd:R25.2", "text:Cramping of both hands", counts=False),
     _words("hands and legs", "icd:R25.2", "text:Cramps in hands and legs", counts=True),
     _words("low back", "icd:R25.2", "text:Low-back spasm", counts=False),
@@ -112,3 +114,20 @@ def test_a_complaint_in_words_with_what_stands_around_it(caller: Caller, words: 
     chart = request(conditions=[dx(f"text:{words}")], medicationRequests=[rx("rx:310798")])
     [card] = caller.cards(chart)["cards"]
     assert card["summary"].startswith("If leg cramps are the concern")
+
+
+@pytest.mark.parametrize(
+    "draft", [draft_test("cpt:95810"), draft_drug("text:carisoprodol 350 mg")], ids=["test", "drug"]
+)
+@pytest.mark.parametrize(
+    ("reason", "cards"),
+    [("Nocturnal leg cramps", 1), ("Leg cramps, severe", 1), ("sleep apnea", 0), ("pain", 0)],
+)
+def test_the_reason_of_an_order_in_words(
+    caller: Caller, draft: dict[str, Any], reason: str, cards: int
+) -> None:
+    """Words that are a name of leg cramps are no certain reason, and no other one either."""
+    order = draft | {"reasonCode": [{"text": reason}]}
+    answer = caller.cards(request(drafts=[order], conditions=[dx("icd:G47.62")]))["cards"]
+    assert [card["indicator"] for card in answer] == ["info"] * cards
+    assert not any(card.get("suggestions") for card in answer)

@@ -12,6 +12,7 @@ from cds_service.facts.kinds.person import read_deceased
 from cds_service.facts.model import Fact, Item, State
 from cds_service.facts.observations import date_of, status_usable
 from cds_service.facts.query import Query
+from cds_service.facts.reasons import Reason
 
 
 def draft_any(query: Query[Flag]) -> Fact:
@@ -27,15 +28,27 @@ def draft_drug_known(query: Query[Flag]) -> Fact:
 
 
 def draft_has_reason(query: Query[Flag]) -> Fact:
-    """The draft gives a reason, whether or not anybody here can read it."""
+    """The draft gives a reason, whether or not anybody here can read it; words alone that are a
+    name of the flag's sets are none.
+    """
     entry = draft.under_evaluation(query)
-    if entry is None or not entry.given:
-        return Fact(query.definition.name, State.ABSENT)
+    given = entry.given if entry else ()
     items = tuple(
         Item(reference_of(entry.draft.resource), reason.text, details={"source": "order reason"})
-        for reason in entry.given
+        for reason in given
+        if entry and not _named_alone(query, reason)
     )
-    return Fact(query.definition.name, State.KNOWN, items)
+    return Fact(query.definition.name, State.KNOWN if items else State.ABSENT, items)
+
+
+def _named_alone(query: Query[Flag], reason: Reason) -> bool:
+    """Whether a reason is in words that equal a name of one of the flag's sets, without a code."""
+    if reason.concept is None or query.patient.terminology.vocabulary.systems.codings(
+        reason.concept
+    ):
+        return False
+    named = query.patient.index.names_of_problems.sets_of(reason.text)
+    return not named.isdisjoint(query.definition.value_sets)
 
 
 def draft_renewal(query: Query[Flag]) -> Fact:
