@@ -271,6 +271,19 @@ def test_a_stopped_drug_is_remembered_as_unused():
     )
 
 
+def test_of_several_stopped_drugs_the_newest_is_remembered():
+    stopped = [
+        request(
+            id=f"m{days}",
+            status="stopped",
+            authoredOn=day(days),
+            medicationCodeableConcept={"text": f"furosemide {days} mg"},
+        )
+        for days in (30, 20, 40)
+    ]
+    assert facts(*stopped).get("drug.diuretic").unused.reference == "MedicationRequest/m20"
+
+
 def dispensed(on: str, **extra: Any) -> dict[str, Any]:
     """A dispense of hydrochlorothiazide."""
     concept = coded(RXNORM, "310798")
@@ -424,6 +437,23 @@ def test_code_and_name_of_different_drugs_leave_both_unknown(name):
     assert fact.notes == (
         "Code and name are different drugs, not counted: diclofenac 50 mg tablet.",
     )
+
+
+@pytest.mark.parametrize(
+    ("count", "named"),
+    [
+        (2, "diclofenac 1 mg, diclofenac 2 mg."),
+        (3, "diclofenac 1 mg, diclofenac 2 mg, diclofenac 3 mg."),
+        (4, "diclofenac 1 mg, diclofenac 2 mg and 2 others."),
+    ],
+)
+def test_drugs_that_are_disputed_are_named_and_many_counted(count, named):
+    entries = []
+    for number in range(1, count + 1):
+        concept = coded(RXNORM, "310798", text=f"diclofenac {number} mg")
+        entries.append(request(id=f"m{number}", medicationCodeableConcept=concept))
+    [note] = facts(*entries).get("drug.diuretic").notes
+    assert note == f"Code and name are different drugs, not counted: {named}"
 
 
 def test_code_and_name_of_different_drugs_that_is_stopped_leaves_nothing_unknown():

@@ -26,6 +26,7 @@ _EVIDENCE = ("MedicationDispense", "MedicationAdministration")  # of use; no ord
 _ENDED = ("stopped", "not-taken", "cancelled")
 DISPUTED = "the code and the name of an entry are different drugs"
 _LONGEST_NAME = 60  # characters of the chart's words in a note
+_MOST_NAMED = 3  # entries in a note; of more, two and a number of others
 _MILLIGRAMS = re.compile(r"(\d+(?:\.\d+)?)\s*MG\b", re.IGNORECASE)
 
 
@@ -277,13 +278,15 @@ def notes_of(entry: Medication) -> tuple[str, ...]:
 
 
 def _note(entries: Sequence[Medication], phrase: str, with_more: str) -> list[str]:
-    """A note that names at most two entries in the chart's words, whatever their order."""
+    """A note that names entries in the chart's words, whatever their order: all of up to three,
+    of more the first two."""
     if not entries:
         return []
     names = sorted({_called(entry) for entry in entries})
-    more = len(names) - 2
-    told = ", ".join(names[:2])
-    return [Note(with_more, names=told, count=str(more)) if more > 0 else Note(phrase, names=told)]
+    if len(names) <= _MOST_NAMED:
+        return [Note(phrase, names=", ".join(names))]
+    first = names[: _MOST_NAMED - 1]
+    return [Note(with_more, names=", ".join(first), count=str(len(names) - len(first)))]
 
 
 def _called(entry: Medication) -> str:
