@@ -34,7 +34,7 @@ from cds_service.portable.reading_codes import flat, or_empty, replaced
 from cds_service.portable.sets import Sets
 from cds_service.rules.model import Pack
 from cds_service.terminology.codings import CPT, LOINC, SNOMED
-from cds_service.terminology.entry_names import Names
+from cds_service.terminology.entry_names import ADDED, Names
 
 WORDS = "https://cds.legcramps.example/CodeSystem/words"
 PROBLEMS, RESULTS = "names-of-problems", "names-of-results"
@@ -113,21 +113,30 @@ def _all_said() -> Node:
 
 
 def _names(qualifiers: Iterable[str]) -> Node:
-    """With the words that say of what course and severity a problem is, and without."""
-    whole = query(
-        call("All Said", operand("concept")),
-        "N",
-        give=code(text(WORDS), call("Worded", alias("N"))),
-    )
-    return flat(listed([whole, _names_without(qualifiers)])) if qualifiers else whole
+    """With the words that say of what course and severity a problem is, and without; and both
+    without what is added behind the name."""
+    said = call("All Said", operand("concept"))
+    if not qualifiers:
+        return _named(said)
+    bare = query(said, "N", give=replaced(alias("N"), ADDED, ""))
+    both = flat(listed([said, bare]))
+    return flat(listed([_named(both), _named_without(qualifiers, both)]))
+
+
+def _named(said: Node) -> Node:
+    return query(said, "N", give=code(text(WORDS), call("Worded", alias("N"))))
 
 
 def _names_without(ignored: Iterable[str]) -> Node:
+    return _named_without(ignored, call("All Said", operand("concept")))
+
+
+def _named_without(ignored: Iterable[str], said: Node) -> Node:
     longest_first = sorted(sorted(ignored), key=len, reverse=True)  # in one order for each pack
     pattern = f" ({'|'.join(longest_first)})(?= )"
     spaced = op("Concatenate", text(" "), call("Worded", alias("N")), text(" "))
     kept = replaced(replaced(spaced, pattern, ""), r"^\s+|\s+$", "")
-    return query(call("All Said", operand("concept")), "N", give=code(text(WORDS), kept))
+    return query(said, "N", give=code(text(WORDS), kept))
 
 
 def _spaced(name: str) -> Node:

@@ -3,7 +3,8 @@
 Made from the displays of the value sets and from `names.json`. A name is no code: whoever asks is
 told that an entry of that name is on file, never that it is one. Equal means the same words in
 the same order, in any case, punctuation, number and spelling ("edema", "oedema"); a result's
-specimen and side do not count, and a problem's course and severity need not be a part of the name.
+specimen and side do not count. A problem's course and severity need not be a part of the name, nor
+an abbreviation or a figure behind it ("Obstructive sleep apnea (OSA)").
 """
 
 import re
@@ -20,6 +21,10 @@ _UNIT = re.compile(r"[(\[](?:[^()\[\]]*/[^()\[\]]*|%)[)\]]")
 _BRITISH = re.compile(r"[ao]e|[\u00e6\u0153]")  # anaemia, oedema, diarrhœa
 # SNOMED CT says at the end of a term what sort of concept it is.
 _SORT = re.compile(r"\((?:finding|disorder|observable entity|procedure|situation|event)\)\s*$")
+# "(OSA)", ", on CPAP", "; NYHA III": behind a problem's name, with an abbreviation or a figure.
+# Other words may say that it is another problem: "Muscle cramps (hands)".
+ADDED = r"[(\[,;][\s\S]*?([A-Z]{2}|[0-9])[\s\S]*$"
+_ADDED = re.compile(ADDED)
 LONGEST = 120  # characters; longer words are a note and no name
 
 
@@ -107,9 +112,14 @@ class Names:
         return self._sets
 
     def sets_of(self, text: str) -> frozenset[str]:
-        """The value sets that have a name equal to the text, with its qualifiers or without."""
+        """The value sets that have a name equal to the text, with its qualifiers or without; where
+        qualifiers are known, also without what is added behind it."""
         if len(text) > LONGEST:
             return frozenset()
+        named = self._sets_of(text)
+        return named | self._sets_of(_ADDED.sub("", text)) if self._qualifiers else named
+
+    def _sets_of(self, text: str) -> frozenset[str]:
         words = self._key(words_of(text))
         named = self._sets.get(words, frozenset())
         if self._qualifiers.isdisjoint(words):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.calls import Caller
-from tests.support.clinical import draft_drug, draft_test, dx, request, rx
+from tests.support.clinical import concept, draft_drug, draft_test, dx, request, rx
 from tests.support.clinical_cases import Case, case, cases, check_review
 
 COUNTS = ("info drug-review.ccb",)
@@ -131,3 +131,42 @@ def test_the_reason_of_an_order_in_words(
     answer = caller.cards(request(drafts=[order], conditions=[dx("icd:G47.62")]))["cards"]
     assert [card["indicator"] for card in answer] == ["info"] * cards
     assert not any(card.get("suggestions") for card in answer)
+
+
+POLYSOMNOGRAPHY = draft_test("cpt:95810", reasonCode=[concept("icd:G47.62")])
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("Obstructive sleep apnea (OSA)", False),
+        ("Sleep apnea, on CPAP", False),
+        ("OSA with CPAP", False),
+        ("r/o OSA", False),
+        ("Mild OSA (AHI 7)", False),
+        ("Narcolepsy, ICSD type 1", False),
+        ("Verdacht auf obstruktive Schlafapnoe", False),
+        ("Snoring partner, sleep apnea", True),
+        ("Sleep apnea, ruled out", True),
+    ],
+)
+def test_what_is_added_behind_a_problems_name(caller: Caller, words: str, offered: bool) -> None:
+    chart = request(conditions=[dx("icd:G47.62"), dx(f"text:{words}")], drafts=[POLYSOMNOGRAPHY])
+    (card,) = caller.cards(chart)["cards"]
+    assert bool(card.get("suggestions")) is offered
+
+
+@pytest.mark.parametrize("words", ["Muscle cramps (hands)", "Muscle cramp, abdominal"])
+def test_what_is_added_may_be_another_place(caller: Caller, words: str) -> None:
+    chart = request(conditions=[dx(f"text:{words}")], medicationRequests=[rx("rx:310798")])
+    assert caller.cards(chart)["cards"] == []
+
+
+@pytest.mark.parametrize(
+    "words", ["Falciparum malaria", "Severe malaria (P. falciparum)", "Malaria tropica"]
+)
+def test_a_malaria_in_words_recommends_no_removal_of_quinine(caller: Caller, words: str) -> None:
+    conditions = [dx("icd:G47.62"), dx(f"text:{words}", recorded=3)]
+    quinine = draft_drug("text:quinine sulfate 324 mg")
+    (card,) = caller.cards(request(conditions=conditions, drafts=[quinine]))["cards"]
+    assert not any(offer.get("isRecommended") for offer in card["suggestions"])
