@@ -75,7 +75,7 @@ def date_of(query: Query[Any], hit: Hit) -> dates.When | None:
     """When an entry was; a result without a date of its own is as old as the first report that has
     it."""
     when = when_of(hit.resource, query.patient.today)
-    return when or _of_reports(query, hit.entry, set())
+    return when or _of_reports(query, hit.entry)
 
 
 def is_dated_by_report(query: Query[Any], hit: Hit) -> bool:
@@ -85,15 +85,25 @@ def is_dated_by_report(query: Query[Any], hit: Hit) -> bool:
     )
 
 
-def _of_reports(query: Query[Any], entry: object, seen: set[int]) -> dates.When | None:
-    """The earliest date of the reports and panels of a result, or of theirs."""
-    seen.add(id(entry))
-    moments = [
-        when_of(panel.body, query.patient.today) or _of_reports(query, panel, seen)
-        for panel in query.patient.index.dated_by.get(id(entry), ())
-        if id(panel) not in seen and status_of(panel.body) not in RETRACTED
-    ]
-    return min((when for when in moments if when), key=attrgetter("moment"), default=None)
+def _of_reports(query: Query[Any], entry: object) -> dates.When | None:
+    """The earliest date of the reports and panels of a result; of those that have none, of theirs.
+
+    A loop and no recursion: panels may name each other, and stand in a row of any length.
+    """
+    dated_by, today = query.patient.index.dated_by, query.patient.today
+    found: list[dates.When] = []
+    seen, left = {id(entry)}, [entry]
+    while left:
+        for panel in dated_by.get(id(left.pop()), ()):
+            if id(panel) in seen or status_of(panel.body) in RETRACTED:
+                continue
+            seen.add(id(panel))
+            when = when_of(panel.body, today)
+            if when is None:
+                left.append(panel)
+            else:
+                found.append(when)
+    return min(found, key=attrgetter("moment"), default=None)
 
 
 def _timing(resource: Resource, today: date) -> dates.When | None:

@@ -183,6 +183,15 @@ def test_a_result_without_a_date_has_that_of_its_report(
     assert potassium(caller, reports=chart) == [LOW]
 
 
+def test_panels_in_a_long_row_have_the_date_of_the_last(caller: Caller) -> None:
+    chart = [undated()]
+    for number in range(2000):
+        of = panel(ref(chart[-1])) | {"id": f"panel-{number}"}
+        del of["effectiveDateTime"]
+        chart.append(of)
+    assert potassium(caller, reports=(report(ref(chart[-1])), *chart)) == [LOW]
+
+
 def test_a_date_of_its_own_stands(caller: Caller) -> None:
     own = lab(KALIUM, 2.6, "mmol/L", days=20)
     assert potassium(caller, reports=(report(contained=[own]),)) == [LOW.replace(
