@@ -27,8 +27,10 @@ def codes_of(set_id: str) -> set[str]:
 
 
 def value_sets_of_results() -> set[str]:
-    facts = read(HOOKS / "facts.json")["facts"].values()
-    read_results = [fact for fact in facts if fact["kind"] in ("quantity", "coded", "flag")]
+    facts = read(HOOKS / "facts.json")["facts"].items()
+    kinds = ("quantity", "coded", "flag")
+    of_chart = [fact for name, fact in facts if not name.startswith("draft.")]
+    read_results = [fact for fact in of_chart if fact["kind"] in kinds]
     return {
         set_id
         for fact in read_results
