@@ -23,6 +23,10 @@ _RECORDED = ("recordedDate", "assertedDate", "dateRecorded")  # R4, STU3, DSTU2
 _CERTAINTY = "fhir.de/structuredefinition/icd-10-gm-diagnosesicherheit"
 _CERTAINTY_CODES = "kbv_cs_sfhir_icd_diagnosesicherheit"
 _EXCLUDED, _SUSPECTED, _STATE_AFTER = "A", "V", "Z"
+# Of R4, STU3 and DSTU2; where one of them is sent, no words are looked at.
+_VERIFICATIONS = frozenset(
+    {"confirmed", "provisional", "differential", "unconfirmed", "refuted", "entered-in-error"}
+)
 _ABATEMENTS = ("abatementDateTime", "abatementAge", "abatementPeriod", "abatementRange")
 
 
@@ -66,16 +70,25 @@ def diagnosis_of(resource: Resource, today: date, words: Statuses) -> Diagnosis:
 def verification_of(resource: Resource, words: Statuses) -> str:
     """ "confirmed" (also where it is missing), "suspected", "refuted", or "" for an error entry."""
     status = resource.get("verificationStatus")
-    certainty = _certainty(resource)
+    certainty, given = _certainty(resource), codes(status)
     if _EXCLUDED in certainty:
         return "refuted"
-    if not status:
+    if not given.isdisjoint(_VERIFICATIONS):
+        return _verification_by(given, words)
+    if certainty:
         return "suspected" if _SUSPECTED in certainty else "confirmed"
-    given = codes(status) or _words(status)
-    if not given or ("confirmed" in given and given.isdisjoint(words.negations)):
-        return "confirmed"
+    given |= _words(status)
+    return _verification_by(given, words) if given else "confirmed"
+
+
+def _verification_by(given: set[str], words: Statuses) -> str:
+    """By codes of FHIR, or by words. "Not confirmed" and "not ruled out" are left open."""
     if "entered-in-error" in given or given & words.erroneous:
         return ""
+    if given & words.negations:
+        return "suspected"
+    if "confirmed" in given or given & words.confirmed:
+        return "confirmed"
     return "refuted" if "refuted" in given or given & words.refuted else "suspected"
 
 

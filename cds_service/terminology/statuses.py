@@ -10,13 +10,16 @@ from cds_service.terminology.names import Negations
 from cds_service.terminology.word_lists import Lists, by_code, held_by, words_of
 
 LISTS = (
-    "denied-answers", "active-problems", "ended-problems", "refuted-problems",
+    "denied-answers", "active-problems", "ended-problems", "confirmed-problems",
+    "refuted-problems",
     "erroneous-problems", "negations", "active-drugs", "stopped-drugs", "completed-drugs",
     "nothing-known", "no-information", "drug-negated-before", "drug-negated-after",
 )  # fmt: skip
 APART = (
     ("active-problems", "ended-problems"), ("active-problems", "negations"),
     ("ended-problems", "negations"), ("refuted-problems", "erroneous-problems"),
+    ("confirmed-problems", "refuted-problems"), ("confirmed-problems", "erroneous-problems"),
+    ("confirmed-problems", "negations"),
     ("active-drugs", "stopped-drugs"), ("active-drugs", "completed-drugs"),
     ("stopped-drugs", "completed-drugs"), ("nothing-known", "no-information"),
 )  # fmt: skip
@@ -38,7 +41,7 @@ class Statuses:
 
         self.active, self.ended = words("active-problems"), words("ended-problems")
         self.refuted, self.erroneous = words("refuted-problems"), words("erroneous-problems")
-        self.negations = words("negations")
+        self.confirmed, self.negations = words("confirmed-problems"), words("negations")
         self.medications = {
             word: status
             for status in ("active", "stopped", "completed")

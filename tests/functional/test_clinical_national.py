@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.calls import Caller, Json
-from tests.support.clinical import dx, lab, request, rx
+from tests.support.clinical import dx, lab, request, rx, told
 
 URL = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
 SYSTEM = "https://fhir.kbv.de/CodeSystem/KBV_CS_SFHIR_ICD_DIAGNOSESICHERHEIT"
@@ -54,6 +54,36 @@ def test_one_that_is_excluded_or_over(caller: Caller, problem: Json) -> None:
 def test_a_state_after_it_that_is_active_counts(caller: Caller) -> None:
     problem = cramp(sure("Z")) | {"clinicalStatus": {"coding": [{"code": "active"}]}}
     assert said(caller, problem).startswith(f"Leg cramps on {DRUG}")
+
+
+SCT = "http://snomed.info/sct"
+BOTH = "warning rls.low-ferritin + rls.coexisting-cramp"
+SUSPECTED = BOTH.replace(" + rls.coexisting-cramp", "")
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        ({"coding": [{"system": SYSTEM, "code": "G"}]}, BOTH),
+        ({"coding": [{"system": SYSTEM, "code": "V"}]}, SUSPECTED),
+        ({"text": "gesichert"}, BOTH),
+        ({"text": "Bestätigt"}, BOTH),
+        ({"text": "nicht gesichert"}, SUSPECTED),
+        ({"text": "Not ruled out"}, SUSPECTED),
+        ({"text": "Not confirmed"}, SUSPECTED),
+        ({"coding": [{"system": SCT, "code": "410605003", "display": "Definite"}]}, BOTH),
+        ({"coding": [{"system": SCT, "code": "410516002", "display": "Known absent"}]}, None),
+        ({"text": "Known absent"}, None),
+        ({"text": "Fehlerhaft"}, None),
+    ],
+)
+def test_how_sure_a_problem_is_in_words(caller: Caller, status: Json, line: str | None) -> None:
+    """With restless legs that are sure, the cramp beside them is told on one card."""
+    rls = dx("icd:G25.81", verification=None) | {"verificationStatus": status}
+    ferritin = lab("2276-4", 30, "ng/mL")
+    chart = request(conditions=[rls, dx("icd:G47.62")], observations=[ferritin])
+    first = told(caller.cards(chart))[0].split(" > ")[0]
+    assert first == line if line else "rls.low-ferritin" not in first
 
 
 @pytest.mark.parametrize(
