@@ -148,6 +148,11 @@ def test_orders_on_file(extra, expected):
     assert facts(order(**extra)).get("order.ferritin").state is expected
 
 
+def test_an_order_that_is_over_hides_no_other():
+    for over in ({"status": "completed"}, {"doNotPerform": True}):
+        assert facts(order(**over), order(id="o2")).get("order.ferritin").state is KNOWN
+
+
 def test_other_drafts_are_already_ordered_and_the_draft_itself_is_not():
     base = facts(drafts=(order(status="draft"), draft()))
     assert base.get("order.ferritin", draft=0).state is ABSENT
@@ -188,6 +193,11 @@ def done(kind, status, **extra):
 )
 def test_procedures(resource, expected):
     assert facts(resource).get("duplex").state is expected
+
+
+def test_a_procedure_without_a_date_hides_no_other():
+    dated = done("Procedure", "completed", performedDateTime=day(3), id="p2")
+    assert facts(done("Procedure", "completed"), dated).get("duplex").state is KNOWN
 
 
 def test_a_test_is_missing_only_where_observations_are_complete():

@@ -169,14 +169,22 @@ def test_the_newest_coded_answer_counts(observations, expected):
     [(day(0), KNOWN), (day(-90), KNOWN), (day(1), ABSENT), ("soon", ABSENT), (None, ABSENT)],
 )
 def test_a_due_date_ahead(due, expected):
-    resource = {
+    assert facts(due_date(due)).get("pregnancy.due-ahead").state is expected
+
+
+def test_a_due_date_that_is_past_hides_none_ahead():
+    base = facts(due_date(day(1)), due_date(day(-90), id="o2"))
+    assert base.get("pregnancy.due-ahead").state is KNOWN
+
+
+def due_date(due, **extra):
+    return {
         "resourceType": "Observation",
+        "id": "o1",
         "status": "final",
         "code": coded(LOINC, "11778-8"),
         "valueDateTime": due,
-    }
-    base = facts(resource)
-    assert base.get("pregnancy.due-ahead").state is expected
+    } | extra
 
 
 def test_due_dates_nobody_supplied():
