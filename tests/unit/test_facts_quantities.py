@@ -276,6 +276,20 @@ def test_two_reference_ranges_tell_nothing():
     assert "low" not in facts(resource).get("potassium").items[0].details
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"type": {"coding": [{"code": "treatment"}]}, "low": {"value": 4.2}},
+        {"high": {"value": 5}},
+        {"low": {"value": "n/a"}},
+    ],
+)
+def test_a_range_that_tells_no_lower_limit_hides_no_other(other):
+    ranges = [other, {"low": {"value": 3.4}}]
+    resource = result(3.5, "mmol/L", code="2823-3", referenceRange=ranges)
+    assert facts(resource).get("potassium").items[0].details["low"] == "3.4"
+
+
 def test_empty_and_unknown_observations():
     fact = facts().get("ferritin")
     assert (fact.state, fact.reasons) == (ABSENT, ())
