@@ -93,7 +93,16 @@ def test_a_filler_is_no_ingredient(caller: Caller) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["Ferritin (ng/mL)", "Ferritin lvl", "FERRITINA EN SUERO", "P-Ferritin", "Ferritin SerPl-mCnc"],
+    [
+        "Ferritin (ng/mL)",
+        "Ferritin lvl",
+        "FERRITINA EN SUERO",
+        "P-Ferritin",
+        "Ferritin SerPl-mCnc",
+        "Ferritin (Roche)",
+        "Ferritin, EDTA plasma",
+        "Ferritin POC",
+    ],
 )
 def test_a_name_with_its_unit_or_specimen(caller: Caller, words: str) -> None:
     result = lab("1", 30, "ng/mL") | {"code": concept(f"text:{words}")}
