@@ -34,7 +34,7 @@ from cds_service.portable.reading_codes import flat, or_empty, replaced
 from cds_service.portable.sets import Sets
 from cds_service.rules.model import Pack
 from cds_service.terminology.codings import CPT, LOINC, SNOMED
-from cds_service.terminology.entry_names import ADDED, Names
+from cds_service.terminology.entry_names import ADDED, ASIDE, Names
 
 WORDS = "https://cds.legcramps.example/CodeSystem/words"
 PROBLEMS, RESULTS = "names-of-problems", "names-of-results"
@@ -144,7 +144,8 @@ def _spaced(name: str) -> Node:
 
 
 def _foreign(words: Iterable[str]) -> Node:
-    named = call("Names One", _spaced("N"), texts(sorted(words)))
+    """Words of another kind, what comes with a result left out."""
+    named = call("Names One", replaced(_spaced("N"), ASIDE, " "), texts(sorted(words)))
     return exists(query(call("All Said", operand("concept")), "N", named))
 
 

@@ -25,6 +25,10 @@ _SORT = re.compile(r"\((?:finding|disorder|observable entity|procedure|situation
 # Other words may say that it is another problem: "Muscle cramps (hands)".
 ADDED = r"[(\[,;][\s\S]*?([A-Z]{2}|[0-9])[\s\S]*$"
 _ADDED = re.compile(ADDED)
+# " with urine", " w reflex to mb", " non ionized": what comes with a result, or what it is not. In
+# words as they are compared, with a blank around each.
+ASIDE = r" (with|w|reflex) .*$| (non|no|not|without) (for |of )?[^ ]+(?= )"
+_ASIDE = re.compile(ASIDE)
 LONGEST = 120  # characters; longer words are a note and no name
 
 
@@ -49,8 +53,10 @@ class NameLists(NamedTuple):
     qualifiers: frozenset[str] = frozenset()  # words of problems that say of what course they are
 
     def of_another_kind(self, text: str) -> bool:
-        """Whether words say that a result is of another kind: of urine, an isoenzyme."""
-        return not self.foreign.isdisjoint(words_of(text[:LONGEST]))
+        """Whether words say that a result is of another kind: of urine, an isoenzyme. What it comes
+        with does not count ("CK with MB")."""
+        said = _ASIDE.sub(" ", f" {' '.join(words_of(text[:LONGEST]))} ")
+        return not self.foreign.isdisjoint(said.split())
 
     def denies(self, text: str) -> bool:
         """Whether a problem's words say that it is not there."""

@@ -42,7 +42,16 @@ def test_none_of_two_tests_is_believed(caller: Caller, result: Json) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    ["text:K+", "text:Basic metabolic panel", "text:Potassium, serum", "loinc:2823-3", "local:K"],
+    [
+        "text:K+",
+        "text:Basic metabolic panel",
+        "text:Potassium, serum",
+        "text:Potassium, non-urine",
+        "text:Potassium (not for urine)",
+        "text:Potassium w/ reflex to urine",
+        "loinc:2823-3",
+        "local:K",
+    ],
 )
 def test_what_is_no_other_test(caller: Caller, said: str) -> None:
     result = named(POTASSIUM, 2.6, "mmol/L", said)
