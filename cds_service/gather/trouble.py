@@ -1,4 +1,4 @@
-"""Why something could not be read from a FHIR server, in words that name nobody.
+"""What each HTTP status of a FHIR server means; why nothing was read, in words that name nobody.
 
 The value of a `Trouble` is its class as it stands in 412 answers, logs and metrics.
 """

@@ -1,4 +1,4 @@
-"""Records in packets of bytes, each of one bucket: what is written, or sent, at a time.
+"""Which bucket a patient is in, and records in packets of bytes, each of one bucket.
 
 One by one takes twice as long, on a disk and in a shuffle.
 """
