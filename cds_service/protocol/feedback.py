@@ -2,7 +2,8 @@
 
 Epic writes `overrideReasons` (an object) for `overrideReason` and puts reasons made in Epic in an
 extension; both are read. An entry that breaks the specification refuses the whole batch, because a
-200 means that all of it is stored. A reason may have any code, also one that no card offered. It may hold as many entries as a body has room for.
+200 means that all of it is stored. A reason may have any code, also one that no card
+offered. A batch may hold as many entries as a body has room for.
 """
 
 import re
