@@ -27,14 +27,7 @@ def gaps(chart: Chart, keys: Iterable[str]) -> tuple[str, ...]:
 
 def lacking(chart: Chart, keys: Iterable[str]) -> frozenset[str]:
     """Those of the keys whose slots have gaps."""
-    slots = chart.slots
-    return frozenset(
-        [
-            key
-            for key in keys
-            if not (key in slots and slots[key].supply.complete) and _lacks(chart, key)
-        ]
-    )
+    return frozenset([key for key in keys if _lacks(chart, key)])
 
 
 def _lacks(chart: Chart, key: str) -> bool:

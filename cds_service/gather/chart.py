@@ -114,7 +114,6 @@ def _wanted(
         key: template
         for key, template in service.prefetch.items()
         if key not in parts
-        and not chart.slot(key).supply.complete
         and described(key).asked
         and _worth_asking(chart.slot(key), readings.get(key), key in service.required)
     }

@@ -185,7 +185,7 @@ def _are_alike(listed: Listed) -> bool:
     """Whether the entries need no look each."""
     if not listed.alike or listed.alike[0].kind in _NEVER_ALIKE:
         return False
-    return not listed.panels or not any(entry.head.contained for entry in listed.panels)
+    return not any(entry.head.contained for entry in listed.panels)
 
 
 def _keep(entry: Entry, reading: Reading, room: Room) -> None:

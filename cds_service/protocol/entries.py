@@ -276,11 +276,9 @@ class Entry(Struct, eq=False, gc=False):
 
     def _decoded(self) -> Resource:
         source = self._source
-        body: Resource
         if isinstance(source, Entries):
-            body = source.decoded(self._number)
-        else:
-            body = source.read() if isinstance(source, Sent) else decoded(source)
+            return source.decoded(self._number)
+        body: Resource = source.read() if isinstance(source, Sent) else decoded(source)
         return body
 
     def contained(self) -> "Iterator[Entry]":
